@@ -1,0 +1,411 @@
+"""Claims, results, verdicts: the only place where a result is compared with what a paper printed.
+
+A paper's `claims.csv` has one row for every number, finding and fact; each row carries the rule by which it is judged,
+written before the run. Four rules, no others:
+
+    within X        the mean over the seeds is at most X away from `reported`
+    interval > X    the 95 % t interval over the seeds lies above X (fails: at or below it; else undecided)
+    interval < X    the same, below
+    abs <= X        the value of every seed is at most X in magnitude
+
+`needs` lists what must be so before the rule is applied, parts joined by `;`: `corpus=gtzan`, `preset=full`,
+`seeds>=3`, `follow=code` (alternatives joined by `|`), `evidence=published`, and any other `key=value`, `key>=number`
+or `key<=number`, which is looked up in the facts that the result, the run or its corpus states.
+
+Nothing here knows TensorFlow, a paper, or a page.
+"""
+
+import csv
+import dataclasses
+import hashlib
+import json
+import math
+import re
+import sys
+from pathlib import Path
+
+from scipy.special import stdtrit
+
+COLUMNS = ("id", "where", "kind", "claim", "reported", "unit", "needs", "rule")
+KINDS = ("number", "finding", "fact")
+FOLLOWS = ("code", "paper", "sound")
+EVIDENCE = ("published", "other", "demo")
+FEWEST_SEEDS = 3
+RULES = "within X, interval > X, interval < X, abs <= X"
+
+_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+_RULE = re.compile(rf"(within|interval >|interval <|abs <=)\s*{_NUMBER}")
+_NEED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*(>=|<=|=)\s*([^=<>]+)")
+
+
+class ClaimsError(ValueError):
+    """claims.csv or results.json cannot be read as what it should be; the message names the file and the next step."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Claim:
+    """One row of claims.csv; `threshold` is the rule's X, `reported` is None where the paper prints no number."""
+
+    id: str
+    where: str
+    kind: str
+    claim: str
+    reported: float | None
+    unit: str
+    needs: tuple[tuple[str, str, str], ...]
+    rule: str
+    threshold: float | None
+    reported_text: str = ""
+    rule_text: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """What one mode says about one claim: a verdict word, its reason, and the values behind it.
+
+    `mean` is None without a usable value; `low` and `high` (95 % t interval over the seeds) need three seeds. `n` and
+    `of` say over how many of what a value was taken; `baselines` are means over the same seeds.
+    """
+
+    claim: Claim
+    follow: str
+    word: str
+    reason: str = ""
+    seeds: tuple[int, ...] = ()
+    values: tuple[float, ...] = ()
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    of: str = ""
+    baselines: tuple[tuple[str, float], ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __str__(self):
+        return f"{self.word} ({self.reason})" if self.reason else self.word
+
+
+def read_claims(path):
+    """Read and check a claims.csv; returns a list of Claim in file order. Raises ClaimsError listing every bad row."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClaimsError(f"{path}: cannot be read ({error}); every paper needs its claims.csv") from None
+    reader = csv.DictReader(text.splitlines(keepends=True))
+    if tuple(reader.fieldnames or ()) != COLUMNS:
+        raise ClaimsError(f"{path}: the first line must be {','.join(COLUMNS)}")
+    claims, problems, seen = [], [], set()
+    for row in reader:
+        try:
+            claim = _parse_row(row)
+            if claim.id in seen:
+                raise ValueError(f"id {claim.id!r} appears twice")
+            seen.add(claim.id)
+            claims.append(claim)
+        except ValueError as error:
+            problems.append(f"{path} line {reader.line_num}: {error}")
+    if problems:
+        raise ClaimsError("\n".join(problems))
+    return claims
+
+
+def _parse_row(row):
+    if None in row or None in row.values():
+        raise ValueError(f"a row has {len(COLUMNS)} cells; put quotes around a text with a comma")
+    row = {key: value.strip() for key, value in row.items()}
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", row["id"]):
+        raise ValueError(f"id {row['id']!r} must be letters, digits, '.', '_' and '-'")
+    if row["kind"] not in KINDS:
+        raise ValueError(f"kind {row['kind']!r} is none of {', '.join(KINDS)}")
+    if not row["claim"]:
+        raise ValueError(f"{row['id']}: the claim is empty")
+    try:
+        reported = float(row["reported"]) if row["reported"] else None
+    except ValueError:
+        raise ValueError(f"{row['id']}: reported {row['reported']!r} is no number (a share is 0.911)") from None
+    rule, threshold = "", None
+    if row["rule"]:  # an empty rule is for what the paper shows without a number (a lost figure): never judged
+        match = _RULE.fullmatch(row["rule"])
+        if not match:
+            raise ValueError(f"{row['id']}: rule {row['rule']!r} is none of: {RULES}")
+        rule, threshold = match[1], float(match[2])
+        if rule in ("within", "abs <=") and threshold < 0:
+            raise ValueError(f"{row['id']}: rule {row['rule']!r} needs a distance of 0 or more")
+        if rule == "within" and reported is None:
+            raise ValueError(f"{row['id']}: rule 'within' needs a reported number")
+    return Claim(row["id"], row["where"], row["kind"], row["claim"], reported, row["unit"], _parse_needs(row), rule,
+                 threshold, row["reported"], row["rule"])
+
+
+def _parse_needs(row):
+    needs = []
+    for part in filter(None, (part.strip() for part in row["needs"].split(";"))):
+        match = _NEED.fullmatch(part)
+        if not match:
+            raise ValueError(f"{row['id']}: need {part!r} is not key=value, key>=number or key<=number")
+        key, comparison, value = match[1], match[2], match[3].strip()
+        allowed = {"follow": FOLLOWS, "evidence": EVIDENCE}.get(key)
+        if allowed and (comparison != "=" or any(one not in allowed for one in value.split("|"))):
+            raise ValueError(f"{row['id']}: need {part!r} must name one of {', '.join(allowed)}")
+        if key == "seeds" and (comparison != ">=" or not value.isdigit()):
+            raise ValueError(f"{row['id']}: need {part!r} must be seeds>=n")
+        if comparison != "=" and not re.fullmatch(_NUMBER, value):
+            raise ValueError(f"{row['id']}: need {part!r} compares with no number")
+        needs.append((key, comparison, value))
+    return tuple(needs)
+
+
+def sha256(path):
+    """SHA-256 of a file as hexadecimal: the fingerprint of claims.csv that `evaluate` stores with its results."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def check_results(results, claims, source="results"):
+    """Raise ClaimsError where a result key is in no row of claims.csv or an entry is neither a value nor a reason."""
+    known = {claim.id for claim in claims}
+    unknown = sorted(set(results) - known)
+    if unknown:
+        raise ClaimsError(f"{source}: {', '.join(unknown)} not in claims.csv; add the row or correct the key")
+    for key, entry in results.items():
+        if not isinstance(entry, dict) or not ("value" in entry or entry.get("not_testable")):
+            raise ClaimsError(f'{source}: {key} must be {{"value": …}} or {{"not_testable": reason}}')
+        if "value" in entry and not isinstance(entry["value"], int | float | None):
+            raise ClaimsError(f"{source}: the value of {key} is {entry['value']!r}, not a number")
+
+
+def read_results(path, claims=None):
+    """Read one results.json (a dict as in DESIGN) and check it; raises ClaimsError with the file's name.
+
+    With `claims` (list of Claim), every result key must have its row.
+    """
+    path = Path(path)
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ClaimsError(f"{path}: cannot be read ({error}); evaluate the run again") from None
+    if not isinstance(run, dict):
+        raise ClaimsError(f"{path}: not a results file; evaluate the run again")
+    missing = [key for key in ("paper", "corpus", "preset", "follow", "seed", "complete", "claims_sha256", "results")
+               if key not in run]
+    if missing:
+        raise ClaimsError(f"{path}: lacks {', '.join(missing)}; evaluate the run again")
+    if not isinstance(run["corpus"], dict) or run["corpus"].get("evidence") not in EVIDENCE:
+        raise ClaimsError(f"{path}: the corpus' evidence is none of {', '.join(EVIDENCE)}; evaluate the run again")
+    if run["follow"] not in FOLLOWS or not isinstance(run["seed"], int) or not isinstance(run["results"], dict):
+        raise ClaimsError(f"{path}: follow, seed or results is not as it should be; evaluate the run again")
+    if claims is not None:
+        check_results(run["results"], claims, path)
+    return run
+
+
+def t_interval(values):
+    """95 % t interval (low, high) of the mean of `values`; (None, None) for fewer than three of them."""
+    count = len(values)
+    if count < FEWEST_SEEDS:
+        return None, None
+    mean = _mean(values)
+    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
+    half = float(stdtrit(count - 1, 0.975)) * deviation / math.sqrt(count)
+    return mean - half, mean + half
+
+
+def _mean(values):
+    """Mean of a non-empty list; equal values give exactly that value, so an edge such as 0.05 stays one."""
+    return values[0] if min(values) == max(values) else math.fsum(values) / len(values)
+
+
+def judge(claims, runs, claims_sha256, settings_sha256=None):
+    """Verdicts of one mode: `runs` are the result dicts of its seeds (same corpus, preset and follow).
+
+    `claims_sha256` is that of claims.csv today; `settings_sha256` that of the resolved settings today, or a function
+    of a run that returns it (None: not compared). Returns {claim id: Judgement} in the order of `claims`.
+    Raises ClaimsError for runs that do not belong together and for result keys that claims.csv lacks.
+    """
+    runs = sorted(runs, key=lambda run: run["seed"])
+    for key in ("paper", "follow", "preset"):
+        if len({run[key] for run in runs}) > 1:
+            raise ClaimsError(f"runs of different {key} cannot be judged together")
+    if len({(run["corpus"]["name"], run["corpus"].get("fingerprint")) for run in runs}) > 1:
+        raise ClaimsError("runs on different corpora (or states of one) cannot be judged together; evaluate again")
+    if len({run["seed"] for run in runs}) < len(runs):
+        raise ClaimsError("two runs have the same seed")
+    for run in runs:
+        check_results(run["results"], claims, f"{run['paper']} {run['follow']} seed {run['seed']}")
+    changed = _changed(runs, claims_sha256, settings_sha256)
+    return {claim.id: _judge_one(claim, runs, changed) for claim in claims}
+
+
+def _changed(runs, claims_sha256, settings_sha256):
+    """Why the verdicts must be withheld, or an empty string."""
+    for run in runs:
+        if run["claims_sha256"] != claims_sha256:
+            return f"claims.csv changed after seed {run['seed']} was evaluated; evaluate again"
+        today = settings_sha256(run) if callable(settings_sha256) else settings_sha256
+        if today is not None and run.get("settings_sha256") != today:
+            return f"the settings changed after seed {run['seed']} was trained; train again"
+    return ""
+
+
+def _judge_one(claim, runs, changed):
+    follow = runs[0]["follow"] if runs else ""
+    rows = [(run, run["results"][claim.id]) for run in runs if claim.id in run["results"]]
+    unmet_follow = [value for key, _, value in claim.needs if key == "follow" and follow not in value.split("|")]
+    if unmet_follow:
+        return Judgement(claim, follow, _closed(claim), f"asked of {unmet_follow[0].replace('|', ' and ')} only")
+    if not rows:
+        return Judgement(claim, follow, "not run")
+    stopped = [run for run in runs if not run["complete"]]
+    notes = [f"seed {run['seed']} stopped at step {run.get('step', '?')}: left out" for run in stopped]
+    notes += [f"seed {run['seed']} has no result: left out" for run in runs if claim.id not in run["results"]]
+    complete = [(run, entry) for run, entry in rows if run["complete"]]
+    partial = not complete
+    if partial:
+        notes = []
+    rows = complete or rows
+    facts = dict(_summary(claim, follow, rows), notes=tuple(notes))
+
+    blocked = [f"seed {run['seed']}: {entry['not_testable']}" for run, entry in rows if entry.get("not_testable")]
+    if len(blocked) == len(rows) and len({entry["not_testable"] for _, entry in rows}) == 1:
+        blocked = [rows[0][1]["not_testable"]]
+    if blocked:
+        return Judgement(word=_closed(claim), reason="; ".join(blocked), **facts)
+    if changed:
+        return Judgement(word="withheld", reason=changed, **facts)
+    broken = [str(run["seed"]) for run, entry in rows if not _finite(entry["value"])]
+    if broken:
+        return Judgement(word=_closed(claim), reason=f"the value of seed {', '.join(broken)} is not a number", **facts)
+    if partial:
+        steps = ", ".join(f"seed {run['seed']} at step {run.get('step', '?')}" for run, _ in rows)
+        return Judgement(word=_closed(claim, "undecided"), reason=f"partial run: {steps}", **facts)
+    word, reason = _verdict(claim, rows, facts)
+    return Judgement(word=word, reason=reason, **facts)
+
+
+def _finite(value):
+    return value is not None and math.isfinite(value)
+
+
+def _closed(claim, word="not testable"):
+    """The word for a claim that cannot be judged: a number is then never compared with the printed one."""
+    return "not comparable" if claim.kind == "number" else word
+
+
+def _summary(claim, follow, rows):
+    values = [entry["value"] for _, entry in rows if _finite(entry.get("value"))]
+    mean = _mean(values) if values else None
+    low, high = t_interval(values)
+    names = dict.fromkeys(name for _, entry in rows for name in entry.get("baselines") or {})
+    baselines = []
+    for name in names:
+        found = [(entry.get("baselines") or {}).get(name) for _, entry in rows]
+        found = [value for value in found if _finite(value)]
+        baselines.append((name, _mean(found) if found else math.nan))
+    entry = rows[0][1]
+    return {"claim": claim, "follow": follow, "seeds": tuple(run["seed"] for run, _ in rows), "values": tuple(values),
+            "mean": mean, "low": low, "high": high, "n": entry.get("n"), "of": entry.get("of", ""),
+            "baselines": tuple(baselines)}
+
+
+def _verdict(claim, rows, facts):
+    run = rows[0][0]
+    evidence = run["corpus"]["evidence"]
+    if not claim.rule:
+        return _closed(claim), "the paper gives nothing to measure against"
+    if claim.kind != "fact":  # a fact is true on any data, at any size
+        if claim.kind == "number" and evidence != "published":
+            return "not comparable", "synthetic data" if evidence == "demo" else "another corpus than the paper's"
+        if claim.kind == "number" and run["preset"] != "full":
+            return "not comparable", f"preset {run['preset']} is smaller than the paper's run"
+        groups = _fact("groups_per_class", *rows[0])
+        if groups is not None and float(groups) <= 1:
+            return _closed(claim), "one group per class: a split by group is not possible"
+        overridden = sorted({name for other, _ in rows for name in other.get("overrides") or {}})
+        if overridden:
+            return _closed(claim), f"settings overridden: {', '.join(overridden)}"
+    unmet, few = [], False
+    for need in claim.needs:
+        if need[0] == "seeds":
+            few = few or len(rows) < int(need[2])
+        else:
+            unmet += filter(None, (_unmet(need, *row) for row in rows))
+    if unmet:
+        return _closed(claim), "; ".join(dict.fromkeys(unmet))
+    if few or (claim.rule.startswith("interval") and len(rows) < FEWEST_SEEDS):
+        return "undecided", f"{len(rows)} seed{'s' if len(rows) > 1 else ''}"
+    word, reason = _apply(claim, facts)
+    if claim.kind == "number":
+        word = {"holds": "matches", "fails": "differs"}.get(word, word)
+    elif claim.kind == "finding" and evidence == "demo":
+        word = {"holds": "seen", "fails": "not seen"}.get(word, word)
+    return word, reason
+
+
+def _apply(claim, facts):
+    limit, low, high = claim.threshold, facts["low"], facts["high"]
+    if claim.rule == "within":
+        # 1e-9: 0.911 and 0.911 - 0.02 are not exact in binary; a printed edge counts as inside
+        inside = abs(facts["mean"] - claim.reported) <= limit + 1e-9 * max(1.0, abs(claim.reported))
+        return ("holds" if inside else "fails"), ""
+    if claim.rule == "abs <=":
+        return ("holds" if max(abs(value) for value in facts["values"]) <= limit else "fails"), ""
+    above = claim.rule == "interval >"
+    if (low > limit) if above else (high < limit):
+        return "holds", ""
+    if (high <= limit) if above else (low >= limit):
+        return "fails", ""
+    return "undecided", f"the interval contains {limit:g}"
+
+
+def _fact(key, run, entry):
+    """A fact's value from the result, else the run, else its corpus; None where nobody states it."""
+    corpus = run["corpus"]
+    for place in (entry.get("facts"), run.get("facts"), corpus.get("facts"), corpus):
+        if isinstance(place, dict) and place.get(key) is not None:
+            return place[key]
+    return None
+
+
+def _unmet(need, run, entry):
+    """Why a need is not met by one result, or an empty string."""
+    key, comparison, wanted = need
+    asked = f"needs {key}{comparison}{wanted}"
+    if key == "corpus":
+        found = run["corpus"]["name"]
+    elif key in ("evidence", "preset"):
+        found = run["corpus"]["evidence"] if key == "evidence" else run["preset"]
+    elif key == "follow":
+        return ""  # asked before anything else
+    else:
+        found = _fact(key, run, entry)
+    if found is None:
+        return f"{asked}, which the run does not state"
+    if comparison == "=":
+        texts = {str(found), str(found).lower()}
+        return "" if texts & set(wanted.split("|")) else f"{asked}, this is {found}"
+    try:
+        met = float(found) >= float(wanted) if comparison == ">=" else float(found) <= float(wanted)
+    except (TypeError, ValueError):
+        met = False
+    return "" if met else f"{asked}, this is {found}"
+
+
+def main(arguments):
+    """`python -m common.claims FILE…` checks claims files and counts their rows; exit 1 where one is wrong."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print("usage: python -m common.claims papers/<paper>/claims.csv …\n\n"
+              f"Checks claims files: columns, kinds, needs, and rules ({RULES}).")
+        return 0 if arguments else 2
+    failed = False
+    for path in arguments:
+        try:
+            claims = read_claims(path)
+            print(f"{path}: " + ", ".join(f"{sum(c.kind == kind for c in claims)} {kind}s" for kind in KINDS))
+        except ClaimsError as error:
+            print(error, file=sys.stderr)
+            failed = True
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
