@@ -25,26 +25,36 @@ STYLE = {
     "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "axes.axisbelow": True,
     "axes.prop_cycle": matplotlib.cycler(color=PALETTE), "grid.color": RULE, "grid.linewidth": 0.6,
     "xtick.color": QUIET, "ytick.color": QUIET, "xtick.labelsize": 9, "ytick.labelsize": 9, "lines.linewidth": 1.6,
-    "legend.frameon": False, "legend.fontsize": 9, "image.cmap": "cividis", "image.interpolation": "nearest",
+    "legend.frameon": False, "legend.fontsize": 9, "image.cmap": "magma", "image.interpolation": "nearest",
 }
+styled = plt.rc_context(STYLE)  # a decorator: everything inside is drawn in the style, and no caller's settings change
 
 
+@styled
 def figure(size=None, rows=1, columns=1, **keywords):
     """A figure and its axes in the common style, for a drawing that no function here makes; `size` in inches."""
-    with plt.rc_context(STYLE):
-        return plt.subplots(rows, columns, figsize=size or STYLE["figure.figsize"], **keywords)
+    return plt.subplots(rows, columns, figsize=size or STYLE["figure.figsize"], **keywords)
 
 
+@styled
 def save(figure, path):
     """Save a figure as PNG (no date or program name inside) and close it; returns the path."""
     path = Path(path).with_suffix(".png")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with plt.rc_context(STYLE):
-        figure.savefig(path, metadata={"Software": None}, facecolor="white")
+    figure.savefig(path, metadata={"Software": None}, facecolor="white")
     plt.close(figure)
     return path
 
 
+def _legend(axes):
+    names = len(axes.get_legend_handles_labels()[0])
+    if names > 5:  # beside the drawing, so that it hides no line
+        axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    elif names > 1:
+        axes.legend()
+
+
+@styled
 def curves(path, series, x_label, y_label, title="", logarithmic=False, level=None):
     """Lines: `series` maps a name to (x, y) or to y alone (then x counts from 0).
 
@@ -60,11 +70,11 @@ def curves(path, series, x_label, y_label, title="", logarithmic=False, level=No
     if logarithmic:
         axes.set_yscale("log")
     axes.set(xlabel=x_label, ylabel=y_label, title=title)
-    if len(axes.get_legend_handles_labels()[0]) > 1:
-        axes.legend()
+    _legend(axes)
     return save(drawing, path)
 
 
+@styled
 def bars(path, groups, series, y_label, title="", errors=None, level=None):
     """Bars side by side: `groups` are the names on the axis, `series` maps a name to one value per group.
 
@@ -82,11 +92,11 @@ def bars(path, groups, series, y_label, title="", errors=None, level=None):
     slanted = max((len(str(group)) for group in groups), default=0) * len(groups) > 55
     axes.set_xticks(np.arange(len(groups)), groups, rotation=30 if slanted else 0, ha="right" if slanted else "center")
     axes.grid(axis="x", visible=False)
-    if len(axes.get_legend_handles_labels()[0]) > 1:
-        axes.legend()
+    _legend(axes)
     return save(drawing, path)
 
 
+@styled
 def confusion_matrix(path, matrix, names, title="", counts=False):
     """Rows true, columns predicted; (k, k) counts, drawn as shares of each row (`counts` writes the counts)."""
     matrix = np.asarray(matrix, float)
@@ -96,7 +106,7 @@ def confusion_matrix(path, matrix, names, title="", counts=False):
     drawing, axes = figure(size=(side + 0.6, side))
     picture = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
     for row, column in np.ndindex(*matrix.shape):
-        text = f"{matrix[row, column]:.0f}" if counts else f"{shares[row, column]:.2f}".replace("0.", ".", 1)
+        text = "–" if not totals[row, 0] else f"{matrix[row, column]:.0f}" if counts else f"{shares[row, column]:.2f}".replace("0.", ".", 1)
         axes.text(column, row, text, ha="center", va="center", color="white" if shares[row, column] > 0.55 else INK)
     slanted = max(len(str(name)) for name in names) * len(names) > 32
     axes.set_xticks(range(len(names)), names, rotation=35 if slanted else 0, ha="right" if slanted else "center")
@@ -107,6 +117,7 @@ def confusion_matrix(path, matrix, names, title="", counts=False):
     return save(drawing, path)
 
 
+@styled
 def scatter(path, points, labels, title="", x_label="first component", y_label="second component", order=None):
     """Points (n, 2) coloured and marked by label; `order` lists the label names as the legend shall show them."""
     points, labels = np.asarray(points, float), np.asarray(labels)
@@ -123,6 +134,7 @@ def scatter(path, points, labels, title="", x_label="first component", y_label="
     return save(drawing, path)
 
 
+@styled
 def image(path, picture, title="", x_label="frame", y_label="band", colour_label="", extent=None, limits=None):
     """An array (bands, frames), low bands at the bottom; `extent` (left, right, bottom, top) gives axes units."""
     drawing, axes = figure()
@@ -134,6 +146,7 @@ def image(path, picture, title="", x_label="frame", y_label="band", colour_label
     return save(drawing, path)
 
 
+@styled
 def mel(path, spectrogram, sample_rate, hop, title="", decibels=True, limits=None):
     """A mel spectrogram (bands, frames) over seconds: power, drawn 80 dB below its peak, or as is without `decibels`.
 
@@ -148,6 +161,7 @@ def mel(path, spectrogram, sample_rate, hop, title="", decibels=True, limits=Non
     return image(path, spectrogram, title, "seconds", "mel band", unit, extent, limits)
 
 
+@styled
 def piano_roll(path, tracks, title="", steps_per_beat=None, lowest=None):
     """Piano rolls: `tracks` maps a name to an array (pitches, steps), not zero where a note sounds, one colour a track.
 
