@@ -106,7 +106,8 @@ def confusion_matrix(path, matrix, names, title="", counts=False):
     drawing, axes = figure(size=(side + 0.6, side))
     picture = axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
     for row, column in np.ndindex(*matrix.shape):
-        text = "–" if not totals[row, 0] else f"{matrix[row, column]:.0f}" if counts else f"{shares[row, column]:.2f}".replace("0.", ".", 1)
+        share = f"{shares[row, column]:.2f}".replace("0.", ".", 1)
+        text = "–" if not totals[row, 0] else f"{matrix[row, column]:.0f}" if counts else share
         axes.text(column, row, text, ha="center", va="center", color="white" if shares[row, column] > 0.55 else INK)
     slanted = max(len(str(name)) for name in names) * len(names) > 32
     axes.set_xticks(range(len(names)), names, rotation=35 if slanted else 0, ha="right" if slanted else "center")
