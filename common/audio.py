@@ -1,0 +1,109 @@
+"""Reading and writing recordings, with errors that name the file and say what to do."""
+
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+BLOCK = 1 << 16  # frames a read
+LONGEST_SECONDS = 4 * 3600  # a longer recording is refused before it fills the memory
+
+
+class AudioError(Exception):
+    """A recording that cannot be used; the message is one line that names the file and the next step."""
+
+
+def load(path: Path | str, sample_rate: int, mono: bool = True, duration: float | None = None,
+         allow_short: bool = False) -> np.ndarray:
+    """Read a recording as float32 in [-1, 1] at `sample_rate`.
+
+    Args:
+        duration: read only the first `duration` seconds.
+        allow_short: accept a file that holds fewer frames than its header declares.
+
+    Returns: (samples,) if `mono` (channels averaged), else (channels, samples).
+
+    Raises:
+        AudioError: missing, unreadable, empty, not audio, truncated, too long, or with samples that are not finite.
+    """
+    samples, native, declared, _ = read(path, duration)
+    if len(samples) < declared and not allow_short:
+        raise AudioError(f"{path}: truncated, {len(samples)} of {declared} declared frames could be read; "
+                         "get the file again")
+    samples = samples.mean(axis=1) if mono else samples.T
+    if native != sample_rate:
+        import soxr  # librosa's default resampler (soxr_hq), without librosa's import time
+
+        samples = soxr.resample(samples.T, native, sample_rate, quality="HQ").T
+    return np.ascontiguousarray(samples, np.float32)
+
+
+def read(path: Path | str, duration: float | None = None) -> tuple[np.ndarray, int, int, str]:
+    """Decode a recording as it is: (frames, channels) float32, its rate, the frames declared, the format.
+
+    `declared` is capped by `duration`; where it exceeds the frames read, the file is truncated or damaged.
+
+    Raises:
+        AudioError: as `load`, except that a truncated file is returned as far as it can be decoded.
+    """
+    path = Path(path)
+    _refuse_what_is_not_audio(path)
+    try:
+        with soundfile.SoundFile(path) as file:
+            seconds = file.frames / file.samplerate
+            if duration is None and seconds > LONGEST_SECONDS:
+                raise AudioError(f"{path}: {seconds / 3600:.1f} hours long, the limit is {LONGEST_SECONDS // 3600}; "
+                                 "cut it into movements or tracks")
+            declared = file.frames if duration is None else min(file.frames, round(duration * file.samplerate))
+            blocks, count = [], 0
+            while count < declared:
+                try:
+                    block = file.read(min(BLOCK, declared - count), dtype="float32", always_2d=True)
+                except soundfile.LibsndfileError:
+                    break  # a damaged frame: what came before it stands
+                if not len(block):
+                    break
+                blocks.append(block)
+                count += len(block)
+            rate, kind = file.samplerate, file.format
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"{path}: not a readable recording ({error.error_string.strip().rstrip('.')}); "
+                         "convert it to WAV or FLAC, or remove it") from None
+    if not count:
+        raise AudioError(f"{path}: no audio in it; get the file again or remove it")
+    samples = np.concatenate(blocks)
+    if not np.isfinite(samples).all():
+        raise AudioError(f"{path}: {int((~np.isfinite(samples)).sum())} samples are not finite numbers; "
+                         "export the file again")
+    return samples, rate, declared, kind
+
+
+def _refuse_what_is_not_audio(path: Path):
+    """Errors of the file system, and .au files without the .snd magic, which libsndfile reads as raw noise."""
+    try:
+        with open(path, "rb") as file:
+            head = file.read(64)
+    except FileNotFoundError:
+        raise AudioError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise AudioError(f"{path}: a folder, not a recording") from None
+    except PermissionError:
+        raise AudioError(f"{path}: no permission to read it (chmod +r)") from None
+    if not head:
+        raise AudioError(f"{path}: empty file; get it again or remove it")
+    if path.suffix.lower() in (".au", ".snd") and head[:4] not in (b".snd", b"dns."):
+        raise AudioError(f"{path}: not an AU file, it lacks the .snd header; get the file again or remove it")
+
+
+def write(path: Path | str, samples: np.ndarray, sample_rate: int):
+    """Write mono (samples,) or (channels, samples) audio as 16-bit WAV; anything beyond +-1 is scaled, never clipped.
+
+    Raises:
+        ValueError: if samples are not finite.
+    """
+    samples = np.asarray(samples, np.float32)
+    if not np.isfinite(samples).all():
+        raise ValueError(f"{path}: samples are not finite")
+    peak = np.abs(samples).max(initial=0.0)
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, (samples / peak if peak > 1.0 else samples).T, sample_rate, subtype="PCM_16")

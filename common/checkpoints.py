@@ -1,0 +1,80 @@
+"""Checkpoints as plain .npz files: one array a variable, under readable names, written whole or not at all."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+
+KEEP = 2  # the newest is always whole (written under another name, then renamed); one more for good measure
+
+
+class CheckpointError(Exception):
+    """A checkpoint that does not fit the networks or the settings; the message says which part."""
+
+
+def named_variables(learner) -> dict:
+    """All that a run carries from step to step: weights, optimizer slots and the loop's own variables, by name."""
+    named = {}
+    for name, network in learner.networks.items():
+        named |= {f"network/{name}/{i:03d}:{v.path}": v for i, v in enumerate(network.variables)}
+    for name, optimizer in learner.optimizers.items():
+        if not optimizer.built:
+            raise CheckpointError(f"optimizer {name} is not built: call optimizer.build(variables) where it is made")
+        named |= {f"optimizer/{name}/{i:03d}:{v.path}": v for i, v in enumerate(optimizer.variables)}
+    return named | {f"variable/{name}": v for name, v in learner.variables.items()}
+
+
+def _key(name: str) -> str:
+    return name.split(":")[0]  # Keras numbers repeated layer names by process; the position is what counts
+
+
+def save(directory: Path, step: int, learner, state: dict):
+    """Write `step-<n>.npz` with every variable and the JSON-able `state`; keep the newest KEEP files."""
+    directory.mkdir(parents=True, exist_ok=True)
+    arrays = {_key(name): np.asarray(v.numpy()) for name, v in named_variables(learner).items()}
+    path = directory / f"step-{step:09d}.npz"
+    temporary = path.with_suffix(".partial")
+    with open(temporary, "wb") as file:
+        np.savez(file, state=np.frombuffer(json.dumps(state).encode(), np.uint8), **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    for old in files(directory)[:-KEEP]:
+        old.unlink(missing_ok=True)
+
+
+def files(directory: Path) -> list[Path]:
+    """The whole checkpoints in a directory, oldest first."""
+    return sorted(directory.glob("step-*.npz"))
+
+
+def read_state(path: Path) -> dict:
+    """The `state` saved with a checkpoint."""
+    with np.load(path, allow_pickle=False) as archive:
+        return json.loads(archive["state"].tobytes())
+
+
+def restore(path: Path, learner, weights_only: bool = False) -> dict:
+    """Fill the learner's variables from a checkpoint and return its state.
+
+    Args:
+        weights_only: leave optimizers and loop variables alone, for evaluation.
+
+    Raises:
+        CheckpointError: if names or shapes disagree.
+    """
+    with np.load(path, allow_pickle=False) as archive:
+        wanted = {_key(name): variable for name, variable in named_variables(learner).items()}
+        if weights_only:
+            wanted = {name: v for name, v in wanted.items() if name.startswith("network/")}
+        elif unknown := set(archive.files) - set(wanted) - {"state"}:
+            raise CheckpointError(f"{path} holds {sorted(unknown)[0]}, which this model does not have")
+        for name, variable in wanted.items():
+            if name not in archive:
+                raise CheckpointError(f"{path} has no {name}: it was made by another version of this model")
+            value = archive[name]
+            if tuple(value.shape) != tuple(variable.shape):
+                raise CheckpointError(f"{path}: {name} has shape {value.shape}, the model wants {variable.shape}")
+            variable.assign(value)
+        return json.loads(archive["state"].tobytes())

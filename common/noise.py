@@ -1,0 +1,151 @@
+"""Randomness inside a training step as a pure function of (seed, stage, step).
+
+Keras' own Dropout and SeedGenerator keep a counter that no Keras save restores, and they draw the same numbers on
+every replica. Here each draw is keyed by seed, stage, step and name, is made for the whole global batch, and every
+replica takes its own rows of it. A resumed run therefore repeats the interrupted one, and two replicas repeat one.
+"""
+
+import contextlib
+import threading
+import zlib
+
+import keras
+import tensorflow as tf
+
+_current = threading.local()
+
+
+class Step:
+    """One training step as seen by one replica: its place in the run, its random draws, its reductions.
+
+    Attributes:
+        index: scalar int64 tensor, steps done in this stage before this one.
+        rows: scalar float32 tensor, examples in the *global* batch.
+    """
+
+    def __init__(self, seed: int, stage: str, index, rows, positions, batch_size: int):
+        self.seed, self.stage, self.index, self.rows = seed, stage, index, rows
+        self._positions, self._batch_size, self._uses = positions, batch_size, {}
+
+    def _key(self, name: str):
+        use = self._uses[name] = self._uses.get(name, -1) + 1  # the second draw of a name in a step differs
+        word = zlib.crc32(f"{self.seed}/{self.stage}/{name}/{use}".encode())
+        return tf.stack([tf.constant(word, tf.int64), tf.cast(self.index, tf.int64)])
+
+    def _mine(self, draw):
+        return tf.gather(draw, self._positions)
+
+    def normal(self, name: str, shape=(), mean=0.0, stddev=1.0):
+        """Gaussian draws, shape (replica batch, *shape)."""
+        return self._mine(tf.random.stateless_normal((self._batch_size, *shape), self._key(name), mean, stddev))
+
+    def uniform(self, name: str, shape=(), low=0.0, high=1.0):
+        """Uniform draws in [low, high), shape (replica batch, *shape)."""
+        return self._mine(tf.random.stateless_uniform((self._batch_size, *shape), self._key(name), low, high))
+
+    def integers(self, name: str, shape=(), low=0, high=2):
+        """Uniform integers low … high-1 (int32), shape (replica batch, *shape)."""
+        draw = tf.random.stateless_uniform((self._batch_size, *shape), self._key(name), low, high, dtype=tf.int32)
+        return self._mine(draw)
+
+    def scalar(self, name: str, low=0.0, high=1.0):
+        """One uniform number for the whole global batch, the same on every replica."""
+        return tf.random.stateless_uniform((), self._key(name), low, high)
+
+    def mean(self, per_example):
+        """Sum over this replica's examples divided by the rows of the global batch.
+
+        Summed over replicas this is the mean over the global batch, which is what gradients and logs need.
+
+        Raises:
+            ValueError: if `per_example` is not a vector with one number an example.
+        """
+        if per_example.shape.rank != 1:
+            raise ValueError(f"step.mean wants one number an example, got shape {per_example.shape}")
+        return tf.reduce_sum(per_example) / tf.cast(self.rows, per_example.dtype)
+
+    def reduce(self, value):
+        """Sum of `value` over all replicas: for gates that look at a loss."""
+        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
+
+    def apply(self, optimizer, gradients, variables, clip_norm=None, clip_value=None):
+        """Reduce the gradients over the replicas, clip them, apply them: in this order and each once.
+
+        Args:
+            clip_norm: clip each gradient to this Euclidean norm (Keras' `clipnorm`).
+            clip_value: clip each entry to +- this value (Keras' `clipvalue`).
+
+        Raises:
+            ValueError: if both are given, or if no variable has a gradient.
+        """
+        if clip_norm is not None and clip_value is not None:
+            raise ValueError("clip_norm and clip_value exclude each other")
+        pairs = [(g, v) for g, v in zip(gradients, variables, strict=True) if g is not None]
+        if not pairs:
+            raise ValueError("no gradient reaches any of the variables")
+        gradients, variables = [g for g, _ in pairs], [v for _, v in pairs]
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync > 1:
+            gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+            # They are reduced: keep Keras from summing them once more (no public switch for it as of Keras 3.15).
+            optimizer._all_reduce_sum_gradients = list
+        if clip_norm is not None:
+            gradients = [tf.clip_by_norm(g, clip_norm) for g in gradients]
+        if clip_value is not None:
+            gradients = [tf.clip_by_value(g, -clip_value, clip_value) for g in gradients]
+        optimizer.apply(gradients, variables)
+
+
+@contextlib.contextmanager
+def step_scope(step: Step):
+    """Make `step` the one that Dropout and GaussianNoise draw from, in this thread (one thread a replica)."""
+    _current.step = step
+    try:
+        yield
+    finally:
+        _current.step = None
+
+
+def _step(layer) -> Step:
+    step = getattr(_current, "step", None)
+    if step is None:
+        raise RuntimeError(f"{layer.name} was called with training=True outside a training step")
+    return step
+
+
+class Dropout(keras.layers.Layer):
+    """Inverted dropout: keeps an entry with probability 1 - rate and divides it by that; nothing at inference."""
+
+    def __init__(self, rate: float, **kwargs):
+        super().__init__(**kwargs)
+        self.rate = rate
+
+    def call(self, inputs, training=False):  # noqa: D102
+        if not training or not self.rate:
+            return inputs
+        draw = _step(self).uniform(self.name, inputs.shape[1:])
+        return tf.where(draw >= self.rate, inputs / (1.0 - self.rate), tf.zeros_like(inputs))
+
+    def compute_output_shape(self, input_shape):  # noqa: D102
+        return input_shape
+
+
+class GaussianNoise(keras.layers.Layer):
+    """Adds N(0, stddev²) in training; nothing at inference."""
+
+    def __init__(self, stddev: float, **kwargs):
+        super().__init__(**kwargs)
+        self.stddev = stddev
+
+    def call(self, inputs, training=False):  # noqa: D102
+        if not training or not self.stddev:
+            return inputs
+        return inputs + _step(self).normal(self.name, inputs.shape[1:], stddev=self.stddev)
+
+    def compute_output_shape(self, input_shape):  # noqa: D102
+        return input_shape
+
+
+def BatchNormalization(**kwargs):
+    """Keras' batch normalisation with statistics over the global batch, so that two replicas equal one."""
+    return keras.layers.BatchNormalization(synchronized=True, **kwargs)

@@ -1,0 +1,87 @@
+"""Carry one paper through all its steps: corpus, preprocess, train, evaluate, report.
+
+`python -m common.reproduce softmax_ae` is what `make reproduce-softmax_ae` runs. Steps that are done are skipped, so a
+second call does nothing; a stopped one goes on where it stopped. All modes run in one process, since TensorFlow takes
+seconds to load.
+"""
+
+import argparse
+import contextlib
+import importlib
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from common import config as configuration
+from common import runs
+from common.audio import AudioError
+from common.claims import ClaimsError
+from common.corpora import DataError
+from common.store import StoreError
+
+EXPECTED = (AudioError, ClaimsError, DataError, StoreError)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse options, run every mode and seed, write the report; 0 if all went through."""
+    papers = sorted(path.parent.name for path in (runs.ROOT / "papers").glob("*/evaluate.py"))
+    parser = argparse.ArgumentParser(prog="python -m common.reproduce", description=__doc__.split("\n\n")[0])
+    parser.add_argument("paper", choices=papers)
+    parser.add_argument("--data", type=Path, help="a data set or a folder with several (default: the demo corpus)")
+    parser.add_argument("--preset", choices=configuration.PRESETS, help="default: demo, with --data full")
+    parser.add_argument("--follow", nargs="+", choices=(*configuration.FOLLOW, "all"), default=["all"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--null", action="store_true", help="the demo corpus with shuffled labels")
+    parser.add_argument("--ablations", action="store_true", help="also train the ablations (part of preset full)")
+    parser.add_argument("--stores", type=Path, default=Path("data/stores"))
+    parser.add_argument("--runs", type=Path, default=Path("runs"))
+    options = parser.parse_args(arguments)
+    options.preset = options.preset or "demo"
+    modes = configuration.FOLLOW if "all" in options.follow else tuple(dict.fromkeys(options.follow))
+    settings = importlib.import_module(f"papers.{options.paper}.config")
+    print(f"{settings.TITLE}: {', '.join(modes)}; preset {options.preset}; seeds {' '.join(map(str, options.seeds))}; "
+          + (f"data {options.data}" if options.data else "no DATA given, so on the built-in demo corpus (synthetic)"),
+          flush=True)
+    failures = []
+    for follow in modes:
+        for seed in options.seeds:
+            try:
+                reproduce(options, settings, follow, seed)
+            except Exception as error:  # one failing mode does not stop the others
+                if not isinstance(error, EXPECTED) and type(error).__name__ != "TrainingError":
+                    traceback.print_exc()
+                failures.append(f"{options.paper} {follow} seed {seed}: {error}")
+                print(f"error: {failures[-1]}", file=sys.stderr, flush=True)
+    from common import report
+
+    with contextlib.suppress(FileNotFoundError):
+        page = report.write_report(options.runs)
+        print(f"Report: {page}")
+    for failure in failures:
+        print(f"failed: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def reproduce(options, settings, follow: str, seed: int) -> None:
+    """One mode and seed, from the corpus to results.json."""
+    overrides = {"ablations": True} if options.ablations else {}
+    config = configuration.resolve(settings, follow, options.preset, overrides)
+    preprocess = importlib.import_module(f"papers.{settings.PAPER}.preprocess")
+    store = preprocess.preprocess(config, options.data, options.preset, options.stores, null=options.null)
+    run = runs.open_run(settings, config, store, follow, options.preset, seed, overrides, options.runs)
+    if run.is_done(store):
+        print(f"{run.directory}: up to date", flush=True)
+        return
+    began = time.monotonic()
+    configuration.quiet_tensorflow()
+    train = importlib.import_module(f"papers.{settings.PAPER}.train")
+    evaluate = importlib.import_module(f"papers.{settings.PAPER}.evaluate")
+    run.write_config(store)
+    train.train(config, store, run)
+    evaluate.evaluate(config, store, run)
+    print(f"{run.directory}: done in {time.monotonic() - began:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

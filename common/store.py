@@ -1,0 +1,229 @@
+"""Preprocessed data on disk: arrays (.npy, memory-mapped) and spectrogram images (OpenEXR) with an index.
+
+`data/stores/<corpus>/<recipe>-<fingerprint>/` holds `store.json` (all parameters), `index.csv`, `rejected.csv` and
+`arrays/*.npy` or `images/<group>/<item>.exr`. A store is complete
+or absent: it is built under another name, then renamed.
+"""
+
+import contextlib
+import csv
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from common.config import sha256
+
+COLUMNS = ("item", "group", "label", "split", "frames", "path", "offset")
+EXR_MAGIC = b"\x76\x2f\x31\x01"
+
+
+class StoreError(Exception):
+    """A store that cannot be built or read; the message names the file and the next step."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """A complete store: `index` rows as dicts (the columns of COLUMNS, numbers converted), arrays and images."""
+
+    directory: Path
+
+    @cached_property
+    def parameters(self) -> dict:
+        """What store.json says: corpus, recipe, counts."""
+        return json.loads((self.directory / "store.json").read_text())
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies parameters and inputs."""
+        return self.parameters["fingerprint"]
+
+    @cached_property
+    def index(self) -> list[dict]:
+        """One row per item, in storage order."""
+        with open(self.directory / "index.csv", newline="", encoding="utf-8") as file:
+            return [row | {"frames": int(row["frames"] or 0), "offset": int(row["offset"] or 0)}
+                    for row in csv.DictReader(file)]
+
+    @cached_property
+    def rejected(self) -> list[dict]:
+        """Inputs left out: rows with path and reason."""
+        with open(self.directory / "rejected.csv", newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    def array(self, name: str) -> np.ndarray:
+        """A stored array, memory-mapped."""
+        return np.load(self.directory / "arrays" / f"{name}.npy", mmap_mode="r", allow_pickle=False)
+
+    def image(self, row: dict) -> np.ndarray:
+        """The spectrogram (bands, frames) of an index row, float32.
+
+        Raises:
+            StoreError: if the file is damaged or its header disagrees with this store's parameters.
+        """
+        return read_exr(self.directory / row["path"], self.parameters["recipe"])
+
+
+class Writer:
+    """What a `build` function fills a store with."""
+
+    def __init__(self, directory: Path, recipe: dict):
+        self.directory, self.recipe, self.rows, self.rejects, self.facts = directory, recipe, [], [], {}
+
+    def array(self, name: str, values: np.ndarray):
+        """Store an array under a name."""
+        (self.directory / "arrays").mkdir(exist_ok=True)
+        np.save(self.directory / "arrays" / f"{safe_name(name)}.npy", values, allow_pickle=False)
+
+    def image(self, item: str, group: str, image: np.ndarray, header: dict | None = None, half: bool = False) -> str:
+        """Store a spectrogram (bands, frames); returns its path for the index row."""
+        path = Path("images") / safe_name(group) / f"{safe_name(item)}.exr"
+        (self.directory / path).parent.mkdir(parents=True, exist_ok=True)
+        write_exr(self.directory / path, image, self.recipe | (header or {}), half)
+        return str(path)
+
+    def row(self, **columns):
+        """Add an index row: item, group, label, split, frames, path, offset; anything more is an error."""
+        if unknown := set(columns) - set(COLUMNS):
+            raise ValueError(f"unknown index columns {sorted(unknown)}")
+        self.rows.append({name: columns.get(name, "") for name in COLUMNS})
+
+    def reject(self, path, reason: str):
+        """Note an input that is left out, and why."""
+        self.rejects.append({"path": str(path), "reason": str(reason)})
+
+
+def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None], bytes_needed: int = 0) -> Store:
+    """The store for a corpus and a recipe: the one on disk if its fingerprint matches, else built now.
+
+    Args:
+        corpus: has `.name`, `.root`, `.evidence`, `.items`, `.rejected` [(path, reason)], `.fingerprint`, `.facts`.
+        recipe: every parameter, with "name" and the step's "version".
+        build: fills the Writer; may raise anything, nothing half-made stays under the final name.
+        bytes_needed: estimate of the size on disk, checked against the free space first.
+
+    Raises:
+        StoreError: too little disk, or nothing usable in the corpus.
+    """
+    recipe = json.loads(json.dumps(recipe))
+    fingerprint = sha256({"recipe": recipe, "corpus": corpus.fingerprint})[:10]
+    final = Path(stores) / corpus_label(corpus) / f"{recipe['name']}-{fingerprint}"
+    if (final / "store.json").exists():
+        return Store(final)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    if bytes_needed:
+        free = shutil.disk_usage(final.parent).free
+        print(f"{recipe['name']}: needs about {bytes_needed / 1e9:.2f} GB of disk, {free / 1e9:.1f} GB are free")
+        if bytes_needed > free:
+            raise StoreError(f"{final.parent}: {bytes_needed / 1e9:.1f} GB needed, {free / 1e9:.1f} GB free; "
+                             "free some or choose another disk with --stores")
+    temporary = final.with_name(f".{final.name}.{os.getpid()}.partial")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir()
+    try:
+        writer = Writer(temporary, recipe)
+        for path, reason in corpus.rejected:
+            writer.reject(path, reason)
+        build(writer)
+        if not writer.rows:
+            reasons = "; ".join(f"{r['path']}: {r['reason']}" for r in writer.rejects[:3])
+            raise StoreError(f"{corpus.root}: nothing usable in it ({len(writer.rejects)} rejected. {reasons})")
+        _write_csv(temporary / "index.csv", COLUMNS, writer.rows)
+        _write_csv(temporary / "rejected.csv", ("path", "reason"), writer.rejects)
+        groups = {}
+        for row in writer.rows:
+            groups.setdefault(row["label"], set()).add(row["group"])
+        described = {"name": corpus.name, "label": corpus_label(corpus), "evidence": corpus.evidence,
+                     "fingerprint": corpus.fingerprint, "items": len(corpus.items), "facts": dict(corpus.facts)}
+        (temporary / "store.json").write_text(json.dumps(
+            {"fingerprint": fingerprint, "recipe": recipe, "corpus": described, "rows": len(writer.rows),
+             "rejected": len(writer.rejects), "groups_per_class": {str(k): len(v) for k, v in sorted(groups.items())},
+             "facts": writer.facts}, indent=1))
+        with contextlib.suppress(OSError):  # another process finished the same store first
+            os.rename(temporary, final)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    if writer.rejects:
+        print(f"{recipe['name']}: {len(writer.rejects)} inputs left out, listed in {final / 'rejected.csv'}",
+              file=sys.stderr)
+    return Store(final)
+
+
+def safe_name(name: str) -> str:
+    """A file name made of a label or title: no separators, no leading dot, never empty, told apart by a hash."""
+    name = str(name)
+    clean = re.sub(r"[^\w.+ -]", "_", name).strip(". ")[:120] or "_"
+    return clean if clean == name else f"{clean}-{sha256(name)[:8]}"
+
+
+def corpus_label(corpus) -> str:
+    """How directories and pages name a corpus: published sets by name, the rest told apart by what they are."""
+    if corpus.evidence == "demo":
+        return f"{'null' if corpus.facts.get('null') else 'demo'}-{safe_name(corpus.name)}"
+    return corpus.name if corpus.evidence == "published" else safe_name(f"{corpus.name}-{Path(corpus.root).name}")
+
+
+def _write_csv(path: Path, columns, rows):
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_exr(path: Path, image: np.ndarray, header: dict, half: bool = False):
+    """Write a spectrogram as OpenEXR: channel Y, ZIP compression, float32 (lossless) or half, parameters in the header.
+
+    Args:
+        image: (bands, frames), finite.
+        header: JSON-able parameters, stored in the attribute `encore`.
+    """
+    import OpenEXR
+
+    image = np.ascontiguousarray(image, np.float16 if half else np.float32)
+    if image.ndim != 2 or not np.isfinite(image).all():
+        raise StoreError(f"{path}: a spectrogram is two-dimensional and finite, got shape {image.shape}")
+    attributes = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage,
+                  "encore": json.dumps(header, sort_keys=True)}
+    temporary = Path(path).with_suffix(".partial")
+    with OpenEXR.File(attributes, {"Y": image}) as file:
+        file.write(str(temporary))
+    os.replace(temporary, path)
+
+
+def read_exr(path: Path, expect: dict | None = None) -> np.ndarray:
+    """Read a spectrogram (bands, frames) as float32.
+
+    Args:
+        expect: parameters that the header must agree with, key by key.
+
+    Raises:
+        StoreError: missing, not OpenEXR, truncated, or made with other parameters.
+    """
+    import OpenEXR
+
+    path = Path(path)
+    try:
+        with open(path, "rb") as file:
+            magic = file.read(4)
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror.lower()}; remove its store and preprocess again") from None
+    if magic != EXR_MAGIC:
+        raise StoreError(f"{path}: not an OpenEXR file; remove its store and preprocess again")
+    try:
+        with OpenEXR.File(str(path)) as file:
+            header = json.loads(file.header().get("encore", "{}"))
+            image = np.array(file.channels()["Y"].pixels, np.float32)
+    except Exception:  # OpenEXR raises bare RuntimeError, KeyError, … without naming the file
+        raise StoreError(f"{path}: damaged; remove its store and preprocess again") from None
+    for key, value in (expect or {}).items():
+        if header.get(key) != value:
+            raise StoreError(f"{path}: made with {key}={header.get(key)}, this store says {key}={value}; "
+                             "remove the store and preprocess again")
+    return image
