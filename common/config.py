@@ -156,6 +156,6 @@ def one_line_errors(*kinds: type[Exception]):
 
 
 def quiet_tensorflow():
-    """Keep TensorFlow's start-up notes off the screen; call before importing it. Set TF_CPP_MIN_LOG_LEVEL to see them."""
+    """Keep TensorFlow's start-up notes off the screen (set TF_CPP_MIN_LOG_LEVEL to see them); call before its import."""
     gpu = Path("/dev/nvidiactl").exists()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1" if gpu else "3")  # without a GPU, CUDA's absence is no error

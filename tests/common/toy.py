@@ -25,7 +25,7 @@ class Config:
 
 def data():
     generator = np.random.default_rng(0)
-    return generator.normal(size=(EXAMPLES, 6)).astype(np.float32), generator.normal(size=(EXAMPLES, 3)).astype(np.float32)
+    return generator.normal(size=(EXAMPLES, 6)).astype("f4"), generator.normal(size=(EXAMPLES, 3)).astype("f4")
 
 
 def model():
