@@ -156,6 +156,17 @@ def one_line_errors(*kinds: type[Exception]):
 
 
 def quiet_tensorflow():
-    """Keep TensorFlow's start-up notes off the screen (set TF_CPP_MIN_LOG_LEVEL to see them); call before its import."""
-    gpu = Path("/dev/nvidiactl").exists()
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1" if gpu else "3")  # without a GPU, CUDA's absence is no error
+    """Import TensorFlow without its start-up notes on the screen; TF_CPP_MIN_LOG_LEVEL=0 shows them."""
+    if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1" if Path("/dev/nvidiactl").exists() else "3") != "3":
+        return
+    sys.stderr.flush()
+    screen, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)  # the notes are written before any log level is read
+    try:
+        import tensorflow
+
+        tensorflow.config.list_physical_devices()
+    finally:
+        os.dup2(screen, 2)
+        os.close(screen)
+        os.close(nowhere)
