@@ -312,7 +312,7 @@ def _verdict(claim, rows, facts):
     evidence = run["corpus"]["evidence"]
     if not claim.rule:
         return _closed(claim), "the paper gives nothing to measure against"
-    if claim.kind != "fact":  # a fact is true on any data, at any size
+    if claim.kind != "fact":  # a fact is true on any data, at any size; ablations add models and change none
         if claim.kind == "number" and evidence != "published":
             return "not comparable", "synthetic data" if evidence == "demo" else "another corpus than the paper's"
         if claim.kind == "number" and run["preset"] != "full":
@@ -320,7 +320,7 @@ def _verdict(claim, rows, facts):
         groups = _fact("groups_per_class", *rows[0])
         if groups is not None and float(groups) <= 1:
             return _closed(claim), "one group per class: a split by group is not possible"
-        overridden = sorted({name for other, _ in rows for name in other.get("overrides") or {}})
+        overridden = sorted({name for other, _ in rows for name in other.get("overrides") or {}} - {"ablations"})
         if overridden:
             return _closed(claim), f"settings overridden: {', '.join(overridden)}"
     unmet, few = [], False

@@ -1,0 +1,267 @@
+"""From papers and runs to a folder of static pages: an overview and one page per paper, corpus and preset.
+
+Pages lie in the runs folder, so that every picture and sound is named relative to them: the folder opens from disk.
+"""
+
+import math
+import os
+from collections import Counter
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+
+from common.claims import ClaimsError
+from common.report import collect, curves
+
+TEMPLATES = Path(__file__).parent / "templates"
+COLUMN_SAYS = {"paper": "as the paper says", "sound": "without the known faults"}
+TONES = {"matches": "yes", "holds": "yes", "seen": "yes", "differs": "no", "fails": "no", "not seen": "no",
+         "undecided": "open", "withheld": "open"}
+TONE_ORDER = ("yes", "no", "open", "none")
+EVIDENCE_SAYS = {"published": "the paper's own corpus, complete", "other": "other real data", "demo": "synthetic music"}
+
+
+def write(runs_directory, papers_directory):
+    """Write runs/index.html and all pages; returns (paths written, problems as lines)."""
+    runs_directory = Path(runs_directory)
+    runs_directory.mkdir(parents=True, exist_ok=True)
+    environment = _environment()
+    written, problems, cards = [], [], []
+    for paper in collect.papers(papers_directory):
+        problems += paper.problems
+        links = []
+        for group in collect.groups(paper, runs_directory):
+            page = paper_page(group)
+            path = runs_directory / paper.name / f"{group.name}.html"
+            _replace(path, environment.get_template("paper.html").render(page))
+            problems += page["problems"]
+            written.append(path)
+            links.append(page | {"href": quote(f"{paper.name}/{path.name}")})
+        cards.append({"paper": paper, "pages": links, "kinds": _kinds(paper.claims)})
+    path = runs_directory / "index.html"
+    _replace(path, environment.get_template("overview.html").render(cards=cards, evidence_says=EVIDENCE_SAYS))
+    return [path, *written], list(dict.fromkeys(problems))
+
+
+def _replace(path, text):
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _environment():
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
+                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters |= {"number": number, "words": words, "tone": tone, "plural": plural}
+    environment.globals["chart"] = curves.chart
+    return environment
+
+
+def paper_page(group):
+    """Everything the page of one group shows, as plain values for the template."""
+    paper, problems = group.paper, list(group.problems)
+    verdicts, follows = {}, paper.follows
+    for follow in follows:
+        try:
+            verdicts[follow] = collect.judgements(paper, group.mode(follow), follow)
+        except ClaimsError as error:
+            problems.append(f"{paper.name}/{group.name}-{follow}: {error}")
+            verdicts[follow] = collect.not_run(paper, follow, str(error))
+    inferred = {claim for divergence in paper.divergences if divergence.inferred for claim in divergence.decides}
+    rows = [claim_row(claim, [verdicts[follow][claim.id] for follow in follows], claim.id in inferred)
+            for claim in paper.claims]
+    corpus = group.corpus
+    return {
+        "paper": paper, "group": group, "corpus": corpus, "problems": problems, "follows": follows, "rows": rows,
+        "heads": {"code": paper.program} | COLUMN_SAYS, "evidence": EVIDENCE_SAYS.get(corpus.get("evidence"), ""),
+        "shuffled": bool((corpus.get("facts") or {}).get("null")) or "-null" in group.name,
+        "modes": [mode_line(group, follow) for follow in follows],
+        "tally": {follow: tally(verdicts[follow].values()) for follow in follows},
+        "divergences": [divergence_row(one, paper, group.preset) for one in paper.divergences],
+        "sections": media_sections(group, problems), "models": curves.collect(group.runs),
+        "rejected": list(dict.fromkeys(row for run in group.runs for row in run.rejected)),
+        "kinds": _kinds(paper.claims),
+    }
+
+
+def claim_row(claim, judged, inferred):
+    """One row of the claims table; baselines are those of the modes together, named by mode where they differ."""
+    baselines = {}
+    for judgement in judged:
+        for name, value in judgement.baselines:
+            baselines.setdefault(name, {})[judgement.follow] = value
+    shown = []
+    for name, by_follow in baselines.items():
+        texts = {follow: number(value) for follow, value in by_follow.items()}
+        same = len(set(texts.values())) == 1
+        shown.append((words(name), next(iter(texts.values())) if same else
+                      ", ".join(f"{follow} {text}" for follow, text in texts.items())))
+    decided = any(tone(judgement.word) != "none" for judgement in judged)
+    return {"claim": claim, "cells": [cell(judgement) for judgement in judged], "baselines": shown,
+            "inferred": inferred, "decided": decided, "printed": printed(claim)}
+
+
+def cell(judgement):
+    """One mode's cell: the value with its half interval, over what it was taken, the verdict and its reason."""
+    half = None if judgement.low is None else (judgement.high - judgement.low) / 2
+    counts = [f"{len(judgement.seeds)} seeds"] if len(judgement.seeds) > 1 else []
+    if judgement.n is not None:
+        counts.append(f"{judgement.n:,} {judgement.of}".strip())
+    return {"follow": judgement.follow, "word": judgement.word, "tone": tone(judgement.word),
+            "reason": judgement.reason, "notes": judgement.notes, "counts": ", ".join(counts),
+            "value": "" if judgement.mean is None else value_text(judgement.mean, half, judgement.claim)}
+
+
+def value_text(mean, half, claim):
+    """A mean with as many decimals as the paper printed (three digits else) and its half interval."""
+    _, point, decimals = claim.reported_text.partition(".")
+    digits = len(decimals) if point and decimals.isdigit() and abs(mean) >= 10.0 ** -len(decimals) else None
+    text = number(mean, digits)
+    return text if half is None else f"{text} ± {number(half, digits if digits else None)}"
+
+
+def printed(claim):
+    """The reported value as the paper printed it, with its unit."""
+    return claim.reported_text and f"{claim.reported_text}"
+
+
+def number(value, decimals=None):
+    """A number for people: three digits, thousands apart, powers of ten where it is very small or large."""
+    if value is None or not math.isfinite(value):
+        return "not a number" if value is None or math.isnan(value) else "∞" if value > 0 else "−∞"
+    if decimals is not None:
+        text = f"{value:,.{decimals}f}"
+    elif value == int(value) and abs(value) < 1e9:
+        text = f"{value:,.0f}"
+    elif abs(value) < 1e-3 or abs(value) >= 1e9:
+        mantissa, _, exponent = f"{value:.1e}".partition("e")
+        superscript = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        text = f"{mantissa} × 10{superscript}"
+    else:
+        text = f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
+    return text.replace("-", "−")
+
+
+def words(name):
+    """`step_majority` as people write it."""
+    return str(name).replace("_", " ")
+
+
+def plural(count, noun):
+    """`1 seed`, `3 seeds`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def tone(word):
+    """yes, no, open or none: how a verdict word is coloured and counted."""
+    return TONES.get(word, "none")
+
+
+def tally(judged):
+    """How often one mode gives each verdict word: [(tone, word, count)], verdicts before the rest."""
+    counts = Counter(judgement.word for judgement in judged)
+    return sorted(((tone(word), word, count) for word, count in counts.items()),
+                  key=lambda row: (TONE_ORDER.index(row[0]), row[1]))
+
+
+def _kinds(claims):
+    return {kind: sum(claim.kind == kind for claim in claims) for kind in ("number", "finding", "fact")}
+
+
+def mode_line(group, follow):
+    """What the head of the page says about one mode: seeds, steps, hours, machine, commit, overrides, notes."""
+    runs = group.mode(follow)
+    results = [run.results for run in runs]
+    waiting = [run.seed for run in group.runs if run.follow == follow and run.results is None]
+    notes = []
+    for result in results:
+        notes_of = result.get("notes") or {}
+        for key, text in notes_of.items() if isinstance(notes_of, dict) else enumerate(notes_of):
+            line = text if isinstance(key, int) else f"{words(key)}: {text}"
+            if line not in notes:
+                notes.append(line)
+    return {"follow": follow, "seeds": [run.seed for run in runs], "waiting": waiting, "notes": notes,
+            "partial": [(run.seed, run.results.get("step")) for run in runs if not run.results["complete"]],
+            "steps": sorted({result["step"] for result in results if result.get("step") is not None}),
+            "hours": math.fsum(result.get("hours") or 0 for result in results),
+            "machines": list(dict.fromkeys(result.get("machine") or "not recorded" for result in results)),
+            "commits": list(dict.fromkeys((str(result.get("commit") or "no commit")[:7], bool(result.get("dirty")))
+                                          for result in results)),
+            "overrides": {key: value for result in results for key, value in (result.get("overrides") or {}).items()}}
+
+
+def divergence_row(divergence, paper, preset):
+    """One divergence; where the preset sets the field in every mode, the page says so."""
+    presets = getattr(paper.settings, "PRESETS", {}).get(preset) or {}
+    covered = f"preset {preset} sets {presets[divergence.field]} in every mode" if divergence.field in presets else ""
+    known = {claim.id for claim in paper.claims}
+    return {"divergence": divergence, "covered": covered,
+            "decides": [(claim, claim in known) for claim in divergence.decides]}
+
+
+def media_sections(group, problems):
+    """The runs' media, section by section, the modes beside each other.
+
+    The first complete seed of each mode is shown at once, the others folded. Returns a list of {title, text, seeds},
+    seeds being [(seed names, rows, grids)].
+    """
+    sections = {}
+    for number_of_run, run in enumerate(group.evaluated):
+        first = run is group.mode(run.follow)[0]
+        for section in run.media:
+            title = str(section.get("title") or "Figures")
+            entry = sections.setdefault(title, {"title": title, "texts": {}, "shown": {}, "folded": {}, "grids": []})
+            text = str(section.get("text") or "")
+            if text:
+                entry["texts"].setdefault(text, {})[run.follow] = True
+            rows = entry["shown"] if first else entry["folded"].setdefault(run.seed, {})
+            for place, item in enumerate(section.get("items") or []):
+                item = _item(item, run, group, problems)
+                key = (item["kind"], Path(item["file"]).name if item["file"] else item["caption"] or place)
+                rows.setdefault(key, []).append(item)
+            if section.get("grid"):
+                grid = _grid(section["grid"], run, group, problems)
+                entry["grids"].append(grid | {"key": f"{len(sections)}-{number_of_run}", "folded": not first})
+    for entry in sections.values():
+        entry["shown"] = list(entry["shown"].values())
+        entry["folded"] = {seed: list(rows.values()) for seed, rows in sorted(entry["folded"].items())}
+        every = {run.follow for run in group.evaluated}
+        entry["texts"] = [(text, [] if set(follows) == every else list(follows))
+                          for text, follows in entry["texts"].items()]
+    return list(sections.values())
+
+
+def _item(item, run, group, problems):
+    where = f"{group.paper.name}/{group.name}-{run.follow}/seed-{run.seed}"
+    shown = {"follow": run.follow, "seed": run.seed, "kind": item.get("kind", "figure"), "file": "", "image": "",
+             "audio": "", "caption": str(item.get("caption") or ""), "claims": item.get("claims") or [], "missing": [],
+             "columns": [str(name) for name in item.get("columns") or []], "rows": item.get("rows") or []}
+    shown["alt"] = str(item.get("alt") or shown["caption"])
+    for key in ("file", "image", "audio"):
+        if item.get(key):
+            shown[key] = link(item[key], run, problems, where)
+            if not shown[key]:
+                shown["missing"].append(str(item[key]))
+    return shown
+
+
+def _grid(grid, run, group, problems):
+    where = f"{group.paper.name}/{group.name}-{run.follow}/seed-{run.seed}"
+    cells = [[{"caption": str(one.get("caption") or "")}
+              | {key: link(one[key], run, problems, where) if one.get(key) else "" for key in ("audio", "image")}
+              if one else None for one in row] for row in grid.get("cells") or []]
+    return {"follow": run.follow, "seed": run.seed, "columns": [str(name) for name in grid.get("columns") or []],
+            "rows": list(zip([str(name) for name in grid.get("rows") or []], cells, strict=False))}
+
+
+def link(name, run, problems, where):
+    """The address of a run's file as seen from the page; empty (and a problem) where it is missing or outside."""
+    path = (run.directory / str(name)).resolve()
+    if not path.is_relative_to(run.directory.resolve()):
+        problems.append(f"{where}/media.json: {name} lies outside the run; evaluate the run again")
+        return ""
+    if not path.is_file():
+        problems.append(f"{where}: {name} is named in media.json but missing; evaluate the run again")
+        return ""
+    return quote(path.relative_to(run.directory.resolve().parent.parent).as_posix())

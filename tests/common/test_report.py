@@ -1,0 +1,252 @@
+"""The report: what stands on a page, what a page never shows, what is refused; on invented runs."""
+
+import html
+import json
+import os
+import re
+from html.parser import HTMLParser
+from urllib.parse import unquote
+
+import pytest
+
+from common import report
+from common.report import __main__ as command
+from common.report import collect, curves, pages, published
+from tests.common import fabricated
+from tests.common.fabricated import make_papers, make_run
+
+
+class Page(HTMLParser):
+    """Texts, links and ids of a page."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.text, self.links, self.ids, self.without_alt, self.skip, self.rows = "", [], set(), 0, False, []
+        self.feed(path.read_text(encoding="utf-8"))
+        self.text = re.sub(r"\s+", " ", self.text)
+
+    def handle_starttag(self, tag, attributes):
+        attributes = dict(attributes)
+        self.skip = tag in ("style", "script")
+        self.links += [attributes[name] for name in ("href", "src") if attributes.get(name)]
+        self.ids |= {attributes["id"]} if "id" in attributes else set()
+        self.without_alt += tag == "img" and "alt" not in attributes
+
+    def handle_data(self, data):
+        if not self.skip:
+            self.text += data
+
+
+@pytest.fixture
+def papers(tmp_path):
+    return make_papers(tmp_path)
+
+
+def full_runs(tmp_path, papers, **more):
+    return [make_run(tmp_path / "runs", papers, follow, seed, "full", evidence="published", **more)
+            for follow in ("code", "paper", "sound") for seed in range(3)]
+
+
+def claim_cells(path, claim):
+    """The texts of one claim's row, cell by cell."""
+    row = re.search(rf'<tr role="row" id="claim-{claim}".*?</tr>', path.read_text(encoding="utf-8"), re.S)[0]
+    return [re.sub(r"\s+", " ", html.unescape(re.sub("<[^>]*>", " ", cell))).strip()
+            for cell in re.findall(r"<t[dh] .*?</t[dh]>", row, re.S)]
+
+
+def test_published_page_compares_with_the_printed_numbers(tmp_path, papers):
+    full_runs(tmp_path, papers)
+    written, problems = pages.write(tmp_path / "runs", papers)
+    assert problems == [] and [path.name for path in written] == ["index.html", "gtzan-full.html"]
+    page = Page(written[1])
+    assert "synthetic" not in page.text.lower()
+    _, reported, code, paper, sound, baselines = claim_cells(written[1], "T1-test")
+    assert reported == "0.653" and code.endswith("differs") and paper.endswith("matches") and sound.endswith("matches")
+    assert code.startswith("0.584 ± 0.010 3 seeds, 1,000 segments") and "majority class 0.250" in baselines
+    assert "loudness only code 0.364, paper 0.414, sound 0.444" in baselines
+    assert claim_cells(written[1], "R5")[2].endswith("holds")
+    assert claim_cells(written[1], "R15")[3].endswith("undecided the interval contains 0")
+    assert "†" in claim_cells(written[1], "R15")[3] and "†" not in claim_cells(written[1], "R5")[3]
+    assert claim_cells(written[1], "R16")[3] == "not run"
+    assert claim_cells(written[1], "E2")[2:5] == ["3.1 × 10⁻⁹ ± 0 3 seeds holds", "not testable asked of code only",
+                                                  "not testable asked of code only"]
+    assert "A Processor, 2 cores" in page.text and "ab12cd3" in page.text and "1.23 hours" in page.text
+    assert "jazz.00054.wav" in page.text and "truncated, 12 of 30 seconds" in page.text
+
+
+def test_demo_page_is_called_synthetic_and_shows_no_reported_number(tmp_path, papers):
+    for follow in ("code", "paper", "sound"):
+        for seed in range(3):
+            make_run(tmp_path / "runs", papers, follow, seed)
+    written, _ = pages.write(tmp_path / "runs", papers)
+    page = Page(written[1])
+    assert "<title>Latent Feature Extraction for Musical Genres from Raw Audio, synthetic" in written[1].read_text()
+    assert "0.653" not in page.text and "0.949" not in page.text and ">reported<" not in written[1].read_text()
+    table = written[1].read_text().split('<table role="table" class="claims')[1].split("</table>")[0]
+    assert not re.search(r">(matches|differs|fails)<", table)
+    assert len(claim_cells(written[1], "T1-test")) == 5 and "not comparable" in claim_cells(written[1], "T1-test")[1]
+    assert claim_cells(written[1], "R5")[2].endswith("seen") and "P-count" in page.text
+    assert claim_cells(written[1], "P-count")[2].endswith("holds")  # a fact is true on any data
+    assert "preset demo sets 10 in every mode" in page.text
+    assert "synthetic" in Page(written[0]).text
+
+
+def test_every_link_is_relative_and_leads_somewhere(tmp_path, papers):
+    full_runs(tmp_path, papers)
+    make_run(tmp_path / "runs", papers)
+    written, _ = pages.write(tmp_path / "runs", papers)
+    for path in written:
+        page = Page(path)
+        assert page.without_alt == 0 and page.links
+        for link in page.links:
+            assert link.startswith("data:") or not re.match(r"[a-z]+:|/", link), link
+            if link.startswith("#"):
+                assert link[1:] in page.ids, link
+            elif not link.startswith("data:"):
+                assert (path.parent / unquote(link)).is_file(), link
+
+
+def test_paper_without_runs_has_a_card_and_no_code_column_without_a_program(tmp_path, papers):
+    written, problems = pages.write(tmp_path / "runs", papers)
+    text = Page(written[0]).text
+    assert problems == [] and len(written) == 1
+    assert text.count("not run 2 numbers, 4 findings, 2 facts") == 2 and "make reproduce-other_paper" in text
+    assert "Another Paper <That> Nobody Ran" in text
+    assert [paper.follows for paper in collect.papers(papers)] == [("paper", "sound"), ("code", "paper", "sound")]
+
+
+def test_partial_waiting_overridden_and_changed_runs_say_so(tmp_path, papers):
+    runs = tmp_path / "runs"
+    make_run(runs, papers, "paper", 0, "full", evidence="published")
+    make_run(runs, papers, "paper", 1, "full", evidence="published", complete=False, step=400)
+    (runs / "softmax_ae" / "gtzan-full-sound" / "seed-0").mkdir(parents=True)
+    make_run(runs, papers, "code", 0, "full", evidence="published", claims_sha256="older", dirty=True)
+    written, _ = pages.write(runs, papers)
+    text = Page(written[1]).text
+    assert "Seed 1 is a partial run, stopped at step 400." in text and "Not evaluated yet: seed 0." in text
+    assert "seed 1 stopped at step 400: left out" in text
+    assert "withheld claims.csv changed after seed 0 was evaluated" in text and "with uncommitted changes" in text
+
+
+def test_settings_changed_after_the_run_withhold_the_verdict(tmp_path, papers):
+    full_runs(tmp_path, papers, media=False)
+    settings = papers / "softmax_ae" / "config.py"
+    settings.write_text(settings.read_text().replace("gamma: float = 0.9", "gamma: float = 0.5"))
+    written, _ = pages.write(tmp_path / "runs", papers)
+    assert "withheld the settings changed after seed 0 was trained" in claim_cells(written[1], "T1-test")[3]
+
+
+def test_broken_files_are_named_and_do_not_stop_the_others(tmp_path, papers, capsys):
+    runs = tmp_path / "runs"
+    make_run(runs, papers, "sound")
+    unknown = make_run(runs, papers, "paper", 0, values={"R99": 1.0})
+    (make_run(runs, papers, "paper", 1) / "results.json").write_text("{")
+    outside = make_run(runs, papers, "code")
+    (tmp_path / "secret.png").write_bytes(b"x")
+    (outside / "media.json").write_text(json.dumps([{"title": "x", "items": [
+        {"kind": "figure", "file": "../../../../secret.png", "caption": "outside"},
+        {"kind": "figure", "file": "figures/none.png", "caption": "gone"}]}]))
+    (outside / "models" / "dsae" / "metrics.jsonl").write_text('{"step": 1, "losses/total": NaN}\n{"step": 2, "los')
+    (papers / "other_paper" / "claims.csv").write_text("id\n")
+    assert command.main(["--runs", str(runs), "--papers", str(papers)]) == 1
+    errors = capsys.readouterr().err
+    for line in ("R99 not in claims.csv", "softmax_ae/demo-gtzan-demo-paper/seed-1/results.json: cannot be read",
+                 "../../../../secret.png lies outside the run", "figures/none.png is named in media.json but missing",
+                 "other_paper/claims.csv: the first line must be"):
+        assert line in errors
+    text = (runs / "softmax_ae" / "demo-gtzan-demo.html").read_text()
+    assert "holds" in text and "secret.png\"" not in text and "Not finite at some step: code" in text
+    assert str(unknown) not in text
+
+
+def test_runs_of_different_data_are_not_averaged(tmp_path, papers):
+    first = make_run(tmp_path / "runs", papers, "paper", 0)
+    make_run(tmp_path / "runs", papers, "paper", 1)
+    results = json.loads((first / "results.json").read_text())
+    results["corpus"]["fingerprint"] = "other"
+    (first / "results.json").write_text(json.dumps(results))
+    _, problems = pages.write(tmp_path / "runs", papers)
+    assert len(problems) == 1 and "different corpora" in problems[0]
+
+
+def test_metrics_of_several_stages_run_on(tmp_path):
+    fabricated.make_metrics(tmp_path / "model", "paper", 0)
+    series = curves.read_metrics(tmp_path / "model" / "metrics.jsonl")
+    steps = [step for step, _ in series["losses/total"]]
+    assert set(series) == {"losses/total", "metrics/accuracy"} and steps == list(range(10, 610, 10))
+    drawn = curves.chart("losses/total", [("paper", 0, series["losses/total"])])
+    assert "line-paper" in drawn and 'aria-label="losses/total over steps: paper seed 0 from' in drawn
+    long = [(step, float(step)) for step in range(5000)]
+    assert curves.chart("x", [("code", 0, long)]).count(",") < 1000
+    assert "circle" in curves.chart("x", [("code", 0, [(1, 0.0)])])
+
+
+@pytest.mark.parametrize(("value", "text"), [
+    (0.65349, "0.653"), (1234.5, "1,234"), (424232, "424,232"), (3.1e-9, "3.1 × 10⁻⁹"), (-0.5, "−0.500"), (0, "0"),
+    (float("nan"), "not a number"), (float("inf"), "∞"), (12.345, "12.3"), (None, "not a number"), (0.9999, "1.000"),
+])
+def test_numbers_for_people(value, text):
+    assert pages.number(value) == text
+
+
+def test_publish_refuses_and_copies(tmp_path, papers, capsys):
+    runs = tmp_path / "runs"
+    full_runs(tmp_path, papers, media=False)
+    bad = {"partial": make_run(runs, papers, "sound", 5, "full", evidence="published", complete=False, step=7),
+           "uncommitted changes": make_run(runs, papers, "sound", 6, "full", evidence="published", dirty=True),
+           "claims.csv changed": make_run(runs, papers, "sound", 7, "full", evidence="published", claims_sha256="x"),
+           "config.py changed": make_run(runs, papers, "sound", 8, "full", evidence="published", settings_sha256="x"),
+           "not in claims.csv": make_run(runs, papers, "sound", 9, "full", evidence="published", values={"R99": 1})}
+    modes = [str(runs / "softmax_ae" / f"gtzan-full-{follow}") for follow in ("code", "paper", "sound")]
+    assert command.main(["--papers", str(papers), "publish", *modes, str(tmp_path / "nothing")]) == 1
+    errors = capsys.readouterr().err.splitlines()
+    for reason, path in bad.items():
+        assert sum(reason in line and str(path) in line for line in errors) == 1, reason
+    assert "nothing: no results.json here" in errors[-1] and len(errors) == 6
+    kept = sorted(path.name for path in (papers / "softmax_ae" / "results").iterdir())
+    assert kept == sorted(f"gtzan-full-{follow}-seed-{seed}.json" for follow in ("code", "paper", "sound")
+                          for seed in range(3))
+    readme = (papers / "softmax_ae" / "README.md").read_text()
+    row = next(line for line in readme.splitlines() if line.startswith("| T1-test"))
+    assert "| 0.653 | 0.584 ± 0.010 **differs** | 0.634 ± 0.010 **matches** |" in row and "test set \\| all four" in row
+    assert "`make reproduce-softmax_ae DATA=… PRESET=full SEEDS=\"0 1 2\"`" in readme and "Between." in readme
+    assert command.main(["--papers", str(papers), "readme", "--check"]) == 0
+    (papers / "softmax_ae" / "README.md").write_text(readme.replace("0.634", "0.653"))
+    assert command.main(["--papers", str(papers), "readme", "--check"]) == 1
+    assert command.main(["--papers", str(papers), "readme"]) == 0
+    assert (papers / "softmax_ae" / "README.md").read_text() == readme
+
+
+def test_published_demo_table_has_no_reported_column(tmp_path, papers):
+    make_run(tmp_path / "runs", papers, "sound", media=False)
+    published.publish([tmp_path / "runs" / "softmax_ae" / "demo-gtzan-demo-sound"], papers)
+    table = published.results_table(collect.papers(papers)[1])
+    assert "Synthetic" in table and "reported" not in table and "0.653" not in table
+
+
+def test_divergences_table_and_broken_markers(papers):
+    paper = collect.papers(papers)[1]
+    table = published.divergences_table(paper).splitlines()
+    assert table[0] == "| setting | `code` | `paper` | `sound` | where | decides |" and len(table) == 5
+    assert "`relu`†" in table[3] and table[4].endswith("| not measured |")
+    for text in ("<!-- results -->", "<!-- /results --> <!-- results -->", "<!-- results --><!-- results -->"):
+        with pytest.raises(published.ClaimsError):
+            published.rendered(paper, text)
+    assert published.rendered(paper, "nothing") == "nothing"
+
+
+def test_write_report_returns_the_overview_and_leaves_no_other_file(tmp_path, papers):
+    make_run(tmp_path / "runs", papers)
+    before = {path for path in (tmp_path / "runs").rglob("*")}
+    path = report.write_report(tmp_path / "runs", papers)
+    assert path == tmp_path / "runs" / "index.html"
+    assert {path for path in (tmp_path / "runs").rglob("*")} - before == {
+        path, tmp_path / "runs" / "softmax_ae" / "demo-gtzan-demo.html"}
+    first = path.read_bytes()
+    report.write_report(tmp_path / "runs", papers)
+    assert path.read_bytes() == first and not os.access(tmp_path / "runs" / "nothing", os.F_OK)
+
+
+def test_readme_tables_match_the_committed_results():
+    different, problems = published.write_readmes(collect.ROOT / "papers", check=True)
+    assert [str(path) for path in different] == [] and problems == []
