@@ -24,7 +24,8 @@ from common import checkpoints
 from common.noise import BatchNormalization, Dropout, GaussianNoise, Step, step_scope
 
 __all__ = ["BatchNormalization", "Batches", "Dropout", "GaussianNoise", "Learner", "Model", "Outcome", "Stage", "Step",
-           "TrainingError", "choose_strategy", "estimate", "fixed", "load", "outcome", "shuffled", "train"]
+           "TrainingError", "choose_strategy", "estimate", "fixed", "history", "load", "outcome", "shuffled", "train",
+           "train_all"]
 
 
 class TrainingError(Exception):
@@ -115,8 +116,8 @@ class Model:
     """An entry of a paper's MODELS table.
 
     Attributes:
-        build: config -> Learner, called inside the strategy's scope after seeding; builds its optimizers.
-        stages: (config, store) -> [Stage].
+        build: (config, store) -> Learner, called inside the strategy's scope after seeding; builds its optimizers.
+        stages: (config, store, seed) -> [Stage].
         may_diverge: NaN ends the run with the result "diverged" instead of an error.
         single_replica: the step mixes a batch by definition; refused on more than one replica.
     """
@@ -167,11 +168,31 @@ def train(name: str, model: Model, config, store, directory: Path, seed: int,
     _same_settings(directory, settings)
     if done and (done.complete or done.diverged):
         return done
-    stages = model.stages(config, store)
+    stages = model.stages(config, store, seed)
     with strategy.scope():
         keras.utils.set_random_seed(seed)
-        learner = model.build(config)
+        learner = model.build(config, store)
     return _Loop(name, model, learner, stages, strategy, directory, seed, settings, checkpoint_seconds).run()
+
+
+def train_all(jobs: dict, store, run, only: str | None = None) -> dict[str, Outcome]:
+    """Train the jobs {name: (Model, config)} of a run in order, or `only` one; each goes on from its last checkpoint.
+
+    A model that stops at a NaN does not keep the others from training.
+
+    Raises:
+        TrainingError: after all were tried, if any failed, naming every one.
+    """
+    outcomes, failed = {}, []
+    for name, (model, config) in jobs.items():
+        if only in (None, name):
+            try:
+                outcomes[name] = train(name, model, config, store, run.model_directory(name), run.seed)
+            except TrainingError as error:
+                failed.append(str(error))
+    if failed:
+        raise TrainingError("; ".join(failed))
+    return outcomes
 
 
 def outcome(directory: Path) -> Outcome | None:
@@ -183,7 +204,7 @@ def outcome(directory: Path) -> Outcome | None:
     return Outcome(state["total"], state["complete"], json.loads(diverged.read_text()) if diverged.exists() else None)
 
 
-def load(model: Model, config, directory: Path, seed: int = 0) -> Learner:
+def load(model: Model, config, store, directory: Path, seed: int = 0) -> Learner:
     """The model with the weights of the newest checkpoint in its directory, for evaluation.
 
     Raises:
@@ -192,7 +213,7 @@ def load(model: Model, config, directory: Path, seed: int = 0) -> Learner:
     if not (found := checkpoints.files(directory / "checkpoints")):
         raise TrainingError(f"{directory} holds no checkpoint: train this model first")
     keras.utils.set_random_seed(seed)
-    learner = model.build(config)
+    learner = model.build(config, store)
     checkpoints.restore(found[-1], learner, weights_only=True)
     return learner
 
@@ -213,9 +234,9 @@ def estimate(name: str, model: Model, config, store, seed: int = 0, steps: int =
     strategy = choose_strategy()
     with strategy.scope():
         keras.utils.set_random_seed(seed)
-        learner = model.build(config)
+        learner = model.build(config, store)
     seconds = {}
-    stages = model.stages(config, store)
+    stages = model.stages(config, store, seed)
     for stage in stages:
         if stage.start:
             stage.start(learner)

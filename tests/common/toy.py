@@ -36,7 +36,7 @@ def model():
 
     inputs, targets = data()
 
-    def build(config):
+    def build(config, store):
         x = keras.Input((6,))
         y = keras.layers.Dense(16)(x)
         if config.normalise:
@@ -49,7 +49,7 @@ def model():
         running = tf.Variable(1.0, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
         return training.Learner({"network": network}, {"main": optimizer}, {"running": running})
 
-    def stages(config, store):
+    def stages(config, store, seed):
         def step(learner, batch, step):
             network = learner.networks["network"]
             with tf.GradientTape() as tape:
@@ -62,7 +62,7 @@ def model():
             return {"losses/total": loss}
 
         batches = training.Batches(EXAMPLES, BATCH, lambda i: {"x": inputs[i], "y": targets[i]},
-                                   training.shuffled(EXAMPLES, 5))
+                                   training.shuffled(EXAMPLES, seed))
         return [training.Stage(name, step, batches, steps=config.steps, log_every=3) for name in ("first", "second")]
 
     return training.Model(build, stages)
