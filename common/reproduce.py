@@ -13,8 +13,7 @@ import time
 import traceback
 from pathlib import Path
 
-from common import config as configuration
-from common import runs
+from common import config as configuration, runs
 from common.audio import AudioError
 from common.claims import ClaimsError
 from common.corpora import DataError

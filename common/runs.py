@@ -14,8 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from common import claims
-from common import config as configuration
+from common import claims, config as configuration
 from common.store import Store
 
 ROOT = Path(__file__).resolve().parent.parent

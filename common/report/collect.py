@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from common import claims as claims_module
-from common import config
+from common import claims as claims_module, config
 from common.claims import FOLLOWS, Claim, ClaimsError
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,8 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from common import report
-from common.report import __main__ as command
-from common.report import collect, curves, pages, published
+from common.report import __main__ as command, collect, curves, pages, published
 from tests.common import fabricated
 from tests.common.fabricated import make_papers, make_run
 
