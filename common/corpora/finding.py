@@ -1,0 +1,85 @@
+"""From what the user typed to a corpus: the reader whose layout fits, or the demo corpus."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from common.corpora import folder, gtzan
+from common.corpora.items import Corpus, DataError
+from common.corpora.listing import subfolders
+
+READERS = {gtzan.NAME: gtzan, folder.NAME: folder}
+NAMES = tuple(READERS)
+MARKER = "encore-demo.json"  # lies in every demo corpus, so that it is never taken for real data
+DEMOS = Path("data") / "demo"
+
+
+def find(data: Path | str | None, name: str, preset: str = "demo", null: bool = False) -> Corpus:
+    """The corpus `name`, read from `data`, or the demo corpus where `data` is None.
+
+    Args:
+        data: the data set's folder, or a folder that holds several data sets; None for the demo corpus, which is
+            written below `data/demo/` when it is not there yet.
+        name: one of NAMES.
+        preset: "smoke", "demo" or "full": the size of the demo corpus ("full" takes that of "demo").
+        null: the demo corpus's twin with shuffled labels.
+
+    Raises:
+        DataError: nothing at `data` has the layout of `name`, or no file in it can be used.
+    """
+    if name not in READERS:
+        raise DataError(f"no data set is called {name!r}; there are {', '.join(NAMES)}.")
+    if data is None:
+        from common.corpora import demo  # composing and rendering are needed only here
+
+        return read(name, demo.make(name, preset, DEMOS, null=null))
+    data = Path(data)
+    if not data.is_dir():
+        raise DataError(
+            f"{data}: {'not a folder' if data.exists() else 'no such folder'}. Give the folder of a data set."
+        )
+    root = locate(name, data)
+    if root is None:
+        reader = READERS[name]
+        raise DataError(
+            f"{data}: no {reader.TITLE} in it. Expected {reader.NEEDS}; see data/README.md. "
+            "Without DATA= the demo corpus is used."
+        )
+    return read(name, root)
+
+
+def locate(name: str, data: Path) -> Path | None:
+    """The root of data set `name` at `data` or in a folder directly below it."""
+    candidates = [data] if name == folder.NAME else [data, *subfolders(data)]
+    return next((root for candidate in candidates if (root := READERS[name].locate(candidate))), None)
+
+
+def recognise(data: Path) -> list[tuple[str, Path]]:
+    """(name, root) of every data set at `data`; any other folder of class folders only where there is none."""
+    found = [(name, root) for name in NAMES if name != folder.NAME and (root := locate(name, data))]
+    return found or [(folder.NAME, root) for root in [locate(folder.NAME, data)] if root]
+
+
+def read(name: str, root: Path) -> Corpus:
+    """The corpus at `root`, marked as demo where it was written by the demo.
+
+    Raises:
+        DataError: no file in it can be used.
+    """
+    corpus = READERS[name].read(root)
+    if not corpus.items:
+        raise DataError(f"{root}: no usable file of {READERS[name].TITLE} in it. Expected {READERS[name].NEEDS}.")
+    facts = {**corpus.facts, "groups_per_class": corpus.groups_per_class}
+    marker = marker_of(root)
+    if marker is None:
+        return replace(corpus, facts=facts)
+    return replace(corpus, evidence="demo", facts={**facts, "null": marker["null"], "demo_seed": marker["seed"]})
+
+
+def marker_of(root: Path) -> dict | None:
+    """What the demo wrote about itself at `root` or in one of the three folders above it; None for real data."""
+    resolved = root.resolve()
+    for place in (resolved, *resolved.parents[:3]):
+        if (place / MARKER).is_file():
+            return json.loads((place / MARKER).read_text(encoding="utf-8"))
+    return None

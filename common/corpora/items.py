@@ -1,0 +1,106 @@
+"""What a reader hands on: items with labels, groups and splits, and the corpus that holds them."""
+
+import hashlib
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+
+class DataError(Exception):
+    """A data set that is missing, incomplete beyond use or not what it should be; one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Item:
+    """One file of a corpus.
+
+    `id` is unique in the corpus and safe as a file name. `group` is the track, song or work that must not fall on
+    both sides of a split (duplicates share a group). `split` is the data set's own split, None where it has none.
+    """
+
+    id: str
+    path: Path
+    label: str
+    group: str
+    artist: str | None = None
+    split: str | None = None
+    facts: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A data set as found on disk.
+
+    `evidence` is "published" (the data set as published, complete), "other" (other real data) or "demo" (written by
+    `common.corpora.demo`). `rejected` lists (path, reason) of files that were left out.
+    """
+
+    name: str
+    root: Path
+    evidence: str
+    items: list[Item]
+    rejected: list[tuple[Path, str]] = field(default_factory=list)
+    facts: dict = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Changes with any file's path, size or time and with any label, group or split; 12 hexadecimal digits."""
+        digest = hashlib.sha256(self.name.encode())
+        for item in self.items:
+            stat = item.path.stat()
+            row = (
+                item.id,
+                str(item.path),
+                stat.st_size,
+                stat.st_mtime_ns,
+                item.label,
+                item.group,
+                item.artist,
+                item.split,
+            )
+            digest.update(repr(row).encode())
+        return digest.hexdigest()[:12]
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels that occur, in alphabetical order."""
+        return sorted({item.label for item in self.items})
+
+    @property
+    def groups_per_class(self) -> int:
+        """The smallest number of groups any label has; with 1, no split can separate label and group."""
+        groups: dict[str, set] = {}
+        for item in self.items:
+            groups.setdefault(item.label, set()).add(item.group)
+        return min((len(names) for names in groups.values()), default=0)
+
+    def counts(self) -> dict[str, int]:
+        """Items per label, in alphabetical order."""
+        return dict(sorted(Counter(item.label for item in self.items).items()))
+
+
+def safe_id(text: str) -> str:
+    """`text` as a file-name-safe id; where characters had to go, a short hash keeps it unique."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "_", text).strip("._-")[:80] or "item"
+    if plain == text:
+        return plain
+    return f"{plain}-{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+
+
+def joined_groups(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    """Names tied together by `pairs`, each mapped to the alphabetically first name of its component."""
+    parent: dict[str, str] = {}
+
+    def root(name):
+        parent.setdefault(name, name)
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for first, second in pairs:
+        a, b = sorted((root(first), root(second)))
+        parent[b] = a
+    return {name: root(name) for name in sorted(parent)}
