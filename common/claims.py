@@ -64,7 +64,8 @@ class Judgement:
     """What one mode says about one claim: a verdict word, its reason, and the values behind it.
 
     `mean` is None without a usable value; `low` and `high` (95 % t interval over the seeds) need three seeds. `n` and
-    `of` say over how many of what a value was taken; `baselines` are means over the same seeds.
+    `of` say over how many of what a value was taken; `baselines` are means over the same seeds. Partial seeds are left
+    out of `seeds` while a complete one is there.
     """
 
     claim: Claim
@@ -255,15 +256,11 @@ def _judge_one(claim, runs, changed):
         return Judgement(claim, follow, _closed(claim), f"asked of {unmet_follow[0].replace('|', ' and ')} only")
     if not rows:
         return Judgement(claim, follow, "not run")
-    stopped = [run for run in runs if not run["complete"]]
-    notes = [f"seed {run['seed']} stopped at step {run.get('step', '?')}: left out" for run in stopped]
-    notes += [f"seed {run['seed']} has no result: left out" for run in runs if claim.id not in run["results"]]
     complete = [(run, entry) for run, entry in rows if run["complete"]]
-    partial = not complete
-    if partial:
-        notes = []
-    rows = complete or rows
-    facts = dict(_summary(claim, follow, rows), notes=tuple(notes))
+    partial, rows = not complete, complete or rows
+    absent = [str(run["seed"]) for run in runs if run["complete"] and claim.id not in run["results"]]
+    notes = (f"no result of seed {', '.join(absent)}",) if absent and not partial else ()
+    facts = dict(_summary(claim, follow, rows), notes=notes)
 
     blocked = [f"seed {run['seed']}: {entry['not_testable']}" for run, entry in rows if entry.get("not_testable")]
     if len(blocked) == len(rows) and len({entry["not_testable"] for _, entry in rows}) == 1:

@@ -31,8 +31,9 @@ def write(runs_directory, papers_directory):
     for paper in collect.papers(papers_directory):
         problems += paper.problems
         links = []
-        for group in collect.groups(paper, runs_directory):
-            page = paper_page(group)
+        groups = collect.groups(paper, runs_directory)
+        for group in groups:
+            page = paper_page(group, groups)
             path = runs_directory / paper.name / f"{group.name}.html"
             _replace(path, environment.get_template("paper.html").render(page))
             problems += page["problems"]
@@ -53,13 +54,14 @@ def _replace(path, text):
 def _environment():
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"number": number, "words": words, "tone": tone, "plural": plural}
+    environment.filters |= {"number": number, "words": words, "tone": tone, "plural": plural,
+                            "duration": duration}
     environment.globals["chart"] = curves.chart
     return environment
 
 
-def paper_page(group):
-    """Everything the page of one group shows, as plain values for the template."""
+def paper_page(group, groups):
+    """Everything the page of one group shows, as plain values for the template; `groups` are all of the paper."""
     paper, problems = group.paper, list(group.problems)
     verdicts, follows = {}, paper.follows
     for follow in follows:
@@ -75,13 +77,14 @@ def paper_page(group):
     return {
         "paper": paper, "group": group, "corpus": corpus, "problems": problems, "follows": follows, "rows": rows,
         "heads": {"code": paper.program} | COLUMN_SAYS, "evidence": EVIDENCE_SAYS.get(corpus.get("evidence"), ""),
-        "shuffled": bool((corpus.get("facts") or {}).get("null")) or "-null" in group.name,
+        "shuffled": bool((corpus.get("facts") or {}).get("null")),
         "modes": [mode_line(group, follow) for follow in follows],
         "tally": {follow: tally(verdicts[follow].values()) for follow in follows},
-        "divergences": [divergence_row(one, paper, group.preset) for one in paper.divergences],
+        "divergences": [divergence_row(one, group, groups) for one in paper.divergences],
         "sections": media_sections(group, problems), "models": curves.collect(group.runs),
         "rejected": list(dict.fromkeys(row for run in group.runs for row in run.rejected)),
         "kinds": _kinds(paper.claims),
+        "overrides": {key: value for run in group.evaluated for key, value in (run.results["overrides"] or {}).items()},
     }
 
 
@@ -105,8 +108,8 @@ def claim_row(claim, judged, inferred):
 def cell(judgement):
     """One mode's cell: the value with its half interval, over what it was taken, the verdict and its reason."""
     half = None if judgement.low is None else (judgement.high - judgement.low) / 2
-    counts = [f"{len(judgement.seeds)} seeds"] if len(judgement.seeds) > 1 else []
-    if judgement.n is not None:
+    counts = [f"{len(judgement.seeds)} seeds"] if len(judgement.seeds) > 1 and judgement.values else []
+    if judgement.n is not None and judgement.values:
         counts.append(f"{judgement.n:,} {judgement.of}".strip())
     return {"follow": judgement.follow, "word": judgement.word, "tone": tone(judgement.word),
             "reason": judgement.reason, "notes": judgement.notes, "counts": ", ".join(counts),
@@ -114,11 +117,14 @@ def cell(judgement):
 
 
 def value_text(mean, half, claim):
-    """A mean with as many decimals as the paper printed (three digits else) and its half interval."""
+    """A mean and its half interval: as many decimals as the paper printed, or as give the half two digits."""
     _, point, decimals = claim.reported_text.partition(".")
     digits = len(decimals) if point and decimals.isdigit() and abs(mean) >= 10.0 ** -len(decimals) else None
-    text = number(mean, digits)
-    return text if half is None else f"{text} ± {number(half, digits if digits else None)}"
+    if half is None:
+        return number(mean, digits)
+    if digits is None and 1e-5 < half < 100:
+        digits = max(0, 1 - math.floor(math.log10(half)))
+    return f"{number(mean, digits)} ± {number(half, digits)}"
 
 
 def printed(claim):
@@ -146,6 +152,14 @@ def number(value, decimals=None):
 def words(name):
     """`step_majority` as people write it."""
     return str(name).replace("_", " ")
+
+
+def duration(hours):
+    """Hours for people: seconds or minutes where they are few."""
+    amount, unit = next(((hours * size, unit) for size, unit in ((1, "hour"), (60, "minute")) if hours * size >= 1),
+                        (hours * 3600, "second"))
+    text = f"{amount:,.1f}".removesuffix(".0") if amount < 10 else f"{amount:,.0f}"
+    return f"{text} {unit}{'' if text == '1' else 's'}"
 
 
 def plural(count, noun):
@@ -191,13 +205,37 @@ def mode_line(group, follow):
             "overrides": {key: value for result in results for key, value in (result.get("overrides") or {}).items()}}
 
 
-def divergence_row(divergence, paper, preset):
-    """One divergence; where the preset sets the field in every mode, the page says so."""
-    presets = getattr(paper.settings, "PRESETS", {}).get(preset) or {}
-    covered = f"preset {preset} sets {presets[divergence.field]} in every mode" if divergence.field in presets else ""
-    known = {claim.id for claim in paper.claims}
+def divergence_row(divergence, group, groups):
+    """One divergence: where the preset sets it in every mode, the claims it decides, its effect on each as measured."""
+    presets = getattr(group.paper.settings, "PRESETS", {}).get(group.preset) or {}
+    covered = (f"preset {group.preset} sets {presets[divergence.field]} in every mode"
+               if divergence.field in presets else "")
+    known = {claim.id for claim in group.paper.claims}
     return {"divergence": divergence, "covered": covered,
-            "decides": [(claim, claim in known) for claim in divergence.decides]}
+            "decides": [(claim, claim in known, effects(divergence, claim, group, groups))
+                        for claim in divergence.decides]}
+
+
+def effects(divergence, claim, group, groups):
+    """What setting this one field otherwise does to a claim's value: ["0.8: −0.020 (3 seeds)"].
+
+    Measured from pairs of complete runs that follow the paper, same data and seed; one overrides this field alone.
+    """
+    def values(run):
+        results = run.results
+        entry = results["results"].get(claim) or {}
+        usable = results["complete"] and isinstance(entry.get("value"), int | float)
+        return entry["value"] if usable and math.isfinite(entry["value"]) else None
+
+    plain = {run.seed: run for run in group.mode("paper") if not run.results.get("overrides")}
+    found = {}
+    for run in (run for other in groups if other.name.startswith(f"{group.name}-") for run in other.mode("paper")):
+        overrides, base = run.results.get("overrides") or {}, plain.get(run.seed)
+        if set(overrides) == {divergence.field} and base and values(run) is not None and values(base) is not None and (
+                run.results["corpus"].get("fingerprint") == base.results["corpus"].get("fingerprint")):
+            found.setdefault(str(overrides[divergence.field]), []).append(values(run) - values(base))
+    return [f"{name}: {number(math.fsum(differences) / len(differences))} ({plural(len(differences), 'seed')})"
+            for name, differences in found.items()]
 
 
 def media_sections(group, problems):

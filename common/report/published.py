@@ -85,7 +85,7 @@ def results_table(paper):
         verdicts = {follow: collect.judgements(paper, group.mode(follow), follow) for follow in paper.follows}
         modes = [mode for mode in (pages.mode_line(group, follow) for follow in paper.follows) if mode["seeds"]]
         told = "; ".join(f"`{mode['follow']}` seeds {', '.join(map(str, mode['seeds']))}, "
-                         f"{pages.number(mode['hours'])} hours on {', '.join(mode['machines'])}, "
+                         f"{pages.duration(mode['hours'])} on {', '.join(mode['machines'])}, "
                          f"commit {', '.join(commit for commit, _ in mode['commits'])}" for mode in modes)
         kind = pages.EVIDENCE_SAYS[group.corpus["evidence"]]
         seeds = " ".join(str(seed) for seed in sorted({run.seed for run in group.evaluated}))

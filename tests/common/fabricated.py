@@ -1,9 +1,12 @@
 """Invented papers and run directories, built in a temporary folder: nothing here is a result of anything."""
 
+import functools
 import json
 import math
 import struct
+import tempfile
 import wave
+from pathlib import Path
 
 import numpy as np
 
@@ -98,24 +101,35 @@ def make_run(runs, papers, follow="paper", seed=0, preset="demo", media=True, **
     (directory / "config.json").write_text(json.dumps({"store": str(store)}))
     (directory / "results.json").write_text(json.dumps(results), encoding="utf-8")
     if media:
-        (directory / "media.json").write_text(json.dumps(make_media(directory, follow, seed)), encoding="utf-8")
+        (directory / "media.json").write_text(json.dumps(make_media(directory, follow)), encoding="utf-8")
         make_metrics(directory / "models" / "dsae", follow, seed)
         make_metrics(directory / "models" / "two-layer", follow, seed + 5)
     return directory
 
 
-def make_media(directory, follow, seed):
+@functools.cache
+def pictures():
+    """Four figures as {file name: PNG}, drawn once."""
+    random = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        drawn = [plots.curves(folder / "accuracy", {"train": random.random(20).cumsum(), "test": np.arange(20)},
+                              "epoch", "accuracy"),
+                 plots.confusion_matrix(folder / "confusion", random.integers(0, 90, (4, 4)),
+                                        ["classical", "jazz", "metal", "pop"]),
+                 plots.mel(folder / "mel", random.random((64, 90)), 22050, 512),
+                 plots.piano_roll(folder / "roll", {"drums": np.eye(128, 64)}, steps_per_beat=4)]
+        return {path.name: path.read_bytes() for path in drawn}
+
+
+def make_media(directory, follow):
     """Figures, sounds, a MIDI file, a table and a grid below a run directory; returns the sections."""
-    random = np.random.default_rng([seed, len(follow)])
     for number in range(2):
         make_tone(directory / "audio" / f"tone {number}.wav", 220 * (number + 1))
     (directory / "audio" / "song.mid").write_bytes(b"MThd" + struct.pack(">IHHH", 6, 0, 0, 96))
-    plots.curves(directory / "figures" / "accuracy.png", {"train": random.random(20).cumsum(), "test": np.arange(20)},
-                 "epoch", "accuracy")
-    plots.confusion_matrix(directory / "figures" / "confusion.png", random.integers(0, 90, (4, 4)),
-                           ["classical", "jazz", "metal", "pop"])
-    plots.mel(directory / "figures" / "mel.png", random.random((64, 90)), 22050, 512)
-    plots.piano_roll(directory / "figures" / "roll.png", {"drums": np.eye(128, 64)}, steps_per_beat=4)
+    for name, picture in pictures().items():
+        (directory / "figures").mkdir(exist_ok=True)
+        (directory / "figures" / name).write_bytes(picture)
     cell = {"audio": "audio/tone 0.wav", "image": "figures/mel.png", "caption": "half way"}
     return [
         {"title": "Accuracy and confusion", "text": "Rows are true genres.", "items": [

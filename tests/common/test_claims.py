@@ -179,13 +179,13 @@ def test_reasons_nan_and_missing_rows(tmp_path):
     assert verdict(number, make_run(results={"B-T1-DS-te": math.nan})).startswith("not comparable")
 
 
-def test_a_partial_seed_and_a_seed_without_the_row_are_left_out_with_a_note(tmp_path):
+def test_a_partial_seed_and_a_seed_without_the_row_are_left_out(tmp_path):
     claims = make_claims(tmp_path, FINDING)
     runs = [make_run(seed, {"R5": 1.0}) for seed in range(3)]
     runs += [make_run(3, {"R5": -9.0}, complete=False, step=400), make_run(4)]
     judgement = judge(claims, runs, "rules")["R5"]
     assert (judgement.word, judgement.seeds, judgement.mean) == ("holds", (0, 1, 2), 1.0)
-    assert judgement.notes == ("seed 3 stopped at step 400: left out", "seed 4 has no result: left out")
+    assert judgement.notes == ("no result of seed 4",)
     assert verdict(claims, runs[3]) == "undecided (partial run: seed 3 at step 400)"
 
 

@@ -69,7 +69,7 @@ def test_published_page_compares_with_the_printed_numbers(tmp_path, papers):
     assert claim_cells(written[1], "R16")[3] == "not run"
     assert claim_cells(written[1], "E2")[2:5] == ["3.1 × 10⁻⁹ ± 0 3 seeds holds", "not testable asked of code only",
                                                   "not testable asked of code only"]
-    assert "A Processor, 2 cores" in page.text and "ab12cd3" in page.text and "1.23 hours" in page.text
+    assert "A Processor, 2 cores" in page.text and "ab12cd3" in page.text and "1.2 hours" in page.text
     assert "jazz.00054.wav" in page.text and "truncated, 12 of 30 seconds" in page.text
 
 
@@ -123,7 +123,6 @@ def test_partial_waiting_overridden_and_changed_runs_say_so(tmp_path, papers):
     written, _ = pages.write(runs, papers)
     text = Page(written[1]).text
     assert "Seed 1 is a partial run, stopped at step 400." in text and "Not evaluated yet: seed 0." in text
-    assert "seed 1 stopped at step 400: left out" in text
     assert "withheld claims.csv changed after seed 0 was evaluated" in text and "with uncommitted changes" in text
 
 
@@ -178,6 +177,37 @@ def test_metrics_of_several_stages_run_on(tmp_path):
     long = [(step, float(step)) for step in range(5000)]
     assert curves.chart("x", [("code", 0, long)]).count(",") < 1000
     assert "circle" in curves.chart("x", [("code", 0, [(1, 0.0)])])
+
+
+@pytest.mark.parametrize(("hours", "text"), [
+    (41.2, "41 hours"), (1.23, "1.2 hours"), (1, "1 hour"), (0.41, "25 minutes"), (0.004, "14 seconds"),
+    (0, "0 seconds"),
+])
+def test_durations_for_people(hours, text):
+    assert pages.duration(hours) == text
+
+
+def test_the_effect_of_a_divergence_is_the_difference_to_the_paper_of_runs_with_that_field_alone(tmp_path, papers):
+    runs = tmp_path / "runs"
+    for seed, (plain, changed, both) in enumerate(((0.60, 0.55, 0.1), (0.62, 0.59, 0.1), (0.64, None, 0.1))):
+        make_run(runs, papers, "paper", seed, media=False, values={"T1-test": plain})
+        for mark, value, overrides in (("-abc123", changed, {"keep": 0.8}),
+                                       ("-def456", both, {"keep": 0.8, "gamma": 1})):
+            if value is not None:
+                directory = make_run(runs / "new", papers, "paper", seed, media=False, values={"T1-test": value},
+                                     overrides=overrides)
+                target = runs / "softmax_ae" / f"{directory.parent.name}{mark}"
+                target.mkdir(exist_ok=True)
+                directory.rename(target / directory.name)
+    paper = collect.papers(papers)[1]
+    groups = collect.groups(paper, runs)
+    assert [group.name for group in groups] == ["demo-gtzan-demo", "demo-gtzan-demo-abc123", "demo-gtzan-demo-def456"]
+    row = pages.divergence_row(paper.divergences[0], groups[0], groups)
+    assert row["decides"] == [("T1-test", True, ["0.8: −0.0400 (2 seeds)"])]
+    written, _ = pages.write(runs, papers)
+    assert written[3].name == "demo-gtzan-demo-def456.html"
+    assert "Overridden: keep = 0.8, gamma = 1" in Page(written[3]).text
+    assert "With keep = 0.8" in Page(written[0]).text
 
 
 @pytest.mark.parametrize(("value", "text"), [
