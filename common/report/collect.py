@@ -127,7 +127,7 @@ def papers(directory):
 
 
 def groups(paper, runs_directory):
-    """The paper's runs below `runs_directory`, one Group per corpus and preset, by name."""
+    """The paper's runs below `runs_directory`, one Group per corpus and preset: real data first, then by name."""
     found = {}
     for directory in sorted((Path(runs_directory) / paper.name).glob("*/seed-*")):
         match = re.fullmatch(r"(.+)-(code|paper|sound)(-[0-9a-f]{6})?/seed-(\d+)",
@@ -139,7 +139,8 @@ def groups(paper, runs_directory):
         group.runs.append(read_run(directory, follow, int(number), paper, group.problems))
     for group in found.values():
         group.runs.sort(key=lambda run: (FOLLOWS.index(run.follow), run.seed))
-    return list(found.values())
+    order = ("published", "other", None, "demo")
+    return sorted(found.values(), key=lambda group: (order.index(group.corpus.get("evidence")), group.name))
 
 
 def read_run(directory, follow, seed, paper, problems):

@@ -37,10 +37,26 @@ def collect(runs):
     """Charts of a group's runs: {model: {metric: [(follow, seed, points)]}}, in the order the files name them."""
     models = {}
     for run in runs:
-        for path in sorted(run.directory.glob("models/*/metrics.jsonl")):
+        for path in sorted(run.directory.glob("models/**/metrics.jsonl")):
+            model = path.parent.relative_to(run.directory / "models").as_posix()
             for metric, points in read_metrics(path).items():
-                models.setdefault(path.parent.name, {}).setdefault(metric, []).append((run.follow, run.seed, points))
+                models.setdefault(model, {}).setdefault(metric, []).append((run.follow, run.seed, points))
     return models
+
+
+def diverged(runs):
+    """{model: ["code, seed 0: losses/total at step 120 of stage train", …]} from the diverged.json of its runs."""
+    found = {}
+    for run in runs:
+        for path in sorted(run.directory.glob("models/**/diverged.json")):
+            try:
+                where = json.loads(path.read_text(encoding="utf-8"))
+                line = f": {where['loss']} at step {where['step']} of stage {where['stage']}"
+            except (ValueError, KeyError, TypeError):
+                line = ""
+            line = f"{run.follow}, seed {run.seed}{line}"
+            found.setdefault(path.parent.relative_to(run.directory / "models").as_posix(), []).append(line)
+    return found
 
 
 def chart(metric, lines):

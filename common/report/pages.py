@@ -82,6 +82,7 @@ def paper_page(group, groups):
         "tally": {follow: tally(verdicts[follow].values()) for follow in follows},
         "divergences": [divergence_row(one, group, groups) for one in paper.divergences],
         "sections": media_sections(group, problems), "models": curves.collect(group.runs),
+        "diverged": curves.diverged(group.runs),
         "rejected": list(dict.fromkeys(row for run in group.runs for row in run.rejected)),
         "kinds": _kinds(paper.claims),
         "overrides": {key: value for run in group.evaluated for key, value in (run.results["overrides"] or {}).items()},
@@ -262,12 +263,24 @@ def media_sections(group, problems):
                 grid = _grid(section["grid"], run, group, problems)
                 entry["grids"].append(grid | {"key": f"{len(sections)}-{number_of_run}", "folded": not first})
     for entry in sections.values():
-        entry["shown"] = list(entry["shown"].values())
-        entry["folded"] = {seed: list(rows.values()) for seed, rows in sorted(entry["folded"].items())}
+        entry["shown"] = _rows(entry["shown"])
+        entry["folded"] = {seed: _rows(rows) for seed, rows in sorted(entry["folded"].items())}
         every = {run.follow for run in group.evaluated}
         entry["texts"] = [(text, [] if set(follows) == every else list(follows))
                           for text, follows in entry["texts"].items()]
     return list(sections.values())
+
+
+def _rows(rows):
+    """Items by row: what several modes have stands side by side, what only one has shares a row with the like."""
+    merged = []
+    for items in rows.values():
+        alone = len(items) == 1 and items[0]["kind"] != "table"
+        if alone and merged and merged[-1][0]:
+            merged[-1][1].extend(items)
+        else:
+            merged.append((alone, list(items)))
+    return [items for _, items in merged]
 
 
 def _item(item, run, group, problems):

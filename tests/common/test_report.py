@@ -145,6 +145,7 @@ def test_broken_files_are_named_and_do_not_stop_the_others(tmp_path, papers, cap
         {"kind": "figure", "file": "../../../../secret.png", "caption": "outside"},
         {"kind": "figure", "file": "figures/none.png", "caption": "gone"}]}]))
     (outside / "models" / "dsae" / "metrics.jsonl").write_text('{"step": 1, "losses/total": NaN}\n{"step": 2, "los')
+    (outside / "models" / "dsae" / "diverged.json").write_text('{"stage": "one", "step": 1, "loss": "losses/total"}')
     (papers / "other_paper" / "claims.csv").write_text("id\n")
     assert command.main(["--runs", str(runs), "--papers", str(papers)]) == 1
     errors = capsys.readouterr().err
@@ -154,6 +155,7 @@ def test_broken_files_are_named_and_do_not_stop_the_others(tmp_path, papers, cap
         assert line in errors
     text = (runs / "softmax_ae" / "demo-gtzan-demo.html").read_text()
     assert "holds" in text and "secret.png\"" not in text and "Not finite at some step: code" in text
+    assert "dsae: diverged" in text and "Diverged: code, seed 0: losses/total at step 1 of stage one." in text
     assert str(unknown) not in text
 
 
@@ -165,6 +167,24 @@ def test_runs_of_different_data_are_not_averaged(tmp_path, papers):
     (first / "results.json").write_text(json.dumps(results))
     _, problems = pages.write(tmp_path / "runs", papers)
     assert len(problems) == 1 and "different corpora" in problems[0]
+
+
+def test_modes_stand_side_by_side_and_what_one_mode_has_shares_a_row(tmp_path, papers):
+    make_run(tmp_path / "runs", papers, "paper")
+    alone = pages.media_sections(collect.groups(collect.papers(papers)[1], tmp_path / "runs")[0], [])
+    assert [[len(row) for row in section["shown"]] for section in alone] == [[2, 1], [3], []]
+    make_run(tmp_path / "runs", papers, "sound")
+    make_run(tmp_path / "runs", papers, "sound", 1)
+    beside = pages.media_sections(collect.groups(collect.papers(papers)[1], tmp_path / "runs")[0], [])
+    assert [[item["follow"] for item in row] for row in beside[0]["shown"]] == [["paper", "sound"]] * 3
+    assert list(beside[0]["folded"]) == [1] and [grid["folded"] for grid in beside[2]["grids"]] == [False, False, True]
+
+
+def test_real_data_comes_first(tmp_path, papers):
+    make_run(tmp_path / "runs", papers)
+    make_run(tmp_path / "runs", papers, preset="full", evidence="published", media=False)
+    groups = collect.groups(collect.papers(papers)[1], tmp_path / "runs")
+    assert [group.name for group in groups] == ["gtzan-full", "demo-gtzan-demo"]
 
 
 def test_metrics_of_several_stages_run_on(tmp_path):

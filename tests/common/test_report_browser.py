@@ -52,7 +52,7 @@ def test_the_examination_finds_what_is_wrong(chromium, tmp_path):
 
 
 def test_everything_is_reached_by_keyboard_and_the_focus_is_seen(chromium, written):
-    chromium.open(written[2], 1280)
+    chromium.open(written[1], 1280)
     reached = []
     for _ in range(400):
         chromium.press("Tab", 9)
@@ -71,7 +71,7 @@ def test_everything_is_reached_by_keyboard_and_the_focus_is_seen(chromium, writt
 
 
 def test_filters_hide_rows_and_tiles_play(chromium, written):
-    chromium.open(written[2], 1280)
+    chromium.open(written[1], 1280)
     visible = 'document.querySelectorAll(".claims tbody tr").values().filter((row) => row.checkVisibility()).toArray()'
     assert chromium.evaluate(f"{visible}.length") == 8
     chromium.evaluate('document.getElementById("only-fact").click()')
@@ -88,7 +88,7 @@ def test_filters_hide_rows_and_tiles_play(chromium, written):
 
 
 def test_every_sound_of_the_page_loads(chromium, written):
-    chromium.open(written[1], 1280)
+    chromium.open(written[2], 1280)
     lengths = chromium.evaluate("""Promise.all([...document.querySelectorAll("audio")].map((one) => new Promise(
         (done) => { one.addEventListener("loadedmetadata", () => done(one.duration));
         one.addEventListener("error", () => done(-1)); one.preload = "metadata"; one.load(); })))""")
