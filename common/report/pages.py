@@ -19,6 +19,7 @@ COLUMN_SAYS = {"paper": "as the paper says", "sound": "without the known faults"
 TONES = {"matches": "yes", "holds": "yes", "seen": "yes", "differs": "no", "fails": "no", "not seen": "no",
          "undecided": "open", "withheld": "open"}
 TONE_ORDER = ("yes", "no", "open", "none")
+MOST_REJECTED = 200
 EVIDENCE_SAYS = {"published": "the paper's own corpus, complete", "other": "other real data", "demo": "synthetic music"}
 
 
@@ -74,6 +75,8 @@ def paper_page(group, groups):
     rows = [claim_row(claim, [verdicts[follow][claim.id] for follow in follows], claim.id in inferred)
             for claim in paper.claims]
     corpus = group.corpus
+    rejected = list(dict.fromkeys(row for run in group.runs for row in run.rejected))
+    sections = media_sections(group, problems)
     return {
         "paper": paper, "group": group, "corpus": corpus, "problems": problems, "follows": follows, "rows": rows,
         "heads": {"code": paper.program} | COLUMN_SAYS, "evidence": EVIDENCE_SAYS.get(corpus.get("evidence"), ""),
@@ -81,9 +84,9 @@ def paper_page(group, groups):
         "modes": [mode_line(group, follow) for follow in follows],
         "tally": {follow: tally(verdicts[follow].values()) for follow in follows},
         "divergences": [divergence_row(one, group, groups) for one in paper.divergences],
-        "sections": media_sections(group, problems), "models": curves.collect(group.runs),
+        "sections": sections, "thumbnails": thumbnails(sections), "models": curves.collect(group.runs),
         "diverged": curves.diverged(group.runs),
-        "rejected": list(dict.fromkeys(row for run in group.runs for row in run.rejected)),
+        "rejected": rejected[:MOST_REJECTED], "rejected_count": len(rejected),
         "kinds": _kinds(paper.claims),
         "overrides": {key: value for run in group.evaluated for key, value in (run.results["overrides"] or {}).items()},
     }
@@ -269,6 +272,19 @@ def media_sections(group, problems):
         entry["texts"] = [(text, [] if set(follows) == every else list(follows))
                           for text, follows in entry["texts"].items()]
     return list(sections.values())
+
+
+def thumbnails(sections, most=3):
+    """Up to three pictures for the overview, one a section, of the last mode that has one: [(address, alt)]."""
+    found = []
+    for section in sections:
+        items = [item for row in section["shown"] for item in row]
+        pictures = [(item["image"] or item["file"], item["alt"]) for item in items
+                    if item["image"] or (item["kind"] == "figure" and item["file"])]
+        pictures += [(cell["image"], f"{section['title']}: {name}") for grid in section["grids"]
+                     for name, cells in grid["rows"] for cell in cells if cell and cell["image"]]
+        found += pictures[-1:]
+    return found[:most]
 
 
 def _rows(rows):

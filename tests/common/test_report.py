@@ -180,6 +180,18 @@ def test_modes_stand_side_by_side_and_what_one_mode_has_shares_a_row(tmp_path, p
     assert list(beside[0]["folded"]) == [1] and [grid["folded"] for grid in beside[2]["grids"]] == [False, False, True]
 
 
+def test_overview_shows_one_picture_a_section_and_a_long_list_of_rejects_is_cut(tmp_path, papers):
+    directory = make_run(tmp_path / "runs", papers)
+    store = json.loads((directory / "config.json").read_text())["store"]
+    with open(f"{store}/rejected.csv", "a") as file:
+        file.write("".join(f"{number}.wav,silent\n" for number in range(400)))
+    written, _ = pages.write(tmp_path / "runs", papers)
+    pictures = [link for link in Page(written[0]).links if link.endswith(".png")]
+    assert [link.rsplit("/", 1)[1] for link in pictures] == ["confusion.png", "roll.png", "mel.png"]
+    text = Page(written[1]).text
+    assert "402 files left out" in text and "The first 200;" in text and "197.wav" in text and "198.wav" not in text
+
+
 def test_real_data_comes_first(tmp_path, papers):
     make_run(tmp_path / "runs", papers)
     make_run(tmp_path / "runs", papers, preset="full", evidence="published", media=False)
