@@ -1,0 +1,1 @@
+"""Class Transfer in Music Using LORD (Marsden 2021), played again."""

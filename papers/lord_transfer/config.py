@@ -1,0 +1,134 @@
+"""Class Transfer in Music Using LORD (A. Marsden, seminar paper, The Hebrew University of Jerusalem, 15.07.2021).
+
+Settings, presets and divergences; no TensorFlow. A default is what the paper says, or, where it is silent, what its
+base method LORD (Gabbay and Hoshen, ICLR 2020) does; "ours" where neither says. The paper prints no numeric result.
+"""
+
+from dataclasses import dataclass
+
+from common.config import Divergence
+
+PAPER = "lord_transfer"
+TITLE = "Class Transfer in Music Using LORD"
+CITATION = ('A. Marsden, "Class Transfer in Music Using LORD", seminar paper, The Hebrew University of Jerusalem, '
+            "15 July 2021. Base method: A. Gabbay and Y. Hoshen, \"Demystifying Inter-Class Disentanglement\", "
+            "ICLR 2020.")
+PROGRAM = "the base method's program (avivga/lord)"
+DATA_SETS = ("fma_medium", "medley_solos_db")  # genre first: the instrument task is compared with it
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting of preprocessing, networks, training and evaluation."""
+
+    data_set: str = "medley_solos_db"  # sec. 2.4.1; "fma_medium" is the genre task of sec. 2.3, "folder" long recordings
+    genre_pairs: str = "Instrumental-Pop Classical-Pop Rock-Folk"  # sec. 2.3.1, one model each
+    # Spectrograms: sec. 2.3.1
+    sample_rate: int = 22_050  # Hz; inferred: 128 frames of 512 are the paper's "~3 seconds"
+    fft_size: int = 2048  # samples; inferred (librosa's default)
+    hop: int = 512  # samples; inferred as sample_rate
+    bands: int = 128  # mel bands, sec. 2.3.1
+    frames: int = 128  # frames of a partition, sec. 2.3.1
+    dynamic_range: float = 80.0  # dB below the track's maximum that are kept; ours
+    silence: float = 40.0  # dB below the peak where long recordings are cut (sec. 2.4.1, level ours)
+    overlap: float = 0.0  # share of a partition that the next repeats: 0, 0.25, 0.5 (sec. 2.3.1, items 1 to 3)
+    phase: str = "none"  # none; angle (sec. 2.3.1, item 4a); cosine_sine (item 4b)
+    subclasses: int = 0  # k-means clusters per class used as classes (sec. 2.3.1); 0 is off
+    split: str = "test_subset"  # trained on: inferred from "2900" violin clips, Medley-solos-DB's test count (sec. 2.4.3)
+    quantise: bool = False  # images as 8-bit integers; the paper does not say so
+    # Networks: sec. 2.1.1 and 2.3.2
+    content: str = "encoder"  # encoder: sec. 2.1.1.1; embedding: LORD's table, then encoders in a second stage
+    class_code: str = "table"  # table: sec. 2.1.1.2; encoder: full amortisation (sec. 1.2.2.2)
+    content_dim: int = 128  # sec. 2.3.2
+    class_dim: int = 256  # sec. 2.3.2
+    adain_layers: int = 4  # LORD
+    adain_dim: int = 256  # LORD
+    encoder_filters: int = 64  # LORD; the next four layers have 2, 4, 4, 4 times as many
+    encoder_units: int = 256  # sec. 2.3.2, item 1
+    encoder_kernels: str = "7 4"  # sec. 2.1.1.1: first convolution, the other four
+    dense_scale: int = 1  # width of the generator's first two dense layers; 2 in sec. 2.3.2, item 1
+    generator_kernels: str = "3 5 7"  # sec. 2.1.1.4: blocks, last two convolutions
+    last_filters: int = 64  # sec. 2.1.1.4
+    noise: float = 1.0  # standard deviation of the content noise (sec. 2.1.1.1; value LORD's)
+    # Loss: sec. 2.3.3 and 2.4
+    loss: str = "perceptual+mse+mae"  # sec. 2.4; any sum of perceptual, mse, mae (sec. 2.3.3)
+    perceptual: str = "imagenet"  # imagenet: needs vgg_weights, else the term is off; random: a named ablation; off
+    perceptual_layers: str = "first"  # first: sec. 2.3.3, item 4; five: LORD's
+    perceptual_size: int = 0  # images are resized to this before the perceptual loss; 0: not; LORD 64
+    vgg_weights: str = ""  # VGG16 weights file, h5 or npz; nothing is ever downloaded
+    loss_scale: float = 1.0  # pixel values of the loss run from 0 to this; LORD's VGG input has 255
+    content_decay: float = 0.0  # times the content code's mean squared norm; the paper names none
+    content_decay_reduction: str = "mean"  # over the batch: mean, or sum as Keras 2.2.4 had it
+    # Training: sec. 2.1.1.2 names Adam, the rest is LORD's
+    batch_size: int = 64  # LORD
+    epochs: int = 200  # ours; LORD has 1000
+    learning_rate: float = 3e-4  # LORD, encoder, modulation and generator
+    last_learning_rate: float = 1e-5  # LORD, end of the cosine
+    class_rate: float = 10.0  # class table's learning rate in units of learning_rate; LORD's intention
+    adam_beta_1: float = 0.5  # LORD
+    early_stop_delta: float = 0.0  # least improvement of the epoch's loss; 0: no early stopping
+    early_stop_patience: int = 100  # epochs without it, LORD
+    second_epochs: int = 200  # LORD's second stage, content "embedding" only
+    second_learning_rate: float = 1e-4  # LORD's second stage
+    second_code_weight: float = 1e4  # LORD's second stage, weight of both code errors
+    # Sound: sec. 2.2, 2.3.4, 2.4.2
+    inversion: str = "pinv"  # sec. 2.2: pseudo-inverse; "nonnegative": common.inversion
+    griffin_lim_iterations: int = 32  # ours (librosa's default)
+    stitch_step: int = 32  # columns kept per window by the transfer tool (sec. 2.4.2: more than one)
+    # Measurement: ours
+    classifier_filters: int = 16  # ours
+    classifier_epochs: int = 40  # ours
+    evaluation_clips: int = 400  # held-out clips transferred to every class; ours
+    audio_per_class: int = 2  # source clips per class on the page; ours
+    ablations: bool = False  # also train the comparisons of sec. 2.3 and 1.2.2.2
+
+
+DIVERGENCES = (
+    Divergence("content", paper="encoder", code="embedding", sound="encoder", paper_source="sec. 2.1.1.1",
+               code_source="avivga/lord@2d1f690 model/network.py Lord.train", decides=("I-target", "I-identity"),
+               sound_reason="the paper's question is about the semi-amortised model"),
+    Divergence("split", paper="test_subset", code="clip", sound="recording", paper_source="sec. 2.4.3, 2900 clips",
+               code_source="avivga/lord@2d1f690 lord.py split_samples", decides=("I-target",), inferred=True,
+               sound_reason="trains on the published training and validation recordings, never on both sides of a "
+                            "recording"),
+    Divergence("content_decay", paper=0.0, code=1e-3, sound=1e-3, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 config.py content_decay", decides=("I-target", "A-leak"),
+               inferred=True, sound_reason="without it the encoder out-scales the noise of fixed size and the noise "
+                                           "limits nothing"),
+    Divergence("content_decay_reduction", paper="mean", code="sum", sound="mean", paper_source="not mentioned",
+               code_source="Keras 2.2.4 activity regulariser", inferred=True,
+               sound_reason="a strength that does not depend on the batch size"),
+    Divergence("class_rate", paper=10.0, code=1.0, sound=10.0, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 model/network.py: the multipliers' keys match no weight name",
+               inferred=True, sound_reason="the rate LORD intended"),
+    Divergence("early_stop_delta", paper=0.0, code=1.0, sound=0.0, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 model/network.py EarlyStopping", inferred=True,
+               sound_reason="a fixed length makes runs comparable"),
+    Divergence("loss", paper="perceptual+mse+mae", code="perceptual", sound="perceptual+mse+mae",
+               paper_source="sec. 2.4", code_source="avivga/lord@2d1f690 model/network.py perceptual_loss",
+               sound_reason="as the paper"),
+    Divergence("loss_scale", paper=1.0, code=255.0, sound=1.0, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 model/network.py VggNormalization", inferred=True,
+               sound_reason="as the paper"),
+    Divergence("perceptual_layers", paper="first", code="five", sound="first", paper_source="sec. 2.3.3, item 4",
+               code_source="avivga/lord@2d1f690 config.py perceptual_loss", sound_reason="as the paper"),
+    Divergence("perceptual_size", paper=0, code=64, sound=0, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 config.py perceptual_loss scales", inferred=True,
+               sound_reason="no detail is thrown away"),
+    Divergence("quantise", paper=False, code=True, sound=False, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 lord.py train: images are bytes", inferred=True,
+               sound_reason="no rounding to 0.3 dB"),
+    Divergence("inversion", paper="pinv", code="pinv", sound="nonnegative", paper_source="sec. 2.2",
+               sound_reason="half of the pseudo-inverse is negative and is clipped", decides=("R-inversion",)),
+)
+
+PRESETS = {
+    "smoke": dict(hop=2048, bands=32, frames=32, adain_dim=16, adain_layers=2, encoder_filters=4, encoder_units=32,
+                  last_filters=8, content_dim=16, class_dim=16, batch_size=16, epochs=2, second_epochs=1,
+                  classifier_epochs=4, classifier_filters=8, evaluation_clips=24, audio_per_class=1,
+                  griffin_lim_iterations=4, genre_pairs="Rock-Folk"),
+    "demo": dict(hop=1024, bands=64, frames=64, adain_dim=32, encoder_filters=16, encoder_units=128, last_filters=32,
+                 content_dim=64, class_dim=64, batch_size=16, epochs=20, second_epochs=5, classifier_epochs=20,
+                 evaluation_clips=96, audio_per_class=1, genre_pairs="Rock-Folk"),
+    "full": {},
+}

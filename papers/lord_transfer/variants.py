@@ -1,0 +1,22 @@
+"""The other structures that divergences call for, with the signatures of model.py.
+
+LORD itself (avivga/lord) keeps one content vector per training image and learns encoders in a second stage; the paper
+compares with it in sec. 1.2.2.2. Full amortisation replaces the class table by an encoder (sec. 1.2.2.2, claim A1).
+"""
+
+import keras
+from keras import layers
+
+from papers.lord_transfer import model
+
+
+def content_embedding(images, content_dim=128):
+    """Row of a training image (batch,) -> content code (batch, content_dim), one free vector per image."""
+    index = keras.Input((), dtype="int32", name="image_index")
+    return keras.Model(index, layers.Embedding(images, content_dim)(index), name="content_embedding")
+
+
+def class_encoder(shape=(128, 128, 1), class_dim=256, filters=64, units=256, first_kernel=7, kernel=4):
+    """Image (batch, *shape) -> class code (batch, class_dim); the content encoder's layers, 7,082,752 parameters."""
+    encoder = model.content_encoder(shape, class_dim, filters, units, first_kernel, kernel)
+    return keras.Model(encoder.input, encoder.output, name="class_encoder")
