@@ -14,14 +14,14 @@ CITATION = ('A. Marsden, "Class Transfer in Music Using LORD", seminar paper, Th
             "15 July 2021. Base method: A. Gabbay and Y. Hoshen, \"Demystifying Inter-Class Disentanglement\", "
             "ICLR 2020.")
 PROGRAM = "the base method's program (avivga/lord)"
-DATA_SETS = ("fma_medium", "medley_solos_db")  # genre first: the instrument task is compared with it
+DATA_SETS = ("fma_medium", "medley_solos_db", "folder")  # genre first: the instrument task is compared with it
 
 
 @dataclass(frozen=True)
 class Config:
     """Every setting of preprocessing, networks, training and evaluation."""
 
-    data_set: str = "medley_solos_db"  # sec. 2.4.1; "fma_medium" is the genre task of sec. 2.3, "folder" long recordings
+    data_set: str = "medley_solos_db"  # sec. 2.4.1; fma_medium: the genre task of sec. 2.3; folder: long recordings
     genre_pairs: str = "Instrumental-Pop Classical-Pop Rock-Folk"  # sec. 2.3.1, one model each
     # Spectrograms: sec. 2.3.1
     sample_rate: int = 22_050  # Hz; inferred: 128 frames of 512 are the paper's "~3 seconds"
@@ -34,7 +34,7 @@ class Config:
     overlap: float = 0.0  # share of a partition that the next repeats: 0, 0.25, 0.5 (sec. 2.3.1, items 1 to 3)
     phase: str = "none"  # none; angle (sec. 2.3.1, item 4a); cosine_sine (item 4b)
     subclasses: int = 0  # k-means clusters per class used as classes (sec. 2.3.1); 0 is off
-    split: str = "test_subset"  # trained on: inferred from "2900" violin clips, Medley-solos-DB's test count (sec. 2.4.3)
+    split: str = "test_subset"  # subset trained on; inferred from "2900" violin clips, the test subset's (sec. 2.4.3)
     quantise: bool = False  # images as 8-bit integers; the paper does not say so
     # Networks: sec. 2.1.1 and 2.3.2
     content: str = "encoder"  # encoder: sec. 2.1.1.1; embedding: LORD's table, then encoders in a second stage
@@ -64,7 +64,7 @@ class Config:
     epochs: int = 200  # ours; LORD has 1000
     learning_rate: float = 3e-4  # LORD, encoder, modulation and generator
     last_learning_rate: float = 1e-5  # LORD, end of the cosine
-    class_rate: float = 10.0  # class table's learning rate in units of learning_rate; LORD's intention
+    table_rate: float = 10.0  # learning rate of the class table in units of learning_rate; LORD's intention
     adam_beta_1: float = 0.5  # LORD
     early_stop_delta: float = 0.0  # least improvement of the epoch's loss; 0: no early stopping
     early_stop_patience: int = 100  # epochs without it, LORD
@@ -98,7 +98,7 @@ DIVERGENCES = (
     Divergence("content_decay_reduction", paper="mean", code="sum", sound="mean", paper_source="not mentioned",
                code_source="Keras 2.2.4 activity regulariser", inferred=True,
                sound_reason="a strength that does not depend on the batch size"),
-    Divergence("class_rate", paper=10.0, code=1.0, sound=10.0, paper_source="not mentioned",
+    Divergence("table_rate", paper=10.0, code=1.0, sound=10.0, paper_source="not mentioned",
                code_source="avivga/lord@2d1f690 model/network.py: the multipliers' keys match no weight name",
                inferred=True, sound_reason="the rate LORD intended"),
     Divergence("early_stop_delta", paper=0.0, code=1.0, sound=0.0, paper_source="not mentioned",

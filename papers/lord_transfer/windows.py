@@ -1,0 +1,183 @@
+"""Which windows of a store are trained on, heard by the classifier or held out; and reading them.
+
+Three roles, so that the classifier that replaces listening has never met a recording that the model was trained on,
+and is asked about recordings that neither has met: "train" (the model), "ear" (the classifier), "test" (both).
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+
+from papers.lord_transfer import stitching
+from papers.lord_transfer.config import Config
+
+ROLES = ("train", "ear", "test")
+SHARES = (0.6, 0.2, 0.2)  # of the units dealt where a data set has no official split
+CACHE_BYTES = 4e9  # images kept in memory; what does not fit is read again
+
+# Official subset -> role. test_subset: sec. 2.4.3's 2900 violin clips are the test subset. recording: the published
+# training and validation subsets; the test subset's recordings are dealt to the classifier and to the evaluation.
+SUBSET_ROLES = {
+    ("medley_solos_db", "test_subset"): {"test": "train", "training": "ear", "validation": "test"},
+    ("medley_solos_db", "recording"): {"training": "train", "validation": "train", "test": "deal"},
+    ("fma_medium", "test_subset"): {"training": "train", "validation": "ear", "test": "test"},
+    ("fma_medium", "recording"): {"training": "train", "validation": "ear", "test": "test"},
+}
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows of a store: index row, first frame, class number and role of each, and the names of the classes."""
+
+    rows: np.ndarray
+    starts: np.ndarray
+    classes: np.ndarray
+    roles: np.ndarray
+    labels: tuple[str, ...]
+    how: str
+
+    def of(self, role):
+        """The positions of a role's windows."""
+        return np.flatnonzero(self.roles == role)
+
+    def take(self, positions):
+        """Only the windows at these positions."""
+        return Windows(self.rows[positions], self.starts[positions], self.classes[positions], self.roles[positions],
+                       self.labels, self.how)
+
+    def __len__(self):
+        return len(self.rows)
+
+
+def windows(config: Config, store, labels=None, share=1.0) -> Windows:
+    """The windows of the index rows with one of `labels` (default all), each with class and role.
+
+    Only training windows overlap by `config.overlap`; the others lie side by side. `share` keeps that part of each
+    class's training tracks. Classes are numbered in the order of `labels`. Raises ValueError when a class has too
+    little for three roles.
+    """
+    labels = tuple(labels or sorted({row["label"] for row in store.index}))
+    chosen = [number for number, row in enumerate(store.index) if row["label"] in labels]
+    role_of, how = _roles(config, [store.index[number] for number in chosen])
+    rows, starts, roles = [], [], []
+    kept = _share_of_groups(config, store, chosen, role_of, share)
+    for number, role in zip(chosen, role_of, strict=True):
+        if role == "train" and number not in kept:
+            continue
+        hop = round(config.frames * (1 - config.overlap)) if role == "train" else config.frames
+        for start in stitching.window_starts(store.index[number]["frames"], config.frames, hop):
+            rows.append(number)
+            starts.append(start)
+            roles.append(role)
+    if config.split == "clip":  # as the base method's program: single images are dealt, through every recording
+        classes = [store.index[number]["label"] for number in rows]
+        roles, how = _deal(list(range(len(rows))), classes), "single windows dealt at random"
+    classes = np.array([labels.index(store.index[number]["label"]) for number in rows])
+    result = Windows(np.array(rows), np.array(starts), classes, np.array(roles), labels, how)
+    for role in ROLES:
+        missing = set(range(len(labels))) - set(result.classes[result.of(role)])
+        if missing:
+            raise ValueError(f"{store.directory}: no clip of {labels[min(missing)]} is left for the role {role!r} "
+                             "(model, classifier and evaluation need one each); add recordings of that class")
+    return result
+
+
+def _roles(config, rows):
+    """The role of each row, and how it was found, in words."""
+    table = SUBSET_ROLES.get((config.data_set, config.split))
+    labels = [row["label"] for row in rows]
+    if table and all(row["split"] in table for row in rows):
+        roles = [table[row["split"]] for row in rows]
+        dealt = [i for i, role in enumerate(roles) if role == "deal"]
+        again = _deal([rows[i]["group"] for i in dealt], [labels[i] for i in dealt], ("ear", "test"), (0.5, 0.5))
+        for i, role in zip(dealt, again, strict=True):
+            roles[i] = role
+        needed = {(label, role) for label in set(labels) for role in ROLES}
+        if needed <= set(zip(labels, roles, strict=True)):
+            return roles, "official subsets"
+    groups = defaultdict(set)
+    for row in rows:
+        groups[row["label"]].add(row["group"])
+    # a class with fewer than three recordings cannot be split between them: its single clips are dealt
+    units = [row["group"] if len(groups[row["label"]]) >= 3 else row["item"] for row in rows]
+    few = sorted(label for label, found in groups.items() if len(found) < 3)
+    how = "recordings dealt" + (f"; single clips of {', '.join(few)} (under three recordings)" if few else "")
+    return _deal(units, labels), how
+
+
+def _deal(units, labels, roles=ROLES, shares=SHARES):
+    """A role for each entry, all entries of one unit the same; class by class, close to the shares; fixed order."""
+    result = [None] * len(units)
+    for label in sorted(set(labels)):
+        sizes = defaultdict(int)
+        for unit, of in zip(units, labels, strict=True):
+            if of == label:
+                sizes[unit] += 1
+        names = sorted(sizes, key=str)
+        names = [names[i] for i in np.random.default_rng(0).permutation(len(names))]
+        filled, role_of, total = dict.fromkeys(roles, 0), {}, sum(sizes.values())
+        for left, name in zip(range(len(names), 0, -1), names, strict=True):
+            empty = [role for role in roles if not filled[role]]
+            open_roles = empty if len(empty) >= left else roles  # the last units go to roles that have none yet
+            role = min(open_roles, key=lambda r: filled[r] / (shares[roles.index(r)] * total))
+            role_of[name] = role
+            filled[role] += sizes[name]
+        for i, (unit, of) in enumerate(zip(units, labels, strict=True)):
+            if of == label:
+                result[i] = role_of[unit]
+    return result
+
+
+def _share_of_groups(config, store, chosen, roles, share):
+    """Index rows of the first `share` of each class's training groups."""
+    groups = defaultdict(set)
+    for number, role in zip(chosen, roles, strict=True):
+        if role == "train":
+            groups[store.index[number]["label"]].add(store.index[number]["group"])
+    kept = {label: set(sorted(names)[:max(1, round(share * len(names)))]) for label, names in groups.items()}
+    return {number for number in chosen
+            if store.index[number]["group"] in kept.get(store.index[number]["label"], ())}
+
+
+class Reader:
+    """Reads windows of a store as network input; images already read stay in memory up to CACHE_BYTES."""
+
+    def __init__(self, config: Config, store):
+        self.config, self.store, self._images, self._bytes = config, store, {}, 0
+
+    def image(self, number):
+        """The stored image of an index row."""
+        if number not in self._images:
+            image = self.store.image(self.store.index[number])
+            if self._bytes + image.nbytes > CACHE_BYTES:
+                return image
+            self._images[number] = image
+            self._bytes += image.nbytes
+        return self._images[number]
+
+    def read(self, found: Windows, positions):
+        """Windows at `positions` as (n, bands, frames, channels) float32 in [0, 1]."""
+        width = self.config.frames
+        cut = [self.image(found.rows[i])[:, found.starts[i]:found.starts[i] + width] for i in positions]
+        return channels(np.stack(cut), self.config)
+
+
+def channels(stored, config: Config):
+    """Stored images (n, bands or 3 bands, frames) -> network images (n, bands, frames, channels) (sec. 2.3.1, item 4).
+
+    none: amplitude; angle: amplitude and phase angle over 2 pi; cosine_sine: amplitude, cosine, sine.
+    """
+    parts = [stored[:, start:start + config.bands] for start in range(0, stored.shape[1], config.bands)]
+    if config.phase == "none":
+        parts = parts[:1]
+    elif config.phase == "angle":
+        angle = np.arctan2(2 * parts[2] - 1, 2 * parts[1] - 1)
+        parts = [parts[0], ((angle + np.pi) / (2 * np.pi)).astype(np.float32)]
+    images = np.stack(parts, axis=-1)
+    return np.round(images * 255) / np.float32(255) if config.quantise else images
+
+
+def image_shape(config: Config):
+    """(bands, frames, channels) of the network's images."""
+    return config.bands, config.frames, {"none": 1, "angle": 2, "cosine_sine": 3}[config.phase]
