@@ -1,4 +1,6 @@
-"""Training: one joint stage as the paper's semi-amortised LORD, or LORD's own two stages; and the classifier.
+"""Losses, steps, models and the training script: semi-amortised LORD, LORD's own two stages, and the classifier.
+
+`python -m papers.lord_transfer.train --model lord --follow code --seed 0` trains one model, without `--model` all.
 
 Objective (sec. 1.2.2.2 and 2.1; no equation in the paper): the mean over images of L(G(E(x) + noise, M(Z[y])), x).
 Two optimizers, because Adam takes no notice of a gradient that is multiplied: one for the networks, one for the tables.
@@ -8,10 +10,13 @@ import dataclasses
 import math
 from functools import lru_cache
 
-from common import config as common_config
 from papers.lord_transfer import config as settings
+from papers.lord_transfer import preprocess
 
-common_config.quiet_tensorflow()
+if __name__ == "__main__":  # options first: --help answers without TensorFlow
+    from common import scripts
+
+    OPTIONS = scripts.training_options(settings, __doc__)
 
 import keras
 import numpy as np
@@ -23,7 +28,6 @@ from papers.lord_transfer import clusters, losses, model, variants
 from papers.lord_transfer.config import Config
 from papers.lord_transfer.windows import Reader, image_shape, windows
 
-ORDER_SEED = 0  # the order of the data is the same for every seed; weights and noise are not
 PIXEL_LOSSES = {"mse": losses.mean_squared_error, "mae": losses.mean_absolute_error}
 
 
@@ -35,8 +39,9 @@ def encoder_sizes(config: Config):
     return dict(filters=config.encoder_filters, units=config.encoder_units, first_kernel=first_kernel, kernel=kernel)
 
 
-def build(config: Config, classes: int, images: int = 0) -> Learner:
-    """The networks of a Config with their optimizers, built; `images` are trained on (LORD's content table)."""
+def build(config: Config, store) -> Learner:
+    """The networks of a Config with their optimizers, built; the tables have a row per class (and per image)."""
+    found = training_windows(config, store)
     shape, kernels = image_shape(config), [int(word) for word in config.generator_kernels.split()]
     networks = {
         "content_encoder": model.content_encoder(shape, config.content_dim, **encoder_sizes(config)),
@@ -47,20 +52,25 @@ def build(config: Config, classes: int, images: int = 0) -> Learner:
     if config.content == "embedding" or config.class_code == "encoder":
         networks["class_encoder"] = variants.class_encoder(shape, config.class_dim, **encoder_sizes(config))
     if config.class_code == "table":
-        networks["class_embedding"] = model.class_embedding(classes, config.class_dim)
+        networks["class_embedding"] = model.class_embedding(
+            len(found.labels) * max(1, config.subclasses), config.class_dim)
     if config.content == "embedding":
-        networks["content_embedding"] = variants.content_embedding(images, config.content_dim)
+        networks["content_embedding"] = variants.content_embedding(len(found), config.content_dim)
     learner = Learner(networks, {}, {"steps_per_epoch": tf.Variable(1.0, trainable=False)})
     for name, rate in (("networks", 1.0), ("tables", config.table_rate)):
         if members := first_stage(config, learner)[name]:
-            schedule = EpochCosine(rate * config.learning_rate, rate * config.last_learning_rate, config.epochs,
-                                   learner.variables["steps_per_epoch"])
-            learner.optimizers[name] = keras.optimizers.Adam(schedule, beta_1=config.adam_beta_1)
+            learner.optimizers[name] = adam(config, rate, learner.variables["steps_per_epoch"])
             learner.optimizers[name].build(variables_of(learner, members))
     if config.content == "embedding":
         learner.optimizers["second"] = keras.optimizers.Adam(config.second_learning_rate, beta_1=config.adam_beta_1)
         learner.optimizers["second"].build(variables_of(learner, second_stage(learner)))
     return learner
+
+
+def adam(config: Config, rate, steps_per_epoch):
+    """Adam with the cosine schedule times `rate`: a rate that Adam, unlike a multiplied gradient, cannot undo."""
+    return keras.optimizers.Adam(EpochCosine(rate * config.learning_rate, rate * config.last_learning_rate,
+                                             config.epochs, steps_per_epoch), beta_1=config.adam_beta_1)
 
 
 def first_stage(config: Config, learner: Learner):
@@ -92,6 +102,7 @@ class EpochCosine(keras.optimizers.schedules.LearningRateSchedule):
         self.first, self.last, self.epochs, self.steps_per_epoch = first, last, epochs, steps_per_epoch
 
     def __call__(self, step):
+        """The rate at an update."""
         epoch = tf.floor(tf.cast(step, tf.float32) / tf.cast(self.steps_per_epoch, tf.float32))
         fraction = tf.minimum(tf.maximum(epoch - 1, 0) / self.epochs, 1.0)
         return self.last + 0.5 * (self.first - self.last) * (1 + tf.cos(math.pi * fraction))
@@ -110,6 +121,16 @@ def perceptual_state(config: Config):
     if config.perceptual == "random":
         return "random"
     return "imagenet" if config.vgg_weights else "off"
+
+
+def perceptual_words(config: Config):
+    """The perceptual term in words, with the checksum of its weights."""
+    state = perceptual_state(config)
+    if state == "imagenet":
+        return f"imagenet ({losses.read_vgg(config.vgg_weights, config.perceptual_layers)[1]})"
+    if state == "random":
+        return "random (a seeded filter bank, an ablation)"
+    return f"off; the loss is {' + '.join(loss_terms(config)).upper()} (VGG16 weights: --vgg-weights FILE)"
 
 
 @lru_cache(maxsize=4)
@@ -151,6 +172,11 @@ def content_noise(config: Config, step, code):
     return code + step.normal("content", (config.content_dim,), stddev=config.noise)
 
 
+def decay_weight(config: Config, rows):
+    """Weight of the content code's mean squared norm; with the sum of Keras 2.2.4 it grows with the batch."""
+    return config.content_decay * (rows if config.content_decay_reduction == "sum" else 1.0)
+
+
 def class_code(learner: Learner, image, index):
     """Class codes (batch, class_dim) of a batch: the table's rows, or the class encoder's where there is no table."""
     if "class_embedding" in learner.networks:
@@ -173,8 +199,7 @@ def train_step(config: Config):
             generated = networks["generator"]([content_noise(config, step, code), parameters])
             found = {name: step.mean(value) for name, value in terms(batch["image"], generated).items()}
             norm = step.mean(tf.reduce_sum(tf.square(code), axis=-1))
-            weight = config.content_decay * (step.rows if config.content_decay_reduction == "sum" else 1.0)
-            total = tf.add_n(list(found.values())) + weight * norm
+            total = tf.add_n(list(found.values())) + decay_weight(config, step.rows) * norm
         for optimizer, members in first_stage(config, learner).items():
             if members:
                 variables = variables_of(learner, members)
@@ -224,15 +249,15 @@ def stopper(config: Config):
     return stop
 
 
-def stages(config: Config, store, found):
-    """One stage of joint training over the windows `found`; two for LORD's own way."""
-    reader = Reader(config, store)
+def stages(config: Config, store, seed):
+    """One stage of joint training over the training windows; two for LORD's own way."""
+    found, reader = training_windows(config, store), Reader(config, store)
 
     def read(positions):
         return {"image": reader.read(found, positions), "class": found.classes[positions].astype(np.int32),
                 "row": np.asarray(positions, np.int32)}
 
-    batches = Batches(len(found), config.batch_size, read, training.shuffled(len(found), ORDER_SEED))
+    batches = Batches(len(found), config.batch_size, read, training.shuffled(len(found), seed))
     per_epoch = batches.steps_per_epoch
 
     def start(learner):
@@ -245,17 +270,18 @@ def stages(config: Config, store, found):
     return made
 
 
-def training_windows(config: Config, store, labels=None, share=1.0):
+def training_windows(config: Config, store):
     """The windows that the model is trained on, their classes replaced by sub-classes where asked."""
-    found = windows(config, store, labels, share)
+    found = windows(config, store)
     found = found.take(found.of("train"))
     return clusters.subclasses(config, found, Reader(config, store)) if config.subclasses else found
 
 
 # ---- the classifier that listens -------------------------------------------------------------------------------------
 
-def build_classifier(config: Config, classes: int) -> Learner:
+def build_classifier(config: Config, store) -> Learner:
     """The classifier on amplitude images and its optimizer."""
+    classes = len(windows(config, store).labels)
     network = model.classifier((config.bands, config.frames, 1), classes, config.classifier_filters)
     optimizer = keras.optimizers.Adam(1e-3)
     optimizer.build(network.trainable_variables)
@@ -279,10 +305,10 @@ def classifier_step(learner, batch, step):
     return {"losses/classifier": loss, "metrics/accuracy": step.mean(right)}
 
 
-def classifier_stages(config: Config, store, labels=None):
+def classifier_stages(config: Config, store, seed):
     """One stage on the windows of the role "ear"."""
     plain = dataclasses.replace(config, phase="none", overlap=0.0)
-    found = windows(plain, store, labels)
+    found = windows(plain, store)
     found = found.take(found.of("ear"))
     counts = np.bincount(found.classes, minlength=len(found.labels))
     weights = (len(found) / (len(found.labels) * counts)).astype(np.float32)
@@ -292,94 +318,79 @@ def classifier_stages(config: Config, store, labels=None):
         classes = found.classes[positions]
         return {"image": reader.read(found, positions), "class": classes.astype(np.int32), "weight": weights[classes]}
 
-    batches = Batches(len(found), config.batch_size, read, training.shuffled(len(found), ORDER_SEED))
+    batches = Batches(len(found), config.batch_size, read, training.shuffled(len(found), seed))
     per_epoch = batches.steps_per_epoch
     return [Stage("classifier", classifier_step, batches, config.classifier_epochs * per_epoch, per_epoch)]
 
 
-# ---- the table of models ---------------------------------------------------------------------------------------------
+# ---- models ----------------------------------------------------------------------------------------------------------
 
-# What each model changes in the run's settings. "lord" is the run's model; the others are the paper's comparisons.
-MODELS = {"lord": lambda c: {}}
-GENRE_ABLATIONS = {  # on the first genre pair
-    "overlap-25": lambda c: {"overlap": 0.25},  # sec. 2.3.1, item 2
-    "overlap-50": lambda c: {"overlap": 0.5},  # sec. 2.3.1, item 3
-    "phase-angle": lambda c: {"phase": "angle"},  # sec. 2.3.1, item 4a
-    "phase-cosine-sine": lambda c: {"phase": "cosine_sine"},  # sec. 2.3.1, item 4b
+MODELS = {"lord": Model(build, stages), "classifier": Model(build_classifier, classifier_stages)}
+# Comparisons: what each changes in the run's settings; trained with --ablations, genre ones on the first pair.
+GENRE_ABLATIONS = {
+    "overlap_25": lambda c: {"overlap": 0.25},  # sec. 2.3.1, item 2
+    "overlap_50": lambda c: {"overlap": 0.5},  # sec. 2.3.1, item 3
+    "phase_angle": lambda c: {"phase": "angle"},  # sec. 2.3.1, item 4a
+    "phase_cosine_sine": lambda c: {"phase": "cosine_sine"},  # sec. 2.3.1, item 4b
     "subclasses": lambda c: {"subclasses": 5},  # sec. 2.3.1; the number is ours
-    "codes-x4": lambda c: {"content_dim": 4 * c.content_dim, "class_dim": 4 * c.class_dim},  # sec. 2.3.2
-    "codes-x8": lambda c: {"content_dim": 8 * c.content_dim, "class_dim": 8 * c.class_dim},  # sec. 2.3.2
-    "units-x2": lambda c: {"encoder_units": 2 * c.encoder_units, "dense_scale": 2},  # sec. 2.3.2, item 1
+    "codes_x4": lambda c: {"content_dim": 4 * c.content_dim, "class_dim": 4 * c.class_dim},  # sec. 2.3.2
+    "codes_x8": lambda c: {"content_dim": 8 * c.content_dim, "class_dim": 8 * c.class_dim},  # sec. 2.3.2
+    "units_x2": lambda c: {"encoder_units": 2 * c.encoder_units, "dense_scale": 2},  # sec. 2.3.2, item 1
     "kernels": lambda c: {"encoder_kernels": "9 6", "generator_kernels": "5 7 9"},  # sec. 2.3.2, item 2
-    "filters-x2": lambda c: {"encoder_filters": 2 * c.encoder_filters, "adain_dim": 2 * c.adain_dim,
+    "filters_x2": lambda c: {"encoder_filters": 2 * c.encoder_filters, "adain_dim": 2 * c.adain_dim,
                              "last_filters": 2 * c.last_filters},  # sec. 2.3.2, item 3
-    "loss-mse": lambda c: {"loss": "mse"},  # sec. 2.3.3, item 1
-    "loss-mae": lambda c: {"loss": "mae"},  # sec. 2.3.3, item 2
-    "loss-mse-mae": lambda c: {"loss": "mse+mae"},  # sec. 2.3.3, item 3
-    "loss-perceptual": lambda c: {"loss": "perceptual"},  # sec. 2.3.3, item 4
-    "quarter": lambda c: {},  # sec. 1, "a few thousand samples": a quarter of the tracks
+    "loss_mse": lambda c: {"loss": "mse"},  # sec. 2.3.3, item 1
+    "loss_mae": lambda c: {"loss": "mae"},  # sec. 2.3.3, item 2
+    "loss_mse_mae": lambda c: {"loss": "mse+mae"},  # sec. 2.3.3, item 3
+    "loss_perceptual": lambda c: {"loss": "perceptual"},  # sec. 2.3.3, item 4
+    "quarter": lambda c: {"train_share": 0.25},  # sec. 1, "a few thousand samples"
 }
 INSTRUMENT_ABLATIONS = {
-    "class-encoder": lambda c: {"class_code": "encoder"},  # sec. 1.2.2.2: full amortisation
-    "content-embedding": lambda c: {"content": "embedding"},  # divergence `content`, alone
-    "content-decay": lambda c: {"content_decay": 1e-3},  # divergence `content_decay`, alone
-    "split-recording": lambda c: {"split": "recording"},  # divergence `split`, alone
-    "quarter": lambda c: {},  # sec. 2.4.3: fewer clips per class (claim I9)
+    "class_encoder": lambda c: {"class_code": "encoder"},  # sec. 1.2.2.2: full amortisation
+    "content_embedding": lambda c: {"content": "embedding"},  # divergence `content`, alone
+    "content_decay": lambda c: {"content_decay": 1e-3},  # divergence `content_decay`, alone
+    "quarter": lambda c: {"train_share": 0.25},  # sec. 2.4.3: fewer clips per class (claim I9)
 }
-SHARES = {"quarter": 0.25}
 
 
-def pairs(config: Config, store):
-    """The configured genre pairs that the store has: {"rock-folk": ("Rock", "Folk")}; {"": None} for instruments."""
-    if config.data_set != "fma_medium":
-        return {"": None}
-    present = {row["label"] for row in store.index}
-    found = {pair.lower(): tuple(pair.split("-")) for pair in config.genre_pairs.split()
-             if set(pair.split("-")) <= present}
-    if not found:
-        raise training.TrainingError(f"{store.directory}: none of the genre pairs {config.genre_pairs} is complete in "
-                                     f"it (it has {', '.join(sorted(present))}); choose others with --genre-pairs")
+def pairs(config: Config):
+    """The genre pairs of a run; one empty name for the instrument task."""
+    return config.genre_pairs.split() if config.data_set == "fma_medium" else [""]
+
+
+def job_name(model_name, pair):
+    """A model's directory: `lord`, or `lord-rock-folk` for a genre pair."""
+    return f"{model_name}-{pair.lower()}" if pair else model_name
+
+
+def jobs(config: Config):
+    """What a run trains: {directory name: (Model, its Config)}."""
+    found = {}
+    for number, pair in enumerate(pairs(config)):
+        base = dataclasses.replace(config, pair=pair)
+        for name in MODELS:
+            found[job_name(name, pair)] = (MODELS[name], base)
+        if config.ablations and number == 0:
+            for name, changes in (GENRE_ABLATIONS if pair else INSTRUMENT_ABLATIONS).items():
+                changed = dataclasses.replace(base, **changes(base))
+                if differs(base, changed):
+                    found[job_name(name, pair)] = (MODELS["lord"], changed)
     return found
 
 
-def variant(config: Config, name: str):
-    """(Config, share of the training tracks) of a model's name."""
-    base = name.split("@")[0]
-    changes = (MODELS | GENRE_ABLATIONS | INSTRUMENT_ABLATIONS)[base](config)
-    return dataclasses.replace(config, **changes), SHARES.get(base, 1.0)
+def differs(base: Config, changed: Config):
+    """Whether a comparison is another model than the run's, given the VGG16 weights at hand."""
+    if changed.loss == "perceptual" or changed.subclasses:
+        return perceptual_state(dataclasses.replace(changed, loss="perceptual")) != "off"
+    same_loss = loss_terms(base) == loss_terms(changed)
+    return dataclasses.replace(changed, loss=base.loss) != base or not same_loss
 
 
-def models(config: Config, store):
-    """{name: (Model, Config)} of a run: per pair the model and its classifier, then the ablations if asked for."""
-    table = {}
-    for number, (pair, labels) in enumerate(pairs(config, store).items()):
-        names = list(MODELS)
-        if config.ablations and number == 0:
-            names += GENRE_ABLATIONS if labels else INSTRUMENT_ABLATIONS
-        for name in names:
-            changed, share = variant(config, name)
-            if wanted(config, changed, name):
-                table[f"{name}@{pair}" if pair else name] = (_model(changed, store, labels, share), changed)
-        table[f"classifier@{pair}" if pair else "classifier"] = (_classifier(config, store, labels), config)
-    return table
+def train(config: Config, store, run, only: str | None = None) -> None:
+    """Train every model of a run, or `only` one, each going on from its last checkpoint."""
+    print(f"perceptual loss: {perceptual_words(config)}", flush=True)
+    training.train_all(jobs(config), store, run, only)
 
 
-def wanted(config: Config, changed: Config, name: str):
-    """Whether an ablation differs from the run's model and can be computed without weights that are not there."""
-    if name == "loss-perceptual" or changed.subclasses:
-        return perceptual_state(dataclasses.replace(config, loss="perceptual")) != "off"
-    if name in MODELS or name in SHARES:
-        return True
-    return dataclasses.replace(changed, loss="+".join(loss_terms(changed))) != dataclasses.replace(
-        config, loss="+".join(loss_terms(config)))
-
-
-def _model(config, store, labels, share):
-    found = training_windows(config, store, labels, share)
-    return Model(lambda c: build(c, len(found.labels) * max(1, c.subclasses), len(found)),
-                 lambda c, s: stages(c, s, found))
-
-
-def _classifier(config, store, labels):
-    classes = len(labels or {row["label"] for row in store.index})
-    return Model(lambda c: build_classifier(c, classes), lambda c, s: classifier_stages(c, s, labels))
+if __name__ == "__main__":
+    scripts.run_training(OPTIONS, settings, preprocess, jobs)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from common.corpora import DataError
 from papers.lord_transfer import stitching
 from papers.lord_transfer.config import Config
 
@@ -50,18 +51,21 @@ class Windows:
         return len(self.rows)
 
 
-def windows(config: Config, store, labels=None, share=1.0) -> Windows:
-    """The windows of the index rows with one of `labels` (default all), each with class and role.
+def windows(config: Config, store) -> Windows:
+    """The windows of the classes of `config.pair` (of all without one), each with class and role.
 
-    Only training windows overlap by `config.overlap`; the others lie side by side. `share` keeps that part of each
-    class's training tracks. Classes are numbered in the order of `labels`. Raises ValueError when a class has too
-    little for three roles.
+    Only training windows overlap by `config.overlap`; the others lie side by side. `config.train_share` keeps that
+    part of each class's training tracks. Raises DataError when a class has too little for three roles.
     """
-    labels = tuple(labels or sorted({row["label"] for row in store.index}))
+    present = sorted({row["label"] for row in store.index})
+    labels = tuple(config.pair.split("-")) if config.pair else tuple(present)
+    if not set(labels) <= set(present):
+        raise DataError(f"{store.directory}: no track of {' or '.join(sorted(set(labels) - set(present)))} in it "
+                        f"(it has {', '.join(present)}); choose other pairs with --genre-pairs")
     chosen = [number for number, row in enumerate(store.index) if row["label"] in labels]
     role_of, how = _roles(config, [store.index[number] for number in chosen])
     rows, starts, roles = [], [], []
-    kept = _share_of_groups(config, store, chosen, role_of, share)
+    kept = _share_of_groups(config, store, chosen, role_of, config.train_share)
     for number, role in zip(chosen, role_of, strict=True):
         if role == "train" and number not in kept:
             continue
@@ -78,7 +82,7 @@ def windows(config: Config, store, labels=None, share=1.0) -> Windows:
     for role in ROLES:
         missing = set(range(len(labels))) - set(result.classes[result.of(role)])
         if missing:
-            raise ValueError(f"{store.directory}: no clip of {labels[min(missing)]} is left for the role {role!r} "
+            raise DataError(f"{store.directory}: no clip of {labels[min(missing)]} is left for the role {role!r} "
                              "(model, classifier and evaluation need one each); add recordings of that class")
     return result
 
