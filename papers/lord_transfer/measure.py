@@ -240,7 +240,7 @@ def feature_distance(trained: Trained, images, transfers):
 def flux_ratio(trained: Trained, images, transfers):
     """Change from frame to frame of rebuilt clips over that of the real ones."""
     rebuilt = transfers[trained.test.classes, np.arange(len(images))]
-    return stitching.flux(rebuilt[..., 0].transpose(0, 1, 2)) / stitching.flux(images[..., 0])
+    return stitching.flux(rebuilt[..., 0]) / stitching.flux(images[..., 0])
 
 
 def phase_measures(trained: Trained, images, transfers):

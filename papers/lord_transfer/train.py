@@ -10,8 +10,7 @@ import dataclasses
 import math
 from functools import lru_cache
 
-from papers.lord_transfer import config as settings
-from papers.lord_transfer import preprocess
+from papers.lord_transfer import config as settings, preprocess
 
 if __name__ == "__main__":  # options first: --help answers without TensorFlow
     from common import scripts
