@@ -70,11 +70,14 @@ def covered(settings: ModuleType, follow: str, preset: str, overrides: dict | No
 
 
 def sha256(value) -> str:
-    """SHA-256 of a JSON-able value, of a dataclass or of a file's bytes, in hexadecimal."""
+    """SHA-256 of a JSON-able value, of a dataclass or of a file's bytes, in hexadecimal.
+
+    A Config's `data_set` is left out: it says which data, not how, and a run names its corpus anyway.
+    """
     if isinstance(value, Path):
         return hashlib.sha256(value.read_bytes()).hexdigest()
     if dataclasses.is_dataclass(value):
-        value = dataclasses.asdict(value)
+        value = {name: part for name, part in dataclasses.asdict(value).items() if name != "data_set"}
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
 
 
@@ -128,7 +131,7 @@ def parse(settings: ModuleType, description: str, extra: type | None = None, arg
                       description=description, prog=None, config=(tyro.conf.FlagConversionOff,))
     config = parsed.config
     overrides = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)
-                 if getattr(config, f.name) != getattr(base, f.name)}
+                 if getattr(config, f.name) != getattr(base, f.name) and f.name != "data_set"}  # which data, not how
     return parsed.options, config, overrides, getattr(parsed, "extra", None)
 
 

@@ -7,6 +7,7 @@ seconds to load.
 
 import argparse
 import contextlib
+import dataclasses
 import importlib
 import sys
 import time
@@ -45,13 +46,14 @@ def main(arguments: list[str] | None = None) -> int:
     failures = []
     for follow in modes:
         for seed in options.seeds:
-            try:
-                reproduce(options, settings, follow, seed)
-            except Exception as error:  # one failing mode does not stop the others
-                if not isinstance(error, EXPECTED) and type(error).__name__ != "TrainingError":
-                    traceback.print_exc()
-                failures.append(f"{options.paper} {follow} seed {seed}: {error}")
-                print(f"error: {failures[-1]}", file=sys.stderr, flush=True)
+            for data_set in data_sets(settings, options.data):
+                try:
+                    reproduce(options, settings, follow, seed, data_set)
+                except Exception as error:  # one failing mode does not stop the others
+                    if not isinstance(error, EXPECTED) and type(error).__name__ != "TrainingError":
+                        traceback.print_exc()
+                    failures.append(f"{options.paper} {follow} seed {seed}: {error}")
+                    print(f"error: {failures[-1]}", file=sys.stderr, flush=True)
     from common import report
 
     with contextlib.suppress(FileNotFoundError):
@@ -62,10 +64,27 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failures else 0
 
 
-def reproduce(options, settings, follow: str, seed: int) -> None:
+def data_sets(settings, data: Path | None) -> list[str | None]:
+    """The data sets that a paper with several (Config.data_set) is run on, one run each; [None] for the others.
+
+    Without `data` those that have a demo corpus, with it those that are there. If `data` is no folder all are tried:
+    each reader says what it wants.
+    """
+    if not hasattr(settings.Config, "data_set"):
+        return [None]
+    from common import corpora
+
+    found = {name for name, _ in corpora.recognise(data)} if data and data.is_dir() else set(settings.DATA_SETS)
+    wanted = [name for name in settings.DATA_SETS if name in found and (data or name != "folder")]
+    return wanted or [settings.DATA_SETS[0]]
+
+
+def reproduce(options, settings, follow: str, seed: int, data_set: str | None = None) -> None:
     """One mode and seed, from the corpus to results.json."""
     overrides = {"ablations": True} if options.ablations else {}
     config = configuration.resolve(settings, follow, options.preset, overrides)
+    if data_set:
+        config = dataclasses.replace(config, data_set=data_set)
     preprocess = importlib.import_module(f"papers.{settings.PAPER}.preprocess")
     store = preprocess.preprocess(config, options.data, options.preset, options.stores, null=options.null)
     run = runs.open_run(settings, config, store, follow, options.preset, seed, overrides, options.runs)
