@@ -67,16 +67,17 @@ def main(arguments: list[str] | None = None) -> int:
 def data_sets(settings, data: Path | None) -> list[str | None]:
     """The data sets that a paper with several (Config.data_set) is run on, one run each; [None] for the others.
 
-    Without `data` those that have a demo corpus, with it those that are there. If `data` is no folder all are tried:
-    each reader says what it wants.
+    Without `data` those that have a demo corpus, with it those that are there; if none is, the first, whose reader then
+    says what it wants.
     """
     if not hasattr(settings.Config, "data_set"):
         return [None]
     from common import corpora
 
-    found = {name for name, _ in corpora.recognise(data)} if data and data.is_dir() else set(settings.DATA_SETS)
-    wanted = [name for name in settings.DATA_SETS if name in found and (data or name != "folder")]
-    return wanted or [settings.DATA_SETS[0]]
+    if data is None:
+        return [name for name in settings.DATA_SETS if name != "folder"]
+    found = {name for name, _ in corpora.recognise(data)} if data.is_dir() else ()
+    return [name for name in settings.DATA_SETS if name in found] or [settings.DATA_SETS[0]]
 
 
 def reproduce(options, settings, follow: str, seed: int, data_set: str | None = None) -> None:
