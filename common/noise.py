@@ -68,12 +68,13 @@ class Step:
         """Sum of `value` over all replicas: for gates that look at a loss."""
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
 
-    def apply(self, optimizer, gradients, variables, clip_norm=None, clip_value=None):
+    def apply(self, optimizer, gradients, variables, clip_norm=None, clip_value=None, when=None):
         """Reduce the gradients over the replicas, clip them, apply them: in this order and each once.
 
         Args:
             clip_norm: clip each gradient to this Euclidean norm (Keras' `clipnorm`).
             clip_value: clip each entry to +- this value (Keras' `clipvalue`).
+            when: boolean scalar, the same on every replica; where false nothing changes, moments and count included.
 
         Raises:
             ValueError: if both are given, or if no variable has a gradient.
@@ -93,7 +94,21 @@ class Step:
             gradients = [tf.clip_by_norm(g, clip_norm) for g in gradients]
         if clip_value is not None:
             gradients = [tf.clip_by_value(g, -clip_value, clip_value) for g in gradients]
-        optimizer.apply(gradients, variables)
+        if when is None:
+            optimizer.apply(gradients, variables)
+        elif context.num_replicas_in_sync == 1:
+            tf.cond(when, lambda: optimizer.apply(gradients, variables), lambda: None)
+        else:  # an update of several replicas cannot stand inside a condition: take it back instead
+            kept = [v.value for v in variables + optimizer.variables]  # the distributed variables behind Keras'
+            before = [tf.identity(v) for v in kept]
+            with tf.control_dependencies(before):
+                optimizer.apply(gradients, variables)
+            context.merge_call(_take_back, args=(kept, before, when))
+
+
+def _take_back(strategy, variables, before, when):
+    for variable, value in zip(variables, before, strict=True):
+        strategy.extended.update(variable, lambda v, old, new: v.assign(tf.where(new, v, old)), args=(value, when))
 
 
 @contextlib.contextmanager

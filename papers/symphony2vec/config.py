@@ -1,0 +1,188 @@
+"""Settings of Symphony2vec: the paper's values, what the authors' program does, sizes for quick runs.
+
+No TensorFlow here. A dagger in reports marks a value the paper leaves open and that was inferred.
+"""
+
+from dataclasses import dataclass
+
+from common.config import Divergence
+
+PAPER = "symphony2vec"
+TITLE = "Symphony2vec: Learning Musically Meaningful Embeddings for Orchestral Audio Data"
+CITATION = "A. K. Yanchenko. Symphony2vec: Learning Musically Meaningful Embeddings for Orchestral Audio Data. 2019."
+PROGRAM = "the author's program"
+DATA_SETS = ("orchestral",)
+
+PROGRAM_COMMIT = "aky4wn/Symphony2vec@38a5660"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting, with the paper's value as default; where the paper is silent, the program's."""
+
+    # Data and representations
+    sample_rate: int = 22050  # Hz; the program (the paper's 0.023 s per frame agrees)
+    clip_seconds: float = 10.0  # sec. 3.1
+    fft_size: int = 2048  # samples; the program
+    hop: int = 512  # samples; the program: 0.023 s (sec. 3.1)
+    mel_bands: int = 64  # sec. 3.1
+    mel_top_hz: float = 8000.0  # Hz; the program
+    mfcc_coefficients: int = 13  # sec. 3.1
+    last_clip: str = "kept"  # kept: every full clip (sec. 3.1) | dropped: the last full clip of each recording is lost
+    split: str = "without_replacement"  # sec. 3.1, "70%-30%" | with_replacement | by_work
+    train_share: float = 0.7  # sec. 3.1
+    split_seed: int = 17  # the program; the split is the same for every training seed
+    normalise_over: str = "all"  # clips that give mean and deviation: all (the program; sec. 3.1 names none) | train
+    mel_training: str = "whole"  # whole: one training set (sec. 3.1) | subsets: three parts, one after the other
+    # Classifiers, sec. 3.2
+    classifier_epochs: int = 10  # sec. 3.2
+    batch_size: int = 32  # the program; the paper names none outside ALI
+    classifier_loss: str = "softmax"  # softmax and cross entropy (sec. 3.2) | double_softmax
+    weight_decay: float = 1e-4  # sec. 3.2 and 3.3: "10e-5"
+    feed_forward_units: tuple[int, ...] = (1024, 512, 256, 64)  # sec. 3.2
+    feed_forward_learning_rate: float = 1e-4  # sec. 3.2
+    cnn_learning_rate: float = 1e-3  # sec. 3.2
+    cnn_pooling: str = "table_2"  # of the mel CNN: table_2 | program
+    lstm_units: int = 5  # sec. 3.2
+    lstm_steps: int = 36  # frames per chunk, sec. 3.2
+    lstm_epochs: int = 10  # sec. 3.2
+    lstm_optimizer: str = "one"  # one: 1e-3, no decay (sec. 3.2) | per_representation
+    lstm_input: str = "time_steps"  # time_steps: 36 steps of one chunk (sec. 3.2) | reinterpreted
+    lstm_scores: str = "dense"  # dense layer on the last state (sec. 3.2 does not say) | hidden_state
+    # Autoencoders, sec. 3.3
+    autoencoder_units: tuple[int, ...] = (1024, 512, 256, 128)  # sec. 3.3
+    code_size: int = 40  # sec. 3.3
+    autoencoder_epochs: int = 10  # sec. 3.3
+    autoencoder_learning_rate: float = 1e-3  # sec. 3.3
+    autoencoder_output: str = "tanh"  # sec. 3.3 | linear
+    contractive_penalty: str = "jacobian"  # [27] of sec. 3.3 | no_gradient
+    contractive_factor: float = 1e-4  # the program; the paper names none
+    vae_epochs: int = 100  # sec. 3.3
+    vae_learning_rate: float = 1e-3  # sec. 3.3
+    vae_schedule: str = "constant"  # sec. 3.3 | tenth_after_5: a tenth of the rate from the sixth epoch on
+    vae_likelihood: str = "bernoulli"  # of a sigmoid output (sec. 3.3) | gaussian: of a linear output
+    vae_code: str = "mean"  # what is classified: mean, 40 values (sec. 3.3) | mean_and_log_variance
+    pca_fit: str = "train"  # one PCA of the training clips (sec. 3.3) | each_set: another one for each set of clips
+    # ALI, sec. 3.4
+    ali_width: int = 32  # maps of the first layer, Table 6; the others keep their ratio to it
+    ali_epochs: int = 50  # sec. 3.4
+    ali_batch_sizes: tuple[int, ...] = (64,)  # sec. 3.4; one per stage of mel_training
+    ali_learning_rate: float = 1e-5  # sec. 3.4
+    ali_beta_1: float = 0.9  # sec. 3.4
+    discriminator_normalization: bool = False  # Table 6
+    ali_gate: float = 0.0  # D learns only while the generator's loss is below this; 0: always (sec. 3.4 names none)
+    instance_noise: float = 0.0  # deviation at the start of noise on D's images; sec. 3.4 names none
+    pixel_bias: str = "zeros"  # start of the generator's pixel bias: zeros (sec. 3.4) | log_odds of the first batch
+    crop_scale: str = "z_score"  # what ALI sees: z_score (the program; sec. 3.1 "normalized") | unit: [0, 1]
+    ali_code: str = "mean"  # what is classified: mean of z (sec. 4) | mean_and_log_deviation
+    ali_statistics: str = "running"  # of batch normalisation after training: running | batch (of the evaluation batch)
+    ali_log_every: int = 10  # ours: steps per point of the loss curves
+    # Amounts of evaluation
+    regression_iterations: int = 5000  # the program: 1000 to 11000
+    latent_samples: int = 1000  # ours: generated images per measure of spread
+    directions: int = 100  # ours: random directions of the path from the origin (Q14)
+
+
+def _program(notebook):
+    return f"{PROGRAM_COMMIT} Code/{notebook}.ipynb"
+
+
+DIVERGENCES = (
+    Divergence("last_clip", paper="kept", code="dropped", sound="kept", paper_source="sec. 3.1: non-overlapping clips",
+               code_source=_program("Audio_Pre-Processing"), sound_reason="nothing speaks for losing data"),
+    Divergence("split", paper="without_replacement", code="with_replacement", sound="by_work", inferred=True,
+               paper_source="sec. 3.1: 70 to 30; the printed sizes 5366 + 3842 exceed the 7665 clips that exist",
+               code_source=_program("FF-Baseline"), decides=("C-T3-CNN-m", "C-T3-CNN-s", "Q3"),
+               sound_reason="clips of one work on both sides let a model recognise the recording"),
+    Divergence("normalise_over", paper="all", code="all", sound="train", inferred=True,
+               paper_source="sec. 3.1: normalized prior to modeling", code_source=_program("Audio_Pre-Processing"),
+               sound_reason="test clips must not enter the training data's scale"),
+    Divergence("mel_training", paper="whole", code="subsets", sound="whole", paper_source="sec. 3.1 to 3.4: one set",
+               code_source=_program("FF-Baseline"), sound_reason="one test set for all models"),
+    Divergence("feed_forward_units", paper=(1024, 512, 256, 64), code=(1024, 512, 256, 128, 64),
+               sound=(1024, 512, 256, 64), paper_source="sec. 3.2", code_source=_program("FF-Baseline"),
+               sound_reason="the printed network is no fault"),
+    Divergence("classifier_loss", paper="softmax", code="double_softmax", sound="softmax", paper_source="sec. 3.2",
+               code_source=_program("FF-Baseline"), decides=("C-T3-CNN-s",),
+               sound_reason="a softmax of a softmax cannot fall below 0.905"),
+    Divergence("weight_decay", paper=1e-4, code=1e-5, sound=1e-5, paper_source='sec. 3.2: "10e-5"',
+               code_source=_program("CNNs-Baseline"), sound_reason="10e-5 reads as a slip for 1e-5"),
+    Divergence("cnn_pooling", paper="table_2", code="program", sound="table_2", paper_source="Table 2",
+               code_source=_program("CNNs-Baseline"), sound_reason="the printed network is no fault"),
+    Divergence("lstm_optimizer", paper="one", code="per_representation", sound="one", paper_source="sec. 3.2",
+               code_source=_program("LSTM-Baseline"), sound_reason="the printed rate is no fault"),
+    Divergence("lstm_input", paper="time_steps", code="reinterpreted", sound="time_steps",
+               paper_source="sec. 3.2: many-to-one on 36 time steps", code_source=_program("LSTM-Baseline"),
+               decides=("Q5-chroma", "Q5-mfcc", "Q5-mel"), sound_reason="the program's sequences mix 32 clips"),
+    Divergence("lstm_scores", paper="dense", code="hidden_state", sound="dense", inferred=True,
+               paper_source="sec. 3.2 does not say how five hidden values become classes",
+               code_source=_program("LSTM-Baseline"), sound_reason="a value in (-1, 1) cannot be a confident score"),
+    Divergence("autoencoder_output", paper="tanh", code="tanh", sound="linear", paper_source="sec. 3.3",
+               code_source=_program("AE_CAE_PCA"), sound_reason="tanh cannot reach z-scores beyond 1"),
+    Divergence("contractive_penalty", paper="jacobian", code="no_gradient", sound="jacobian",
+               paper_source="sec. 3.3, its [27]", code_source=_program("AE_CAE_PCA"), decides=("Q9-chroma",),
+               sound_reason="the program's penalty changes no weight"),
+    Divergence("vae_schedule", paper="constant", code="tenth_after_5", sound="constant", paper_source="sec. 3.3",
+               code_source=_program("VAE"), sound_reason="the printed rate is no fault"),
+    Divergence("vae_likelihood", paper="bernoulli", code="bernoulli", sound="gaussian", inferred=True,
+               paper_source="sec. 3.3: sigmoid output, loss of [15]", code_source=_program("VAE"),
+               decides=("C-T4-VAE-s",),
+               sound_reason="a Bernoulli likelihood of z-scores has no lower bound and a sigmoid cannot reach them"),
+    Divergence("vae_code", paper="mean", code="mean_and_log_variance", sound="mean", paper_source="sec. 3.3: 40 values",
+               code_source=_program("VAE"), sound_reason="40 values for every embedding"),
+    Divergence("pca_fit", paper="train", code="each_set", sound="train", paper_source="sec. 3.3",
+               code_source=_program("AE_CAE_PCA"), decides=("Q7-VAE-mfcc",),
+               sound_reason="train and test codes must share their axes"),
+    Divergence("ali_beta_1", paper=0.9, code=0.5, sound=0.5, paper_source="sec. 3.4",
+               code_source=_program("ALI-spec-32x32-128"), sound_reason="the value of ALI's own authors"),
+    Divergence("ali_batch_sizes", paper=(64,), code=(64, 16, 32), sound=(64,), paper_source="sec. 3.4",
+               code_source=_program("ALI-spec-32x32-128"), sound_reason="the printed size is no fault"),
+    Divergence("discriminator_normalization", paper=False, code=True, sound=False, paper_source="Table 6",
+               code_source=_program("ALI-spec-32x32-128"), sound_reason="the printed network is no fault"),
+    Divergence("ali_gate", paper=0.0, code=3.5, sound=0.0, paper_source="sec. 3.4: not mentioned",
+               code_source=_program("ALI-spec-32x32-128"), decides=("Q11-discriminator",),
+               sound_reason="the gate, not the game, sets the plateau that the paper reads as convergence"),
+    Divergence("instance_noise", paper=0.0, code=0.1, sound=0.0, paper_source="sec. 3.4: not mentioned",
+               code_source=_program("ALI-spec-32x32-128"), sound_reason="not in the paper nor in ALI"),
+    Divergence("pixel_bias", paper="zeros", code="log_odds", sound="log_odds", paper_source="sec. 3.4: biases 0",
+               code_source=_program("ALI-spec-32x32-128"),
+               sound_reason="ALI's own start; with data in [0, 1] no pixel starts saturated"),
+    Divergence("crop_scale", paper="z_score", code="z_score", sound="unit", inferred=True,
+               paper_source="sec. 3.1: normalized; Table 6: sigmoid output",
+               code_source=_program("ALI-spec-32x32-128"), decides=("Q1-VAE", "Q13-256"),
+               sound_reason="a sigmoid spans 16.8 of the 80 dB: D can tell real from generated by range alone"),
+    Divergence("ali_code", paper="mean", code="mean_and_log_deviation", sound="mean", inferred=True,
+               paper_source="sec. 4: embedding of dimension LD", code_source=_program("ALI-spec-32x32-128"),
+               sound_reason="LD values, as for the other embeddings"),
+    Divergence("ali_statistics", paper="running", code="batch", sound="running", inferred=True,
+               paper_source="not mentioned", code_source=_program("ALI-spec-32x32-128"), decides=("Q14-128",),
+               sound_reason="a code must not depend on the other clips of its batch"),
+)
+
+PRESETS = {
+    "smoke": dict(
+        classifier_epochs=1, lstm_epochs=1, autoencoder_units=(32, 16), autoencoder_epochs=1, vae_epochs=2, ali_width=2,
+        ali_epochs=1, latent_samples=32, directions=4, regression_iterations=100,
+    ),
+    "demo": dict(
+        lstm_epochs=4, autoencoder_units=(256, 128, 64, 32), vae_epochs=20, ali_width=8, latent_samples=200,
+        directions=20, regression_iterations=1000,
+    ),
+    "full": {},
+}
+
+HEADLINE = tuple(f"{kind}-{representation}" for kind in ("cnn", "lstm", "vae") for representation in
+                 ("chroma", "mfcc", "mel")) + ("ali-128",)  # fmt: skip
+OTHERS = tuple(f"{kind}-{representation}" for kind in ("ff", "ae", "cae") for representation in
+               ("chroma", "mfcc", "mel")) + ("ff-32", "encoder-32", "ali-256", "ali-40")  # fmt: skip
+PROGRAM_ONLY = ("perceptron-chroma", "perceptron-mfcc")  # not in the paper
+
+
+def trained_models(follow: str, preset: str) -> tuple[str, ...]:
+    """Names of the models that a run trains: all of them in `full`; quick runs leave some out of some modes.
+
+    The chromagram's AE and CAE stay in the program's mode, to see that they end with equal weights.
+    """
+    if preset == "full":
+        return HEADLINE + OTHERS + (PROGRAM_ONLY if follow == "code" else ())
+    return HEADLINE + {"sound": OTHERS, "code": ("ae-chroma", "cae-chroma")}.get(follow, ())

@@ -1,0 +1,114 @@
+"""What a run trains and tests on: a store, the split, the scale; clips are cut, cropped and scaled when read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.store import StoreError
+from papers.symphony2vec import features, splits
+
+
+class SplitError(StoreError):
+    """The clips cannot be split as asked; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which clips of a store train and test.
+
+    labels: class number of every clip of the store; names: composers; train, test: store rows (train may repeat some);
+    stages: [(train, test)] of the mel data, several where the program trains on one part after the other;
+    groups: the smallest number of works a composer has.
+    """
+
+    labels: np.ndarray
+    names: list[str]
+    works: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+    stages: list
+    groups: int
+
+    def parts(self, representation):
+        """[(train rows, test rows)] of a representation, in the order of training."""
+        return self.stages if representation in ("mel", "crop") else [(self.train, self.test)]
+
+    def evaluation(self, representation):
+        """(train rows, test rows) on which a model of this representation is judged: its last part."""
+        return self.parts(representation)[-1]
+
+
+def select(config, store):
+    """The split of a store by `config.split`. Raises SplitError for too few clips or a single composer."""
+    rows = store.index
+    composers = np.array([row["label"] for row in rows])
+    works = np.array([row["group"] for row in rows])
+    offsets = np.array([row["offset"] for row in rows])
+    names, labels = np.unique(composers, return_inverse=True)
+    if len(names) < 2:
+        raise SplitError(f"{store.directory}: only one composer ({names[0]}); telling them apart needs two folders")
+    kept = np.arange(len(rows))
+    if config.last_clip == "dropped":
+        recordings = np.array([row["path"] for row in rows])
+        last = {path: max(offsets[recordings == path]) for path in np.unique(recordings)}
+        kept = np.array([i for i in kept if offsets[i] < last[recordings[i]]], int)
+    count = len(kept)
+    train_count = int(config.train_share * count + 0.5 + 1e-9)
+    if train_count < 5 or count - train_count < 5:
+        raise SplitError(f"{store.directory}: {count} clips are too few to train and test on; add recordings")
+    if config.split == "by_work":
+        try:
+            train, test = splits.by_work(labels[kept], works[kept], offsets[kept], config.train_share,
+                                         config.split_seed)  # fmt: skip
+        except ValueError as error:
+            raise SplitError(f"{store.directory}: {error}") from None
+    else:
+        train, test = getattr(splits, config.split)(count, train_count, config.split_seed)
+    shuffled = np.array(test)
+    if config.split == "with_replacement":
+        shuffled = splits.shuffled_test(count, train_count, config.split_seed)
+    whole = [(kept[train], kept[test])]
+    stages = whole
+    if config.mel_training == "subsets":
+        stages = [(kept[a], kept[b]) for a, b in splits.program_stages(train, shuffled)]
+    return Selection(labels, [str(name) for name in names], works, *whole[0], stages,
+                     splits.groups_per_class(labels[kept], works[kept]))  # fmt: skip
+
+
+class Images:
+    """A representation of a store, scaled: `images[rows]` is a float32 array (rows, bands, frames).
+
+    `crop` is the corner of the mel-spectrogram that ALI sees, (rows, 32, 32, 1).
+    """
+
+    def __init__(self, config, store, selection, representation):
+        stored = "mel" if representation == "crop" else representation
+        self.raw, self.representation = store.array(stored), representation
+        self.unit = representation == "crop" and config.crop_scale == "unit"
+        moments = store.array(f"{stored}_moments")
+        # Every clip of both sets once (the program), or those that train.
+        if config.normalise_over == "all":
+            rows = np.union1d(selection.train, selection.test)
+        else:
+            rows = selection.train
+        self.mean, self.deviation = features.mean_and_deviation(moments[rows])
+        if representation == "crop":
+            self.raw = np.array(features.crop(self.raw))
+
+    def __getitem__(self, rows):
+        return self.scale(self.raw[rows])
+
+    def scale(self, raw):
+        """Stored values (decibels for mel) to what the networks see."""
+        if self.unit:
+            return features.unit_scale(raw)
+        return np.float32((raw - self.mean) / self.deviation)
+
+    def decibels(self, scaled):
+        """Back from what a network gives."""
+        return 80.0 * (scaled - 1.0) if self.unit else scaled * self.deviation + self.mean
+
+    @property
+    def shape(self):
+        """Of one example."""
+        return tuple(self.raw.shape[1:])

@@ -1,0 +1,52 @@
+"""What trained networks give on sets of clips, batch by batch."""
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+from papers.symphony2vec import features
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(network, training):
+    return tf.function(lambda x: network(x, training=training), reduce_retracing=True)
+
+
+def outputs(network, images, rows, batch_size=32, training=False):
+    """Outputs of a network for store rows: (rows, ...); `training`: batch statistics, as the program evaluates ALI."""
+    call = _compiled(network, training)
+    starts = range(0, len(rows), batch_size)
+    return np.concatenate([call(images[rows[i : i + batch_size]]).numpy() for i in starts])
+
+
+def chunk_outputs(network, images, labels, rows, steps, batch_size=32):
+    """Logits of the LSTM for every piece of every clip, and the pieces' labels; pieces in the program's order.
+
+    The batch is the program's: where axes are reinterpreted, a batch's outputs depend on all its members.
+    """
+    pieces, piece_labels = features.chunks(images[rows], labels[rows], steps)
+    call = _compiled(network, False)
+    starts = range(0, len(pieces), batch_size)
+    return np.concatenate([call(pieces[i : i + batch_size]).numpy() for i in starts]), piece_labels
+
+
+def decoded(network, codes, batch_size=64, training=False):
+    """Outputs of a decoder or generator for codes (count, size)."""
+    call = _compiled(network, training)
+    codes = np.float32(codes)
+    return np.concatenate([call(codes[i : i + batch_size]).numpy() for i in range(0, len(codes), batch_size)])
+
+
+def cross_entropies(logits, labels):
+    """Cross entropy of each row, in nats."""
+    logits = np.float64(logits)
+    peak = logits.max(axis=1, keepdims=True)
+    total = np.log(np.exp(logits - peak).sum(axis=1)) + peak[:, 0]
+    return total - logits[np.arange(len(labels)), labels]
+
+
+def softmax(logits):
+    """Probabilities (rows, classes)."""
+    powers = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)

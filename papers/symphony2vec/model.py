@@ -1,0 +1,243 @@
+"""The networks of Symphony2vec, layer by layer as in the paper (sections 3.2 to 3.4, Tables 2 and 6).
+
+Images are channels-last: (batch, bands, frames, 1) inside the networks. Classifiers return logits; the paper's final
+softmax is part of the loss. `python -m papers.symphony2vec.model` prints every network as a table.
+"""
+
+import keras
+from keras import layers
+
+from common.training import BatchNormalization, Dropout
+
+# Table 2, one row per convolution: kernel, stride, zero padding and max pooling as (bands, frames); None: no pooling.
+TABLE_2 = {
+    "chroma": (
+        {"filters": 5, "kernel": (2, 5), "stride": (2, 1), "padding": (6, 1), "pool": (1, 2)},
+        {"filters": 10, "kernel": (2, 4), "stride": (2, 2), "padding": (6, 2), "pool": (1, 2)},
+        {"filters": 10, "kernel": (2, 4), "stride": (2, 2), "padding": (6, 1), "pool": None},
+    ),
+    "mfcc": (
+        {"filters": 5, "kernel": (4, 5), "stride": (1, 1), "padding": (1, 1), "pool": (1, 2)},
+        {"filters": 10, "kernel": (2, 4), "stride": (2, 2), "padding": (6, 2), "pool": (1, 2)},
+        {"filters": 10, "kernel": (2, 4), "stride": (2, 2), "padding": (6, 1), "pool": None},
+    ),
+    "mel": (
+        {"filters": 5, "kernel": (4, 3), "stride": (2, 2), "padding": (1, 1), "pool": (1, 2)},
+        {"filters": 10, "kernel": (4, 4), "stride": (2, 2), "padding": (1, 1), "pool": (1, 2)},
+        {"filters": 10, "kernel": (3, 4), "stride": (2, 2), "padding": (1, 1), "pool": (2, 2)},
+    ),
+}
+
+
+# The paper names no initialiser for the classifiers and autoencoders. This is the default of the authors' library:
+# weights and biases uniform in +-1/sqrt(fan_in).
+def _uniform(fan_in):
+    limit = fan_in**-0.5
+    return {
+        "kernel_initializer": keras.initializers.RandomUniform(-limit, limit),
+        "bias_initializer": keras.initializers.RandomUniform(-limit, limit),
+    }
+
+
+def _dense(x, units, **options):
+    return layers.Dense(units, **_uniform(x.shape[-1]), **options)(x)
+
+
+def _batch_normalization(**options):
+    # The library defaults of the authors' program (epsilon 1e-5, running share 0.1); statistics over the global batch.
+    return BatchNormalization(epsilon=1e-5, momentum=0.9, **options)
+
+
+# Section 3.2: naive classifiers
+
+
+def feed_forward(shape, hidden_units=(1024, 512, 256, 64), classes=5):
+    """Feed-forward classifier (section 3.2): (batch, bands, frames) to logits (batch, classes)."""
+    inputs = layers.Input(shape)
+    x = layers.Flatten()(inputs)
+    for units in hidden_units:
+        x = layers.ReLU()(_batch_normalization()(_dense(x, units)))
+    return keras.Model(inputs, _dense(x, classes), name="feed_forward")
+
+
+def cnn(shape, convolutions=TABLE_2["mel"], fully_connected=(120, 84), classes=5):
+    """CNN classifier (Table 2): (batch, bands, frames) to logits (batch, classes).
+
+    Zero padding is explicit on both sides and pooling drops an odd last column. The flattened order is channel, band,
+    frame.
+    """
+    inputs = layers.Input(shape)
+    x = layers.Reshape((*shape, 1))(inputs)
+    for row in convolutions:
+        x = layers.ZeroPadding2D(row["padding"])(x)
+        fan_in = x.shape[-1] * row["kernel"][0] * row["kernel"][1]
+        x = layers.Conv2D(row["filters"], row["kernel"], row["stride"], **_uniform(fan_in))(x)
+        x = layers.ReLU()(_batch_normalization()(x))
+        if row["pool"]:
+            x = layers.MaxPooling2D(row["pool"])(x)
+    x = layers.Flatten()(layers.Permute((3, 1, 2))(x))
+    for units in fully_connected:
+        x = _dense(x, units, activation="relu")
+    return keras.Model(inputs, _dense(x, classes), name="cnn")
+
+
+def recurrent_layers(x, hidden_units=5, depth=2):
+    """Two LSTM layers of five units (section 3.2): (batch, steps, bands) to the last hidden state (batch, units)."""
+    limit = hidden_units**-0.5
+    uniform = keras.initializers.RandomUniform(-limit, limit)
+    for layer in range(depth):
+        x = layers.LSTM(
+            hidden_units,
+            return_sequences=layer < depth - 1,
+            kernel_initializer=uniform.clone(),
+            recurrent_initializer=uniform.clone(),
+            # The authors' library adds two biases; drawn here as one, uniform with the variance of their sum.
+            bias_initializer=keras.initializers.RandomUniform(-limit * 2**0.5, limit * 2**0.5),
+            unit_forget_bias=False,
+        )(x)
+    return x
+
+
+def lstm(shape, hidden_units=5, classes=5):
+    """Many-to-one LSTM (section 3.2): chunks (batch, bands, 36) to logits (batch, classes).
+
+    The paper does not say how five hidden values become class scores; a dense layer is the plain reading.
+    """
+    inputs = layers.Input(shape)
+    x = recurrent_layers(layers.Permute((2, 1))(inputs), hidden_units)
+    return keras.Model(inputs, _dense(x, classes), name="lstm")
+
+
+# Section 3.3: embedding baselines
+
+
+def encoder(shape, hidden_units=(1024, 512, 256, 128), code_size=40):
+    """Encoder of AE and CAE (section 3.3): (batch, bands, frames) to a linear code (batch, code_size).
+
+    The VAE's encoder is the same with twice the code: mean and log variance.
+    """
+    inputs = layers.Input(shape)
+    x = layers.Flatten()(inputs)
+    for units in hidden_units:
+        x = _dense(x, units, activation="relu")
+    return keras.Model(inputs, _dense(x, code_size), name="encoder")
+
+
+def decoder(shape, hidden_units=(128, 256, 512, 1024), code_size=40, activation="tanh"):
+    """Decoder of AE and CAE (tanh) and of the VAE (sigmoid), section 3.3: (batch, code_size) to (batch, *shape)."""
+    inputs = x = layers.Input((code_size,))
+    for units in hidden_units:
+        x = _dense(x, units, activation="relu")
+    x = _dense(x, shape[0] * shape[1], activation=activation)
+    return keras.Model(inputs, layers.Reshape(shape)(x), name="decoder")
+
+
+# Section 3.4, Table 6: adversarially learned inference. Convolutions have no padding.
+
+
+# Section 3.4: weights N(0, 0.02), those of batch normalisation N(1, 0.02), biases 0.
+def _ali_weights():
+    return keras.initializers.RandomNormal(0.0, 0.02)
+
+
+def _ali_normalization():
+    return _batch_normalization(gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02))
+
+
+def _convolution(x, maps, kernel, stride, use_bias=False, normalize=True, slope=0.01):
+    x = layers.Conv2D(maps, kernel, stride, use_bias=use_bias, kernel_initializer=_ali_weights())(x)
+    return layers.LeakyReLU(slope)(_ali_normalization()(x) if normalize else x)
+
+
+def ali_encoder(latent_size=128, width=32, slope=0.01):
+    """Encoder of ALI (Table 6): crops (batch, 32, 32, 1) to (batch, 2 * latent_size): mean and log deviation of z.
+
+    `width` is the number of maps of the first layer; the others keep their ratio to it.
+    """
+    inputs = x = layers.Input((32, 32, 1))
+    for factor, kernel, stride in ((1, 5, 1), (2, 4, 2), (4, 4, 1), (8, 4, 2), (16, 4, 1), (16, 1, 1)):
+        x = _convolution(x, factor * width, kernel, stride, slope=slope)
+    x = layers.Conv2D(2 * latent_size, 1, kernel_initializer=_ali_weights())(x)
+    return keras.Model(inputs, layers.Flatten()(x), name="ali_encoder")
+
+
+class PixelBias(layers.Layer):
+    """One trainable bias per pixel of the generated image, before the sigmoid (in the authors' program; ALI, 2017)."""
+
+    def build(self, input_shape):
+        """Make the bias, of the image's shape without the batch axis."""
+        self.bias = self.add_weight(shape=input_shape[1:], initializer="zeros", name="bias")
+
+    def call(self, x):
+        """Add it."""
+        return x + self.bias
+
+
+def ali_generator(latent_size=128, width=32, slope=0.01, activation="sigmoid"):
+    """Generator of ALI (Table 6): latents (batch, latent_size) to crops (batch, 32, 32, 1) in (0, 1)."""
+    inputs = layers.Input((latent_size,))
+    x = layers.Reshape((1, 1, latent_size))(inputs)
+    for factor, kernel, stride in ((8, 4, 1), (4, 4, 2), (2, 4, 1), (1, 4, 2), (1, 5, 1), (1, 1, 1)):
+        x = layers.Conv2DTranspose(
+            factor * width, kernel, stride, use_bias=False, kernel_initializer=_ali_weights()
+        )(x)
+        x = layers.LeakyReLU(slope)(_ali_normalization()(x))
+    x = layers.Conv2DTranspose(1, 1, use_bias=False, kernel_initializer=_ali_weights())(x)
+    x = PixelBias(name="pixel_bias")(x)
+    return keras.Model(inputs, layers.Activation(activation)(x), name="ali_generator")
+
+
+def _channel_dropout(x, rate, name):
+    # Whole feature maps are dropped: one draw per example and channel. The draw is keyed by the layer's name.
+    mask = Dropout(rate, name=name)(keras.ops.ones_like(x[:, :1, :1, :]))
+    return x * mask
+
+
+def ali_discriminator(latent_size=128, width=32, slope=0.01, dropout=0.2, normalize=False):
+    """Joint discriminator of ALI (Table 6): crop (batch, 32, 32, 1) and z (batch, latent_size) to a logit (batch,).
+
+    Table 6 prints a leaky ReLU and dropout after the last layer; binary cross entropy needs a probability, so the
+    last layer is linear here and its sigmoid is part of the loss.
+    """
+    image, latent = layers.Input((32, 32, 1)), layers.Input((latent_size,))
+    x = image
+    for number, (factor, kernel, stride) in enumerate(((1, 5, 1), (2, 4, 2), (4, 4, 1), (8, 4, 2), (16, 4, 1))):
+        first = number == 0
+        x = _convolution(x, factor * width, kernel, stride, first, normalize and not first, slope)
+        x = _channel_dropout(x, dropout, f"dropout_x{number}")
+    z = layers.Reshape((1, 1, latent_size))(latent)
+    for number in range(2):
+        z = _channel_dropout(_convolution(z, 16 * width, 1, 1, False, False, slope), dropout, f"dropout_z{number}")
+    joint = layers.Concatenate()([x, z])
+    for number in range(2):
+        joint = _convolution(joint, 32 * width, 1, 1, True, False, slope)
+        joint = _channel_dropout(joint, dropout, f"dropout_joint{number}")
+    logit = layers.Conv2D(1, 1, kernel_initializer=_ali_weights(), name="final")(joint)
+    return keras.Model([image, latent], layers.Reshape(())(logit), name="ali_discriminator")
+
+
+def encoder_classifier(latent_size=128, width=32, slope=0.01, classes=5):
+    """Section 4: ALI's encoder with one more dense layer, crops (batch, 32, 32, 1) to logits (batch, classes)."""
+    trunk = ali_encoder(latent_size, width, slope)
+    return keras.Model(trunk.inputs, _dense(trunk.outputs[0], classes), name="encoder_classifier")
+
+
+def main():
+    """Print every network with its layers, shapes and parameters (Tables 2 and 6)."""
+    for representation, shape in (("chroma", (12, 431)), ("mfcc", (13, 431)), ("mel", (64, 431))):
+        print(f"\n{representation} {shape[0]} x {shape[1]}")
+        feed_forward(shape).summary(line_length=100)
+        cnn(shape, TABLE_2[representation]).summary(line_length=100)
+        lstm((shape[0], 36)).summary(line_length=100)
+        encoder(shape).summary(line_length=100)
+        decoder(shape).summary(line_length=100)
+    for latent_size in (256, 128, 40):
+        print(f"\nALI, latent dimension {latent_size}")
+        ali_encoder(latent_size).summary(line_length=100)
+        ali_generator(latent_size).summary(line_length=100)
+        ali_discriminator(latent_size).summary(line_length=100)
+    encoder_classifier().summary(line_length=100)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""The program's split, index for index (dossier 2.4), and what the other splits promise."""
+
+import numpy as np
+import pytest
+
+from papers.symphony2vec import splits
+
+COMPOSERS = np.repeat(np.arange(5), [1748, 908, 1925, 1386, 1698])
+TRAIN, TEST = splits.with_replacement(7665, 5366)
+
+
+def counts(part):
+    return np.bincount(COMPOSERS[part], minlength=5).tolist()
+
+
+def test_the_programs_draws():
+    assert TRAIN[:10].tolist() == [2671, 7409, 2191, 5510, 406, 1337, 2800, 6061, 278, 1055]
+    assert 3 not in TRAIN
+    assert len(np.unique(TRAIN)) == 3823 and len(TEST) == 3842
+    assert not np.intersect1d(TRAIN, TEST).size
+    assert counts(TRAIN) == [1238, 619, 1360, 918, 1231]
+    assert counts(np.unique(TRAIN)) == [870, 430, 960, 678, 885]
+    assert counts(TEST) == [878, 478, 965, 708, 813]
+    assert np.bincount(np.bincount(TRAIN))[1:].tolist() == [2606, 950, 216, 45, 4, 2]
+
+
+def test_printed_shares_of_table_1():
+    # 70 to 30 of 7665 clips cannot give 5366 and 3842: together they exceed the clips that exist.
+    assert len(TRAIN) + len(TEST) == 9208 > 7665
+    assert np.round(np.array(counts(TRAIN)) / 5366, 3).tolist() == pytest.approx([0.231, 0.115, 0.253, 0.171, 0.229])
+    assert np.round(np.array(counts(TEST)) / 3842, 3).tolist() == pytest.approx([0.229, 0.124, 0.251, 0.184, 0.212])
+
+
+def test_the_programs_mel_parts():
+    shuffled = splits.shuffled_test(7665, 5366)
+    assert shuffled[:3].tolist() == [6380, 236, 3252] and shuffled[-3:].tolist() == [5057, 4347, 2426]
+    assert sorted(shuffled) == TEST.tolist()
+    parts = [np.bincount(COMPOSERS[part]).tolist() for part in np.array_split(TRAIN, 5)]
+    assert parts == [[255, 131, 283, 173, 232], [246, 120, 277, 189, 241], [256, 122, 259, 175, 261],
+                     [250, 114, 275, 192, 242], [231, 132, 266, 189, 255]]  # fmt: skip
+    parts = [np.bincount(COMPOSERS[part]).tolist() for part in np.array_split(shuffled, 5)]
+    assert parts == [[155, 101, 185, 138, 190], [178, 99, 190, 139, 163], [186, 86, 188, 150, 158],
+                     [170, 105, 205, 138, 150], [189, 87, 197, 143, 152]]  # fmt: skip
+    stages = splits.program_stages(TRAIN, shuffled)
+    assert [len(train) for train, _ in stages] == [2147, 2146, 1073]
+    assert [len(test) for _, test in stages] == [1538, 1536, 768]
+    assert [len(np.unique(train)) for train, _ in stages] == [1858, 1882, 1000]
+    assert counts(stages[0][1]) == [333, 200, 375, 277, 353]
+
+
+def entropy(shares):
+    return float(-np.sum(shares * np.log(shares)))
+
+
+def test_prior_entropies():
+    stages = splits.program_stages(TRAIN, splits.shuffled_test(7665, 5366))
+    sets = [(TRAIN, TEST), *stages]
+    prior = [np.array(counts(train)) / len(train) for train, _ in sets]
+    assert [entropy(share) for share in prior] == pytest.approx([1.5751856, 1.5744443, 1.5716182, 1.5815215], abs=1e-6)
+    on_test = [
+        float(-np.mean(np.log(share)[COMPOSERS[test]])) for share, (_, test) in zip(prior, sets, strict=True)
+    ]
+    assert on_test == pytest.approx([1.5855255, 1.5896793, 1.5872981, 1.5808031], abs=1e-6)
+    assert 965 / 3842 * 100 == pytest.approx(25.1171, abs=1e-4)
+
+
+def test_without_replacement_is_a_partition():
+    train, test = splits.without_replacement(7665, 5366)
+    assert len(test) == 2299
+    assert sorted([*train, *test]) == list(range(7665))
+
+
+def test_by_work_never_cuts_through_a_work():
+    labels = np.repeat(["a", "b"], [60, 40])
+    works = np.array([f"a{i // 10}" for i in range(60)] + [f"b{i // 20}" for i in range(40)])
+    train, test = splits.by_work(labels, works, np.tile(np.arange(10), 10))
+    assert sorted([*train, *test]) == list(range(100))
+    assert not set(works[train]) & set(works[test])
+    assert set(labels[train]) == set(labels[test]) == {"a", "b"}
+    assert splits.groups_per_class(labels, works) == 2
+
+
+def test_a_single_work_is_split_in_time_with_a_gap():
+    labels, works = np.repeat(["a"], 10), np.repeat(["w"], 10)
+    train, test = splits.by_work(labels, works, np.arange(10))
+    assert train.tolist() == list(range(7)) and test.tolist() == [8, 9]
+    assert splits.groups_per_class(labels, works) == 1
+    with pytest.raises(ValueError, match="too few"):
+        splits.by_work(labels[:2], works[:2], np.arange(2))
