@@ -1,0 +1,211 @@
+"""Recordings to 5-second log-mel images (sec. Data Pre-processing), and images back to sound.
+
+A clip becomes a mel power spectrogram, decibels below its own maximum, values in [0, 1]; then it is cut into images of
+640 frames and the remainder is dropped. One OpenEXR file per image, in a folder named after the track.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+import joblib
+import numpy as np
+import soxr
+from tqdm import tqdm
+
+from common import audio, corpora, inversion
+from common.config import one_line_errors, parse, sha256
+from common.store import StoreError, Writer, prepare, safe_name
+from papers.fma_interpolation import config as settings
+from papers.fma_interpolation import tables
+
+VERSION = 1
+RECIPE = ("sample_rate", "n_fft", "hop_length", "bands", "frames", "dynamic_range", "storage", "resampler")
+REFERENCE = 32768.0  # power of value 1 when an image is turned back (program, settings.py @3c5c932)
+EXCERPTS = 4         # excerpts kept as sound, for the measures of the inversion
+STATISTICS = (np.mean, np.std, np.median)  # per band over the frames, in this order (sec. Machine Learning approach)
+
+
+# ---------------------------------------------------------------- chunk arithmetic
+
+def frame_count(samples, hop_length=256):
+    """Frames of a centred spectrogram: 1 + floor(samples / hop); 30 s at 32,768 Hz give 3,841."""
+    return 1 + samples // hop_length
+
+
+def image_count(samples, hop_length=256, frames=640):
+    """Whole images in a clip; the remainder is dropped. 30 s give 6, the usual 29.977 s of FMA only 5."""
+    return frame_count(samples, hop_length) // frames
+
+
+# ---------------------------------------------------------------- sound to image and back
+
+def normalised_spectrogram(samples, config):
+    """Log-mel spectrogram (bands, frames) of a mono clip, float32 in [0, 1] with maximum exactly 1, and its peak power.
+
+    Decibels relative to the maximum of the whole clip, floor 80 dB, then dB / 80 + 1 (program, utils.py @3c5c932).
+    Raises ValueError for a silent clip, which has no maximum to refer to.
+    """
+    mel = inversion.mel_power(samples, config.sample_rate, config.n_fft, config.hop_length, config.bands,
+                              pad_mode="reflect")
+    peak = float(mel.max())
+    if peak <= 1e-10:
+        raise ValueError("silent from beginning to end; remove it")
+    image = inversion.power_to_db(mel / np.float32(peak)) / np.float32(config.dynamic_range) + np.float32(1)
+    return np.clip(image, 0.0, 1.0, dtype=np.float32), peak
+
+
+def cut(image, frames=640):
+    """(bands, any) to (count, bands, frames); the remainder is dropped, and a remainder of 0 loses nothing."""
+    count = image.shape[1] // frames
+    return image[:, : count * frames].reshape(image.shape[0], count, frames).transpose(1, 0, 2)
+
+
+def image_to_power(image, dynamic_range=80.0, reference=REFERENCE):
+    """Mel power of an image: reference * 10^(range / 10 * (value - 1)); 1 gives the reference, 0 is 80 dB below."""
+    return inversion.db_to_power(dynamic_range * (np.asarray(image, np.float32) - 1), reference)
+
+
+def image_to_audio(image, config, seed=0):
+    """Sound of an image (bands, frames): hop * (frames - 1) samples at config.sample_rate, largest magnitude 0.9.
+
+    The level of the clip is lost in an image, so the sound is scaled; a silent image stays silent.
+    """
+    power = image_to_power(np.clip(image, 0.0, 1.0), config.dynamic_range)
+    samples = inversion.mel_to_audio(power, config.sample_rate, config.n_fft, config.hop_length,
+                                     iterations=config.inversion_iterations, seed=seed)
+    return samples * np.float32(0.9 / max(np.abs(samples).max(), 1e-9))
+
+
+def statistics(images):
+    """(count, bands, frames) to (count, 3 * bands): mean, standard deviation and median of each band."""
+    return np.concatenate([measure(images, axis=2) for measure in STATISTICS], axis=1).astype(np.float32)
+
+
+def load_clip(path, config):
+    """Mono samples at config.sample_rate. Raises audio.AudioError (one line) for a damaged or truncated recording."""
+    samples, native, declared, _ = audio.read(path)
+    if len(samples) < declared:
+        raise audio.AudioError(f"{path}: truncated or damaged, {len(samples)} of {declared} declared frames could be "
+                               "read; get the file again")
+    return soxr.resample(samples.mean(axis=1), native, config.sample_rate, quality=config.resampler.split("_")[1].upper())
+
+
+# ---------------------------------------------------------------- corpus to store
+
+def preprocess(config, data, preset, stores, null=False):
+    """The store of `data` (None: the demo corpus): images, their 1,536 statistics, a few excerpts as sound.
+
+    `data` is FMA small, or any folder of class folders with recordings. Goes on where an interrupted call stopped.
+    Raises corpora.DataError and StoreError.
+    """
+    corpus = find_corpus(data, preset, null)
+    recipe = {"name": f"log-mel-{config.bands}x{config.frames}", "version": VERSION}
+    recipe |= {key: getattr(config, key) for key in RECIPE}
+    work = Path(stores) / safe_name(corpus.name) / f".work-{sha256([recipe, corpus.fingerprint])[:10]}"
+    return prepare(corpus, recipe, Path(stores), lambda writer: _build(writer, corpus, config, work),
+                   bytes_needed=_bytes_needed(corpus, config))
+
+
+def find_corpus(data, preset, null=False):
+    """FMA small, else any folder of class folders. Raises corpora.DataError with what FMA small should look like."""
+    name = settings.DATA_SETS[0]
+    try:
+        return corpora.find(data, name, preset, null=null)
+    except corpora.DataError as error:
+        if data is None:
+            raise
+        try:
+            return corpora.find(data, "folder", preset)
+        except corpora.DataError:
+            raise error from None
+
+
+def _bytes_needed(corpus, config, seconds=30.0):
+    """Float32 in OpenEXR's ZIP saves 3 % of real music, half saves 70 %: 55 GB for all of FMA small."""
+    images = len(corpus.items) * (config.sample_rate * seconds / config.hop_length / config.frames)
+    return int(images * config.bands * config.frames * 4 * (0.30 if config.storage == "half" else 0.98))
+
+
+def _build(writer, corpus, config, work):
+    (work / "images").mkdir(parents=True, exist_ok=True)
+    items = sorted(corpus.items, key=lambda item: item.id)
+    known = settings.BROKEN_TRACKS if corpus.evidence == "published" and corpus.name == "fma_small" else ()
+    jobs = (joblib.delayed(_clip)(str(item.path), item.id, item.group, config, work, writer.recipe, item.id in known)
+            for item in items)
+    records = joblib.Parallel(n_jobs=_cores(), return_as="generator")(jobs)
+    table, peaks, excerpts = [], [], []
+    for item, record in zip(items, tqdm(records, total=len(items), desc="images", unit="clip", mininterval=5),
+                            strict=True):
+        if "reason" in record:
+            writer.reject(item.path, record["reason"])
+            continue
+        for k in range(record["images"]):
+            name = f"{item.id}-{k}"
+            writer.row(item=name, group=item.group, label=item.label or "", split=item.split or own_split(item),
+                       frames=config.frames, offset=k,
+                       path=str(Path("images") / safe_name(item.group) / f"{safe_name(name)}.exr"))
+        with np.load(work / f"{safe_name(item.id)}.npz", allow_pickle=False) as kept:
+            table.append(kept["statistics"])
+            if len(excerpts) < EXCERPTS:
+                excerpts.append(kept["excerpt"])
+        peaks += [record["peak"]] * record["images"]
+    if not table:
+        return
+    os.replace(work / "images", writer.directory / "images")
+    writer.array("statistics", np.concatenate(table))
+    writer.array("peaks", np.array(peaks, np.float32))
+    writer.array("excerpts", np.stack(excerpts))
+    for name, values in tables.read(corpus, items).items():
+        writer.array(name, values)
+    shutil.rmtree(work)
+
+
+def _clip(path, item, group, config, work, recipe, known_broken):
+    """One clip to its EXR files and one .npz with the rest; the .npz of an interrupted call is used again."""
+    done = work / f"{safe_name(item)}.npz"
+    if done.exists():
+        with np.load(done, allow_pickle=False) as kept:
+            return {"images": len(kept["statistics"]), "peak": float(kept["peak"])}
+    if known_broken:
+        return {"reason": "known to be without its audio (mdeff/fma issues 8 and 44)"}
+    try:
+        samples = load_clip(path, config)
+        if image_count(len(samples), config.hop_length, config.frames) == 0:
+            return {"reason": f"too short for one image: {frame_count(len(samples), config.hop_length)} frames of "
+                              f"{config.frames}"}
+        whole, peak = normalised_spectrogram(samples, config)
+    except (audio.AudioError, ValueError) as error:
+        return {"reason": str(error).removeprefix(f"{path}: ")}
+    images, writer = cut(whole, config.frames), Writer(work, recipe)
+    for k, image in enumerate(images):
+        writer.image(f"{item}-{k}", group, image, half=config.storage == "half")
+    partial = done.with_suffix(".partial")
+    with open(partial, "wb") as file:
+        np.savez(file, statistics=statistics(images), peak=np.float32(peak),
+                 excerpt=samples[: config.hop_length * (config.frames - 1)])
+    os.replace(partial, done)
+    return {"images": len(images), "peak": peak}
+
+
+def own_split(item):
+    """training (80 %), validation or test by a hash of the artist, else the group: for data without an official split."""
+    share = int(hashlib.sha256(str(item.artist or item.group).encode()).hexdigest()[:8], 16) / 2**32
+    return "training" if share < 0.8 else "validation" if share < 0.9 else "test"
+
+
+def _cores():
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def main(arguments=None):
+    """Script entry."""
+    options, config, _, _ = parse(settings, __doc__, arguments=arguments)
+    with one_line_errors(corpora.DataError, StoreError):
+        store = preprocess(config, options.data, options.preset, options.stores, options.null)
+    print(f"{store.directory}: {len(store.index)} images, {len(store.rejected)} clips left out")
+
+
+if __name__ == "__main__":
+    main()

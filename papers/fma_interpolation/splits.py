@@ -1,0 +1,54 @@
+"""How chunks are divided into training, validation and test: the report's ways, and one without leaks.
+
+Rows are in the order of the store: track number, then place in the track. (The program took an unsorted directory
+listing, which cannot be repeated.) Every function returns {"train", "validation", "test"} of index arrays.
+"""
+
+import numpy as np
+
+CLASSICAL_ROWS = 12_000  # 10,000 + 2,000
+DEEP_TRAIN, DEEP_ALL = 35_000, 43_320
+
+
+def leaky(count, labels=None, splits=None, seed=0):
+    """S1: 70/30 at random over the first 10,000 chunks, so that a track lies on both sides. Support 3000, the SVM's."""
+    rows = np.random.default_rng(seed).permutation(min(count, CLASSICAL_ROWS) * 10 // 12)
+    cut = len(rows) * 7 // 10
+    return _with_validation(rows[:cut], np.sort(rows[cut:]))
+
+
+def contiguous(count, labels=None, splits=None, seed=0):
+    """S2: the first 10,000 chunks and the next 2,000; at most one track is cut. Support 2000, the others'."""
+    rows = np.arange(min(count, CLASSICAL_ROWS))
+    cut = len(rows) * 10 // 12
+    return _with_validation(rows[:cut], rows[cut:])
+
+
+def official(count, labels=None, splits=None, seed=0):
+    """S3: all chunks by the data set's own split, which no artist crosses."""
+    splits = np.asarray(splits)
+    return {ours: np.flatnonzero(splits == theirs) for ours, theirs in
+            (("train", "training"), ("validation", "validation"), ("test", "test"))}
+
+
+CLASSICAL = {"leaky": leaky, "contiguous": contiguous, "official": official}
+
+
+def deep(protocol, count, splits):
+    """The networks' split: "contiguous" is the first 35,000 of 43,320 rows and the rest (no test set), or "official"."""
+    if protocol == "official":
+        return official(count, splits=splits)
+    cut = count * DEEP_TRAIN // DEEP_ALL if count != DEEP_ALL else DEEP_TRAIN
+    return {"train": np.arange(cut), "validation": np.arange(cut, count), "test": np.arange(0)}
+
+
+def shared_groups(split, groups):
+    """Share of the test chunks whose group is also in the training part: 0 where nothing leaks."""
+    train = {groups[i] for i in split["train"]}
+    return float(np.mean([groups[i] in train for i in split["test"]])) if len(split["test"]) else 0.0
+
+
+def _with_validation(train, test):
+    """The last tenth of the training rows also serve where a grid value is to be picked without the test set."""
+    cut = len(train) - len(train) // 10
+    return {"train": train, "fit": train[:cut], "validation": train[cut:], "test": test}
