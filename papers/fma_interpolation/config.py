@@ -1,4 +1,4 @@
-"""Settings of "Report for Music Interpolation": the paper's values with their sources, divergences, presets. No TensorFlow.
+"""Settings of "Report for Music Interpolation": values with their sources, divergences, presets. No TensorFlow.
 
 Sources: "sec." names a heading of the report; "program" is tasercake/Beatbrain at the commit given; "ours" is a choice
 where both are silent.
@@ -35,7 +35,7 @@ class Config:
     resampler: str = "soxr_hq"      # ours; the paper is silent
 
     # Experiments: the four autoencoders
-    latent: int = 32                # baseline; 2,703,360 weights of dense_1 = 81,920 * (32 + 1)
+    latent: int = 32                # baseline; 2,703,360 weights of dense_1 = 81,920 * 33
     conv2d_latent: int = 4096       # program, 1b0ba3d; the heading Conv2D is empty
     conv2d_filters: tuple = (32, 64, 128, 256)  # program, 1b0ba3d
     conv2d_pools: tuple = (4, 4, 2)             # program, 1b0ba3d
@@ -90,7 +90,7 @@ class Config:
     neighbours: int = 100           # UMAP; program, fma_analysis.ipynb
     perplexity: float = 100.0       # t-SNE; program, fma_analysis.ipynb
     drawn_tracks: int = 0           # tracks drawn by PCA, t-SNE and UMAP, 0 = all; ours, for small presets
-    seed: int = 0                   # ours; the paper names none
+    ablations: bool = False         # ours; also train the divergences that decide a claim, one at a time
 
 
 DIVERGENCES = (

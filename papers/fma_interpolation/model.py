@@ -1,8 +1,8 @@
 """The networks of "Report for Music Interpolation", layer by layer as in its printed summaries.
 
 The baseline autoencoder and the three genre classifiers are printed in the report; the Conv2D, Conv2D-inception and
-Conv1D autoencoders stand there as headings only and follow the authors' program (see README.md). An image is
-(bands, frames, 1) with values in [0, 1]. Every encoder returns [mean, log_variance], each (batch, latent); every decoder
+Conv1D autoencoders stand there as headings only and are taken from the authors' program (see README.md). An image is
+(bands, frames, 1) with values in [0, 1]. An encoder returns [mean, log_variance], each (batch, latent); a decoder
 maps (batch, latent) to (batch, bands, frames, 1). Nothing here is compiled, trained or saved.
 """
 
@@ -17,7 +17,7 @@ GENRES = 8
 # ---------------------------------------------------------------- 1) Baseline model
 
 def baseline_encoder(bands=512, frames=640, latent=32):
-    """Experiments 1, "Encoder": 5,044,800 parameters. The last layer holds the mean and the log-variance side by side."""
+    """Experiments 1, "Encoder": 5,044,800 parameters. The last layer holds mean and log-variance side by side."""
     image = keras.Input((bands, frames, 1))
     x = baseline_convolutions(image)
     x = layers.Dense(2 * latent)(x)
@@ -67,7 +67,7 @@ def conv2d_encoder(bands=512, frames=640, latent=4096, filters=(32, 64, 128, 256
 
 def conv2d_decoder(bands=512, frames=640, latent=4096, filters=(32, 64, 128, 256), pools=(4, 4, 2), repeats=2,
                    inception=False):
-    """Conv2D: 2,339,201 parameters; Conv2D inception: 8,700,321. 4,096 latents go through 320 units; sigmoid at the end."""
+    """Conv2D: 2,339,201 parameters; inception: 8,700,321. 4,096 latents go through 320 units; sigmoid at the end."""
     unit = _inception_unit if inception else _convolution_unit
     shrink = pools[0] * pools[1] * pools[2]
     code = keras.Input((latent,))
@@ -103,7 +103,7 @@ def _norm_relu(x):
 
 def conv1d_encoder(bands=512, frames=640, latent=256, filters=(512, 256, 128, 64), inception_filters=(32, 16, 8),
                    dense=512):
-    """Heading "3) Conv1D" (program, 3c5c932): 2,906,896 parameters. Time is the axis, the mel bands are the channels."""
+    """Heading "3) Conv1D" (program, 3c5c932): 2,906,896 parameters. The mel bands are the channels along time."""
     image = keras.Input((bands, frames, 1))
     x = layers.Permute((2, 1))(layers.Reshape((bands, frames))(image))
     for width in filters:
@@ -146,9 +146,9 @@ def cnn_1(bands=512, frames=640, filters=16, dense=128):
 
 
 def cnn_2(bands=512, frames=640, time_stride=4):
-    """CNN_2: 2,119,991 parameters, which only valid 10x10 kernels with stride (1, 4) give: maps of 503x158, 494x38, 485x8.
+    """CNN_2: 2,119,991 parameters, which only valid 10x10 kernels with stride (1, 4) give.
 
-    The activations are not printed; ReLU and a softmax head are inferred.
+    Maps of 503x158x3, 494x38x15, 485x8x65. The activations are not printed; ReLU and a softmax head are inferred.
     """
     image = keras.Input((bands, frames, 1))
     x = image
@@ -158,7 +158,7 @@ def cnn_2(bands=512, frames=640, time_stride=4):
 
 
 def rnn(bands=512, frames=640, units=128):
-    """RNN: 569,088 parameters. As printed, it steps over the 512 mel bands and sees all 640 frames of one band at once."""
+    """RNN: 569,088 parameters. As printed, it steps over the 512 mel bands and sees all frames of one band at once."""
     image = keras.Input((bands, frames, 1))
     return keras.Model(image, recurrent_head(layers.Reshape((bands, frames))(image), units), name="rnn")
 

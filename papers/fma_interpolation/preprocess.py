@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from common import audio, corpora, inversion
 from common.config import one_line_errors, parse, sha256
-from common.store import StoreError, Writer, prepare, safe_name
+from common.store import StoreError, Writer, corpus_label, prepare, safe_name
 from papers.fma_interpolation import config as settings
 from papers.fma_interpolation import tables
 
@@ -89,7 +89,8 @@ def load_clip(path, config):
     if len(samples) < declared:
         raise audio.AudioError(f"{path}: truncated or damaged, {len(samples)} of {declared} declared frames could be "
                                "read; get the file again")
-    return soxr.resample(samples.mean(axis=1), native, config.sample_rate, quality=config.resampler.split("_")[1].upper())
+    quality = config.resampler.removeprefix("soxr_").upper()
+    return soxr.resample(samples.mean(axis=1), native, config.sample_rate, quality=quality)
 
 
 # ---------------------------------------------------------------- corpus to store
@@ -103,7 +104,7 @@ def preprocess(config, data, preset, stores, null=False):
     corpus = find_corpus(data, preset, null)
     recipe = {"name": f"log-mel-{config.bands}x{config.frames}", "version": VERSION}
     recipe |= {key: getattr(config, key) for key in RECIPE}
-    work = Path(stores) / safe_name(corpus.name) / f".work-{sha256([recipe, corpus.fingerprint])[:10]}"
+    work = Path(stores) / corpus_label(corpus) / f".work-{sha256([recipe, corpus.fingerprint])[:10]}"
     return prepare(corpus, recipe, Path(stores), lambda writer: _build(writer, corpus, config, work),
                    bytes_needed=_bytes_needed(corpus, config))
 
@@ -190,7 +191,7 @@ def _clip(path, item, group, config, work, recipe, known_broken):
 
 
 def own_split(item):
-    """training (80 %), validation or test by a hash of the artist, else the group: for data without an official split."""
+    """training (80 %), validation or test by a hash of the artist, else the group: for data without its own split."""
     share = int(hashlib.sha256(str(item.artist or item.group).encode()).hexdigest()[:8], 16) / 2**32
     return "training" if share < 0.8 else "validation" if share < 0.9 else "test"
 

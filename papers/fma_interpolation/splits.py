@@ -35,7 +35,7 @@ CLASSICAL = {"leaky": leaky, "contiguous": contiguous, "official": official}
 
 
 def deep(protocol, count, splits):
-    """The networks' split: "contiguous" is the first 35,000 of 43,320 rows and the rest (no test set), or "official"."""
+    """The networks' split: "contiguous", the first 35,000 of 43,320 rows and the rest (no test set), or "official"."""
     if protocol == "official":
         return official(count, splits=splits)
     cut = count * DEEP_TRAIN // DEEP_ALL if count != DEEP_ALL else DEEP_TRAIN

@@ -10,7 +10,8 @@ COEFFICIENTS = {
     "spectral_centroid": 1, "spectral_contrast": 7, "spectral_rolloff": 1, "tonnetz": 6, "zcr": 1,
 }
 STATISTICS = 7
-ECHO_NEST = ("acousticness", "danceability", "energy", "instrumentalness", "liveness", "speechiness", "tempo", "valence")
+ECHO_NEST = ("acousticness", "danceability", "energy", "instrumentalness", "liveness", "speechiness", "tempo",
+             "valence")
 
 
 def read(corpus, items):
@@ -37,7 +38,7 @@ def read(corpus, items):
 
 
 def genre_counts(path):
-    """Tracks of each root genre with all its sub-genres, from genres.csv: what the figure of 16 genres seems to draw."""
+    """Tracks of each root genre with its sub-genres, from genres.csv: what the figure of 16 genres seems to draw."""
     import pandas
 
     table = pandas.read_csv(path, index_col=0)

@@ -1,4 +1,4 @@
-"""Losses, steps and MODELS: four autoencoders, the one-sample loss hunt, three genre classifiers; the training script."""
+"""Losses, steps and MODELS: four autoencoders, the one-sample loss hunt, three genre classifiers; the script."""
 
 from functools import lru_cache, partial
 
@@ -11,6 +11,7 @@ from papers.fma_interpolation import model, splits, variants
 
 DECIBELS_OF_REFERENCE = 10 * np.log10(32768.0)
 EVALUATION_BATCH = 16
+ORDER_SEED = 0  # the order of the data is the same for every seed; weights and noise are not
 
 
 # ---------------------------------------------------------------- losses, each (batch,) from (batch, bands, frames, 1)
@@ -102,9 +103,9 @@ def reader(store, rows):
 
 
 def parts(config, store, limit):
-    """Training and validation rows of the networks; `limit` > 0 takes that many (a quarter for validation), seeded."""
+    """Training and validation rows of the networks; `limit` > 0 takes that many (a quarter for validation)."""
     split = splits.deep(config.deep_protocol, len(store.index), [row["split"] for row in store.index])
-    random = np.random.default_rng(config.seed)
+    random = np.random.default_rng(ORDER_SEED)
     return {name: rows if not limit or len(rows) <= size else np.sort(random.choice(rows, size, replace=False))
             for (name, rows), size in zip(split.items(), (limit, max(1, limit // 4), limit // 4), strict=True)}
 
@@ -181,7 +182,8 @@ def autoencoder_stages(name, config, store):
     """One stage: epochs over the training images, validation after each."""
     rows = parts(config, store, config.autoencoder_items)
     batch = config.baseline_batch if name == "baseline" else config.batch
-    batches = Batches(len(rows["train"]), batch, reader(store, rows["train"]), shuffled(len(rows["train"]), config.seed))
+    count = len(rows["train"])
+    batches = Batches(count, batch, reader(store, rows["train"]), shuffled(count, ORDER_SEED))
     validate = partial(validate_autoencoder, loss_of(name, config), reader(store, rows["validation"]),
                        len(rows["validation"]), config.reduce_rate)
     steps = config.autoencoder_epochs * batches.steps_per_epoch
@@ -223,7 +225,7 @@ def classifier_stages(name, config, store):
     """One stage: the epochs of the classifier's table, accuracy on the validation images after each."""
     rows = parts(config, store, config.classifier_items)
     read = reader(store, rows["train"])
-    batches = Batches(len(rows["train"]), config.classifier_batch, read, shuffled(len(rows["train"]), config.seed))
+    batches = Batches(len(rows["train"]), config.classifier_batch, read, shuffled(len(rows["train"]), ORDER_SEED))
     validate = partial(validate_classifier, reader(store, rows["validation"]), len(rows["validation"]))
     steps = getattr(config, f"{name}_epochs") * batches.steps_per_epoch
     return [Stage("train", classifier_step, batches, steps, batches.steps_per_epoch, validate)]
@@ -247,7 +249,8 @@ AUTOENCODERS = {"baseline": build_baseline, "conv2d": build_conv2d, "inception":
 OVERFIT = ("squared_error", "cross_entropy", "flipped", "swapped", "decibels")
 CLASSIFIERS = ("cnn_1", "cnn_2", "rnn")
 
-MODELS = {f"autoencoder-{name}": Model(build, partial(autoencoder_stages, name)) for name, build in AUTOENCODERS.items()}
+MODELS = {f"autoencoder-{name}": Model(build, partial(autoencoder_stages, name))
+          for name, build in AUTOENCODERS.items()}
 MODELS |= {f"overfit-{loss}": Model(build_overfit, partial(overfit_stages, loss),
                                     may_diverge=loss in ("flipped", "swapped", "decibels")) for loss in OVERFIT}
 MODELS |= {name: Model(partial(build_classifier, name), partial(classifier_stages, name)) for name in CLASSIFIERS}

@@ -1,0 +1,141 @@
+"""Chunk arithmetic, images, storage; bad clips, interruptions."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import soundfile
+
+from common import inversion
+from common.config import resolve
+from papers.fma_interpolation import config as settings
+from papers.fma_interpolation import preprocess
+
+PAPER = resolve(settings, "paper", "full")
+
+
+@pytest.mark.parametrize(("samples", "frames", "images"), [
+    (983_040, 3841, 6), (982_273, 3838, 5), (982_784, 3840, 6), (982_783, 3839, 5),
+    (163_584, 640, 1), (163_583, 639, 0)])
+def test_chunk_arithmetic(samples, frames, images):
+    assert preprocess.frame_count(samples) == frames
+    assert preprocess.image_count(samples) == images
+
+
+def test_640_frames_invert_to_163584_samples_and_the_printed_hop_to_80_seconds():
+    assert 640 * 256 / 32768 == 5.0 and 640 * 4096 / 32768 == 80.0
+    samples = inversion.mel_to_audio(np.ones((512, 640), np.float32), 32768, 4096, 256, iterations=1, updates=1)
+    assert samples.shape == (163_584,)
+
+
+def test_a_window_of_256_leaves_293_bands_empty():
+    def empty(n_fft):
+        return int(np.sum(np.diff(inversion.mel_bank(32768, n_fft, 512).indptr) == 0))
+
+    assert inversion.mel_bank(32768, 4096, 512).shape == (512, 2049)
+    assert empty(4096) == 0
+    with pytest.warns(UserWarning, match="Empty filters"):
+        assert empty(256) == 293
+
+
+def test_normalised_image_and_its_inverse(tiny):
+    rng = np.random.default_rng(0)
+    image, peak = preprocess.normalised_spectrogram(rng.standard_normal(40_000).astype(np.float32) * 0.1, tiny)
+    assert image.dtype == np.float32 and image.shape == (32, 157)
+    assert image.min() >= 0 and image.max() == 1.0 and peak > 0
+    assert preprocess.image_to_power(np.float32(1)) == pytest.approx(32768)
+    assert preprocess.image_to_power(np.float32(0)) == pytest.approx(3.2768e-4, rel=1e-4)
+    again = inversion.power_to_db(preprocess.image_to_power(image, reference=peak) / peak) / 80 + 1
+    np.testing.assert_allclose(again, image, atol=1e-5)
+
+
+def test_cut_drops_the_remainder_and_keeps_all_when_there_is_none():
+    whole = np.arange(2 * 11).reshape(2, 11)
+    np.testing.assert_array_equal(preprocess.cut(whole, 5)[1], whole[:, 5:10])
+    assert preprocess.cut(whole[:, :10], 5).shape == (2, 2, 5)
+
+
+def test_statistics_are_mean_deviation_median_in_blocks():
+    images = np.random.default_rng(0).random((3, 512, 7)).astype(np.float32)
+    table = preprocess.statistics(images)
+    assert table.shape == (3, 1536) and 1 / 1536 == pytest.approx(6.5104e-4, rel=1e-4)
+    np.testing.assert_allclose(table[1, :512], images[1].mean(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(table[1, 512:1024], images[1].std(axis=1), rtol=1e-4)
+    np.testing.assert_allclose(table[1, 1024:], np.median(images[1], axis=1), rtol=1e-5)
+
+
+def test_store_holds_every_image_and_its_statistics(store, tiny):
+    assert len(store.index) == 32 * 2  # 5 s at 8,192 Hz are 161 frames, two images of 64
+    assert store.array("statistics").shape == (64, 96)
+    image = store.image(store.index[5])
+    assert image.shape == (32, 64) and image.dtype == np.float32
+    np.testing.assert_allclose(preprocess.statistics(image[None])[0], store.array("statistics")[5], rtol=1e-6)
+    assert [row["item"] for row in store.index[:3]] == ["000000-0", "000000-1", "000001-0"]
+    assert {row["split"] for row in store.index} == {"training", "validation", "test"}
+
+
+def test_float32_images_are_exact_and_half_ones_are_not(store, tiny, corpus, tmp_path, monkeypatch):
+    monkeypatch.setattr(preprocess, "find_corpus", lambda *a, **k: dataclasses.replace(corpus, items=corpus.items[:3]))
+    half = preprocess.preprocess(dataclasses.replace(tiny, storage="half"), None, "smoke", tmp_path)
+    difference = np.abs(half.image(half.index[0]) - store.image(store.index[0])).max()
+    assert 0 < difference <= 2.5e-4
+    samples = preprocess.load_clip(corpus.items[0].path, tiny)
+    whole, _ = preprocess.normalised_spectrogram(samples, tiny)
+    np.testing.assert_array_equal(store.image(store.index[1]), whole[:, 64:128])
+
+
+def test_bad_clips_are_listed_and_the_others_go_on(tiny, corpus, tmp_path, monkeypatch):
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    good = corpus.items[0]
+    soundfile.write(folder / "short.wav", np.full(9000, 0.1), 8192)
+    soundfile.write(folder / "silent.wav", np.zeros(40_000), 8192)
+    (folder / "text.mp3").write_text("this is no recording")
+    (folder / "empty.mp3").touch()
+    soundfile.write(folder / "truncated.flac", soundfile.read(good.path)[0], 8192)
+    whole = (folder / "truncated.flac").read_bytes()
+    (folder / "truncated.flac").write_bytes(whole[: len(whole) // 2])
+    names = ("short.wav", "silent.wav", "text.mp3", "empty.mp3", "truncated.flac")
+    bad = [dataclasses.replace(good, id=name, path=folder / name, group=name) for name in names]
+    monkeypatch.setattr(preprocess, "find_corpus", lambda *a, **k: dataclasses.replace(corpus, items=[good, *bad]))
+    store = preprocess.preprocess(tiny, None, "smoke", tmp_path / "stores")
+    reasons = {row["path"].rsplit("/", 1)[1]: row["reason"] for row in store.rejected}
+    assert set(reasons) == set(names) and len(store.index) == 2
+    assert "too short for one image: 36 frames of 64" in reasons["short.wav"]
+    assert "silent" in reasons["silent.wav"] and "truncated" in reasons["truncated.flac"]
+
+
+def test_published_clips_without_audio_are_left_out(tiny, corpus, tmp_path, monkeypatch):
+    assert settings.BROKEN_TRACKS == ("098565", "098567", "098569", "099134", "108925", "133297")
+    items = [corpus.items[0], dataclasses.replace(corpus.items[1], id="099134", group="099134")]
+    published = dataclasses.replace(corpus, evidence="published", items=items)
+    monkeypatch.setattr(preprocess, "find_corpus", lambda *a, **k: published)
+    store = preprocess.preprocess(tiny, None, "smoke", tmp_path)
+    assert [row["reason"][:5] for row in store.rejected] == ["known"] and len(store.index) == 2
+
+
+def test_interrupted_preprocessing_goes_on(tiny, corpus, store, tmp_path, monkeypatch):
+    few = dataclasses.replace(corpus, items=corpus.items[:6])
+    monkeypatch.setattr(preprocess, "find_corpus", lambda *a, **k: few)
+    calls, build = [], preprocess._build
+    monkeypatch.setattr(preprocess, "_cores", lambda: 1)
+    original = preprocess.load_clip
+
+    def counting(path, config):
+        calls.append(path)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return original(path, config)
+
+    monkeypatch.setattr(preprocess, "load_clip", counting)
+    with pytest.raises(KeyboardInterrupt):
+        preprocess.preprocess(tiny, None, "smoke", tmp_path)
+    resumed = preprocess.preprocess(tiny, None, "smoke", tmp_path)
+    assert build is preprocess._build and len(calls) == 7 and len(resumed.index) == 12  # 3 clips were not done again
+    np.testing.assert_array_equal(resumed.array("statistics"), store.array("statistics")[:12])
+    assert not list(tmp_path.glob("*/.*"))  # no working folder stays behind
+
+
+def test_disk_needed_for_fma_small_is_55_gigabytes(corpus):
+    many = dataclasses.replace(corpus, items=[corpus.items[0]] * 7219)  # 43,320 images of 5 seconds
+    assert preprocess._bytes_needed(many, PAPER) == pytest.approx(55.6e9, rel=0.02)

@@ -1,0 +1,238 @@
+"""Losses in closed form, divergences that change something, exact resume, replicas, the overfit experiment."""
+
+import dataclasses
+import inspect
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common import training
+from common.config import resolve
+from papers.fma_interpolation import config as settings
+from papers.fma_interpolation import model, splits, train, variants
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def image(value=None, shape=(2, 4, 5, 1)):
+    values = np.full(shape, value) if value is not None else np.random.default_rng(0).random(shape)
+    return tf.constant(values, tf.float32)
+
+
+# ---------------------------------------------------------------- losses
+
+def test_cross_entropy_at_zero_logits_is_pixels_times_log_2():
+    whole = tf.zeros((1, 512, 640, 1))
+    assert float(train.cross_entropy(whole + 0.3, whole)[0]) == pytest.approx(227_130.5, abs=1)
+    assert float(variants.flipped_cross_entropy(whole + 0.3, whole)[0]) == pytest.approx(-227_130.5, abs=1)
+
+
+def test_cross_entropy_equals_its_formula():
+    x, logits = image(), tf.constant(np.random.default_rng(1).normal(size=(2, 4, 5, 1)), tf.float32)
+    p = 1 / (1 + np.exp(-logits.numpy()))
+    expected = -(x * np.log(p) + (1 - x) * np.log(1 - p)).numpy().sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(train.cross_entropy(x, logits), expected, rtol=1e-5)
+
+
+def test_swapped_cross_entropy_is_linear_in_the_output():
+    x = image()
+    values = [float(variants.swapped_cross_entropy(x, image(v))[0]) for v in (0.0, 1.0, 2.0, -1e6)]
+    slope = -float(tf.reduce_sum(x[0]))
+    assert values[0] == pytest.approx(float(tf.reduce_sum(tf.math.softplus(x[0]))), rel=1e-5)
+    assert values[1] - values[0] == pytest.approx(slope, rel=1e-4)
+    assert values[2] - values[0] == pytest.approx(2 * slope, rel=1e-4)
+    assert float(variants.swapped_cross_entropy(x, image(1e6))[0]) < -1e5  # no lower bound
+
+
+def test_decibel_cross_entropy_has_no_lower_bound():
+    loud, quiet = tf.ones((1, 2, 2, 1)), tf.zeros((1, 2, 2, 1))
+    assert float(train.decibel_cross_entropy(loud, 1e4 * loud)[0]) < -1e5
+    assert float(train.decibel_cross_entropy(quiet, quiet - 1e4)[0]) < -1e5
+
+
+def test_squared_error_is_a_sum():
+    assert float(train.squared_error(image(1.0), image(0.5))[0]) == 20 * 0.25
+
+
+def test_divergence_of_the_prior_is_zero_and_of_a_shift_half_its_square():
+    zero = tf.zeros((3, 8))
+    np.testing.assert_array_equal(train.analytic_divergence(zero, zero, None), np.zeros(3))
+    np.testing.assert_allclose(train.analytic_divergence(zero + 2.0, zero, None), np.full(3, 8 * 2.0))
+    wide = 0.5 * 8 * (np.exp(1.0) - 1 - 1)
+    np.testing.assert_allclose(train.analytic_divergence(zero, zero + 1.0, None), np.full(3, wide), rtol=1e-5)
+
+
+def test_sampled_divergence_averages_to_the_analytic_one():
+    random = np.random.default_rng(0)
+    mean, log_variance = (tf.constant(random.normal(size=(1, 8)), tf.float32) for _ in range(2))
+    noise = tf.constant(random.standard_normal((200_000, 8)), tf.float32)
+    sampled = variants.sampled_divergence(mean, log_variance, mean + tf.exp(0.5 * log_variance) * noise)
+    analytic = float(train.analytic_divergence(mean, log_variance, None)[0])
+    assert float(tf.reduce_mean(sampled)) == pytest.approx(analytic, rel=0.01)
+
+
+# ---------------------------------------------------------------- splits
+
+def test_sizes_of_the_splits():
+    leaky, contiguous = splits.leaky(43_323), splits.contiguous(43_323)
+    assert (len(leaky["train"]), len(leaky["test"])) == (7000, 3000)
+    assert max(leaky["train"].max(), leaky["test"].max()) == 9999
+    assert (contiguous["train"][-1], contiguous["test"][0], contiguous["test"][-1]) == (9999, 10_000, 11_999)
+    deep = splits.deep("contiguous", 43_320, None)
+    assert (len(deep["train"]), len(deep["validation"])) == (35_000, 8_320)
+
+
+def test_only_the_leaky_split_shares_tracks():
+    groups = [f"{i // 5:06d}" for i in range(12_000)]
+    shares = {name: splits.shared_groups(split(12_000), groups) for name, split in splits.CLASSICAL.items()
+              if name != "official"}
+    assert shares["leaky"] > 0.9 and shares["contiguous"] < 0.01
+    labels = np.array(["training", "validation", "test", "training"]).repeat(5)
+    three = splits.official(20, splits=labels)
+    assert splits.shared_groups(three, [f"{i // 5}" for i in range(20)]) == 0
+    assert sorted(np.concatenate(list(three.values()))) == list(range(20))
+    for split in (splits.leaky(12_000), splits.contiguous(12_000)):
+        assert not set(split["train"]) & set(split["test"]) and not set(split["fit"]) & set(split["validation"])
+
+
+# ---------------------------------------------------------------- divergences
+
+def test_no_mode_word_in_the_networks_or_the_steps():
+    for module in (model, train):
+        assert not re.search(r"\bfollow\b|\"(sound|paper|code)\"", inspect.getsource(module))
+
+
+def test_each_divergence_is_a_field_and_names_claims():
+    import csv
+
+    claims = {row["id"] for row in csv.DictReader(open(ROOT / "papers/fma_interpolation/claims.csv"))}
+    fields = {f.name for f in dataclasses.fields(settings.Config)}
+    for divergence in settings.DIVERGENCES:
+        assert divergence.field in fields and set(divergence.decides) <= claims
+        assert divergence.paper == getattr(settings.Config(), divergence.field)
+    assert 3 <= sum(bool(d.decides) for d in settings.DIVERGENCES)
+
+
+def test_divergences_change_networks_and_losses():
+    for rnn_axis, steps in (("bands", 8), ("time", 16)):
+        assert train.RNN[rnn_axis](8, 16, 4).layers[-4].output.shape[1] == steps
+    mean, log_variance = tf.ones((1, 2)), tf.zeros((1, 2))
+    values = [float(f(mean, log_variance, tf.zeros((1, 2)))[0]) for f in train.DIVERGENCE.values()]
+    assert values[0] != values[1]
+    assert train.OVERFIT_ENCODER["baseline"][0] is not train.OVERFIT_ENCODER["bottleneck"][0]
+
+
+# ---------------------------------------------------------------- training
+
+def weights(learner):
+    return [v.numpy() for network in learner.networks.values() for v in network.variables]
+
+
+@pytest.mark.parametrize("name", ["autoencoder-baseline", "cnn_2"])
+def test_every_kind_of_model_trains_and_loads(name, tiny, store, tmp_path):
+    outcome = training.train(name, train.MODELS[name], tiny, store, tmp_path, seed=0)
+    assert outcome.complete
+    line = training.history(tmp_path)[-1]
+    assert all(np.isfinite(v) for v in line.values() if isinstance(v, float))
+    assert any(key.startswith("validation/") for key in line)
+    training.load(train.MODELS[name], tiny, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [
+    "autoencoder-conv1d", "autoencoder-conv2d", pytest.param("autoencoder-inception", marks=pytest.mark.very_slow), "rnn"])
+def test_the_other_models_train(name, tiny, store, tmp_path):
+    assert training.train(name, train.MODELS[name], tiny, store, tmp_path, seed=0).complete
+    assert np.isfinite(list(training.history(tmp_path)[-1].values())[3])
+
+
+def test_squared_error_overfits_one_image_and_the_swapped_cross_entropy_runs_away(tiny, store, tmp_path):
+    config = dataclasses.replace(tiny, overfit_steps=150, latent=8)
+    runs = {}
+    for loss in ("squared_error", "swapped"):
+        training.train(loss, train.MODELS[f"overfit-{loss}"], config, store, tmp_path / loss, seed=0)
+        runs[loss] = training.history(tmp_path / loss)
+    error = [line["metrics/squared_error"] for line in runs["squared_error"]]
+    assert error[-1] < 0.1 * error[0]
+    swapped = runs["swapped"]
+    assert swapped[-1]["losses/total"] < 0 < swapped[0]["losses/total"]
+    assert swapped[-1]["metrics/squared_error"] > swapped[0]["metrics/squared_error"]
+
+
+class Killed(Exception):
+    """Stands for the power cut."""
+
+
+@pytest.mark.parametrize("name", ["autoencoder-baseline", "cnn_1"])
+def test_killed_and_resumed_equals_uninterrupted(name, tiny, store, tmp_path):
+    config = dataclasses.replace(tiny, autoencoder_epochs=2, cnn_1_epochs=2, reduce_rate=True)
+    entry = train.MODELS[name]
+
+    def dies(config, store):
+        stages = entry.stages(config, store)
+        calls, read = [], stages[0].batches.read
+
+        def reading(indices):
+            calls.append(indices)
+            if len(calls) == 6:
+                raise Killed
+            return read(indices)
+
+        batches = dataclasses.replace(stages[0].batches, read=reading)
+        return [dataclasses.replace(stages[0], batches=batches)]
+
+    training.train(name, entry, config, store, tmp_path / "whole", seed=0)
+    with pytest.raises(Killed):
+        training.train(name, dataclasses.replace(entry, stages=dies), config, store, tmp_path / "cut", seed=0,
+                       checkpoint_seconds=0)
+    training.train(name, entry, config, store, tmp_path / "cut", seed=0)
+    whole, cut = (tmp_path / d / "metrics.jsonl" for d in ("whole", "cut"))
+    assert whole.read_text() == cut.read_text() and len(whole.read_text().splitlines()) == 2
+    for a, b in zip(*(weights(training.load(entry, config, tmp_path / d)) for d in ("whole", "cut")), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+SCRIPT = """
+import sys, json
+import numpy as np
+import tensorflow as tf
+devices = int(sys.argv[1])
+if devices > 1:
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * devices)
+from pathlib import Path
+from common import training
+from common.config import resolve
+from common.store import Store
+from papers.fma_interpolation import config as settings, train
+config = resolve(settings, "paper", "smoke", json.loads(sys.argv[4]))
+names = [f"CPU:{i}" for i in range(devices)]
+strategy = tf.distribute.MirroredStrategy(names) if devices > 1 else None
+for model in sys.argv[5:]:
+    training.train(model, train.MODELS[model], config, Store(Path(sys.argv[2])), Path(sys.argv[3]) / model, 0, strategy)
+"""
+
+
+@pytest.mark.slow
+def test_two_replicas_equal_one(tiny, store, tmp_path):
+    names = ["autoencoder-conv2d", "cnn_1"]
+    overrides = {f.name: getattr(tiny, f.name) for f in dataclasses.fields(tiny)
+                 if getattr(tiny, f.name) != getattr(resolve(settings, "paper", "smoke"), f.name)}
+    overrides |= {"baseline_batch": 7, "batch": 7, "classifier_batch": 15}  # uneven batches, uneven halves
+    config = dataclasses.replace(tiny, **overrides)
+    for devices in (1, 2):
+        subprocess.run([sys.executable, "-c", SCRIPT, str(devices), str(store.directory), str(tmp_path / str(devices)),
+                        json.dumps(overrides), *names], check=True, cwd=ROOT, capture_output=True)
+    for name in names:
+        one, two = (weights(training.load(train.MODELS[name], config, tmp_path / d / name)) for d in ("1", "2"))
+        one, two = (np.concatenate([v.ravel() for v in part]) for part in (one, two))
+        start = np.concatenate([v.ravel() for v in weights(train.MODELS[name].build(config))])
+        assert np.abs(one - start).max() > 1e-3  # something was learnt
+        # Biases before a batch normalisation have no gradient but rounding, which Adam makes visible: hence absolute.
+        np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-5)
