@@ -31,11 +31,11 @@ class Config:
     bands: int = 512                # mel bands; table of parameters
     frames: int = 640               # per image, 5 seconds; sec. Data Pre-processing
     dynamic_range: float = 80.0     # dB below the loudest point of the clip; program, utils.py
-    storage: str = "float32"        # pixel type of the OpenEXR images; "32-bit floating-point", sec. Data Pre-processing
+    storage: str = "float32"        # pixels of the OpenEXR images; sec. Data Pre-processing: "32-bit"
     resampler: str = "soxr_hq"      # ours; the paper is silent
 
     # Experiments: the four autoencoders
-    latent: int = 32                # baseline; 2,703,360 weights of dense_1 = 81,920 * 33
+    latent: int = 32                # baseline; dense_1 has 2,703,360 = 81,920 * 33 weights
     conv2d_latent: int = 4096       # program, 1b0ba3d; the heading Conv2D is empty
     conv2d_filters: tuple = (32, 64, 128, 256)  # program, 1b0ba3d
     conv2d_pools: tuple = (4, 4, 2)             # program, 1b0ba3d
@@ -195,5 +195,5 @@ PRESETS = {
         audible_pairs=2, inversion_iterations=40, cnn_1_epochs=5, cnn_2_epochs=5, rnn_epochs=5, cnn_1_filters=4,
         cnn_1_dense=16, rnn_units=16, classifier_items=128, drawn_tracks=64, neighbours=10, perplexity=10.0,
     ),
-    "full": {},
+    "full": {"ablations": True},
 }

@@ -12,13 +12,12 @@ from pathlib import Path
 import joblib
 import numpy as np
 import soxr
-from tqdm import tqdm
 
 from common import audio, corpora, inversion
-from common.config import one_line_errors, parse, sha256
+from common.config import sha256
+from common.progress import progress
 from common.store import StoreError, Writer, corpus_label, prepare, safe_name
-from papers.fma_interpolation import config as settings
-from papers.fma_interpolation import tables
+from papers.fma_interpolation import config as settings, tables
 
 VERSION = 1
 RECIPE = ("sample_rate", "n_fft", "hop_length", "bands", "frames", "dynamic_range", "storage", "resampler")
@@ -111,16 +110,10 @@ def preprocess(config, data, preset, stores, null=False):
 
 def find_corpus(data, preset, null=False):
     """FMA small, else any folder of class folders. Raises corpora.DataError with what FMA small should look like."""
-    name = settings.DATA_SETS[0]
-    try:
-        return corpora.find(data, name, preset, null=null)
-    except corpora.DataError as error:
-        if data is None:
-            raise
-        try:
-            return corpora.find(data, "folder", preset)
-        except corpora.DataError:
-            raise error from None
+    if data is None:
+        return corpora.find(None, "fma_small", preset, null)
+    names = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
+    return corpora.find(data, "folder" if "fma_small" not in names and "folder" in names else "fma_small", preset)
 
 
 def _bytes_needed(corpus, config, seconds=30.0):
@@ -137,8 +130,7 @@ def _build(writer, corpus, config, work):
             for item in items)
     records = joblib.Parallel(n_jobs=_cores(), return_as="generator")(jobs)
     table, peaks, excerpts = [], [], []
-    for item, record in zip(items, tqdm(records, total=len(items), desc="images", unit="clip", mininterval=5),
-                            strict=True):
+    for item, record in zip(items, progress(records, "log-mel images", "clip", len(items)), strict=True):
         if "reason" in record:
             writer.reject(item.path, record["reason"])
             continue
@@ -200,9 +192,11 @@ def _cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def main(arguments=None):
-    """Script entry."""
-    options, config, _, _ = parse(settings, __doc__, arguments=arguments)
+def main():
+    """The preprocessing script."""
+    from common.config import one_line_errors, parse
+
+    options, config, _, _ = parse(settings, __doc__)
     with one_line_errors(corpora.DataError, StoreError):
         store = preprocess(config, options.data, options.preset, options.stores, options.null)
     print(f"{store.directory}: {len(store.index)} images, {len(store.rejected)} clips left out")

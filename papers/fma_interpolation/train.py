@@ -1,17 +1,25 @@
 """Losses, steps and MODELS: four autoencoders, the one-sample loss hunt, three genre classifiers; the script."""
 
+import dataclasses
 from functools import lru_cache, partial
+
+from papers.fma_interpolation import config as settings, preprocess
+
+if __name__ == "__main__":  # options first: --help answers without TensorFlow
+    from common import scripts
+
+    OPTIONS = scripts.training_options(settings, __doc__)
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from common import training
 from common.training import Batches, Learner, Model, Stage, fixed, shuffled
 from papers.fma_interpolation import model, splits, variants
 
 DECIBELS_OF_REFERENCE = 10 * np.log10(32768.0)
 EVALUATION_BATCH = 16
-ORDER_SEED = 0  # the order of the data is the same for every seed; weights and noise are not
 
 
 # ---------------------------------------------------------------- losses, each (batch,) from (batch, bands, frames, 1)
@@ -102,10 +110,10 @@ def reader(store, rows):
     return read
 
 
-def parts(config, store, limit):
+def parts(config, store, limit, seed):
     """Training and validation rows of the networks; `limit` > 0 takes that many (a quarter for validation)."""
     split = splits.deep(config.deep_protocol, len(store.index), [row["split"] for row in store.index])
-    random = np.random.default_rng(ORDER_SEED)
+    random = np.random.default_rng(seed)
     return {name: rows if not limit or len(rows) <= size else np.sort(random.choice(rows, size, replace=False))
             for (name, rows), size in zip(split.items(), (limit, max(1, limit // 4), limit // 4), strict=True)}
 
@@ -134,13 +142,13 @@ def _autoencoder(encoder, decoder, rate):
     return Learner({"encoder": encoder, "decoder": decoder}, _adam(rate, encoder, decoder), variables)
 
 
-def build_baseline(config):
+def build_baseline(config, store):
     """The baseline of Experiments 1."""
     sizes = (config.bands, config.frames, config.latent)
     return _autoencoder(model.baseline_encoder(*sizes), model.baseline_decoder(*sizes), config.baseline_rate)
 
 
-def build_conv2d(config, inception=False):
+def build_conv2d(config, store, inception=False):
     """Conv2D (program, 1b0ba3d), or with inception units."""
     latent = config.inception_latent if inception else config.conv2d_latent
     repeats = config.inception_repeats if inception else config.conv2d_repeats
@@ -148,21 +156,21 @@ def build_conv2d(config, inception=False):
     return _autoencoder(model.conv2d_encoder(*options), model.conv2d_decoder(*options), config.conv2d_rate)
 
 
-def build_conv1d(config):
+def build_conv1d(config, store):
     """Conv1D (program, 3c5c932)."""
     sizes, filters = (config.bands, config.frames, config.conv1d_latent), config.conv1d_filters
     return _autoencoder(model.conv1d_encoder(*sizes, filters), model.conv1d_decoder(*sizes, filters[:0:-1]),
                         config.conv1d_rate)
 
 
-def build_overfit(config):
+def build_overfit(config, store):
     """The network of the one-sample experiment."""
     encoder, latent = OVERFIT_ENCODER[config.overfit_network]
     sizes = (config.bands, config.frames, getattr(config, latent))
     return _autoencoder(encoder(*sizes), model.baseline_decoder(*sizes), config.overfit_rate)
 
 
-def build_classifier(name, config):
+def build_classifier(name, config, store):
     """cnn_1, cnn_2 or rnn."""
     sizes = (config.bands, config.frames)
     network = {"cnn_1": lambda: model.cnn_1(*sizes, config.cnn_1_filters, config.cnn_1_dense),
@@ -178,12 +186,12 @@ def loss_of(name, config):
     return config.baseline_loss if name == "baseline" else "squared_error"
 
 
-def autoencoder_stages(name, config, store):
+def autoencoder_stages(name, config, store, seed):
     """One stage: epochs over the training images, validation after each."""
-    rows = parts(config, store, config.autoencoder_items)
+    rows = parts(config, store, config.autoencoder_items, seed)
     batch = config.baseline_batch if name == "baseline" else config.batch
     count = len(rows["train"])
-    batches = Batches(count, batch, reader(store, rows["train"]), shuffled(count, ORDER_SEED))
+    batches = Batches(count, batch, reader(store, rows["train"]), shuffled(count, seed))
     validate = partial(validate_autoencoder, loss_of(name, config), reader(store, rows["validation"]),
                        len(rows["validation"]), config.reduce_rate)
     steps = config.autoencoder_epochs * batches.steps_per_epoch
@@ -192,7 +200,7 @@ def autoencoder_stages(name, config, store):
 
 
 def validate_autoencoder(loss, read, count, reduce_rate, learner):
-    """Validation losses with the mean as the code; with `reduce_rate` a tenth of the rate after 2 epochs without gain."""
+    """Validation losses with the mean as the code; `reduce_rate`: a tenth of the rate after 2 epochs without gain."""
     encoder, decoder = compiled(learner.networks["encoder"]), compiled(learner.networks["decoder"])
 
     def measure(batch):
@@ -215,17 +223,17 @@ def validate_autoencoder(loss, read, count, reduce_rate, learner):
             "validation/squared_error": error}
 
 
-def overfit_stages(loss, config, store):
+def overfit_stages(loss, config, store, seed):
     """Program, 6b96f49: 500 updates on the first image of the store."""
     batches = Batches(1, 1, reader(store, np.arange(1)), fixed(1))
     return [Stage("train", partial(autoencoder_step, loss, config.divergence), batches, config.overfit_steps, 1)]
 
 
-def classifier_stages(name, config, store):
+def classifier_stages(name, config, store, seed):
     """One stage: the epochs of the classifier's table, accuracy on the validation images after each."""
-    rows = parts(config, store, config.classifier_items)
+    rows = parts(config, store, config.classifier_items, seed)
     read = reader(store, rows["train"])
-    batches = Batches(len(rows["train"]), config.classifier_batch, read, shuffled(len(rows["train"]), ORDER_SEED))
+    batches = Batches(len(rows["train"]), config.classifier_batch, read, shuffled(len(rows["train"]), seed))
     validate = partial(validate_classifier, reader(store, rows["validation"]), len(rows["validation"]))
     steps = getattr(config, f"{name}_epochs") * batches.steps_per_epoch
     return [Stage("train", classifier_step, batches, steps, batches.steps_per_epoch, validate)]
@@ -254,3 +262,30 @@ MODELS = {f"autoencoder-{name}": Model(build, partial(autoencoder_stages, name))
 MODELS |= {f"overfit-{loss}": Model(build_overfit, partial(overfit_stages, loss),
                                     may_diverge=loss in ("flipped", "swapped", "decibels")) for loss in OVERFIT}
 MODELS |= {name: Model(partial(build_classifier, name), partial(classifier_stages, name)) for name in CLASSIFIERS}
+
+# Divergences that decide a claim and need a training, each with the models it touches; measured one at a time.
+ABLATIONS = {
+    "conv2d_latent": ("autoencoder-conv2d",), "overfit_network": ("overfit-squared_error", "overfit-swapped"),
+    "deep_protocol": ("cnn_1", "cnn_2"), "rnn_axis": ("rnn",),
+}
+
+
+def jobs(config):
+    """What a run trains, in order: {directory: (Model, config)}; with `ablations` also divergences' other values."""
+    found = {name: (entry, config) for name, entry in MODELS.items()}
+    for divergence in settings.DIVERGENCES if config.ablations else ():
+        mine = getattr(config, divergence.field)
+        others = [v for v in (divergence.code, divergence.sound, divergence.paper) if v != mine]
+        for name in ABLATIONS.get(divergence.field, ()) if others else ():
+            changed = dataclasses.replace(config, **{divergence.field: others[0]})
+            found[f"{name}-{divergence.field}-{others[0]}"] = (MODELS[name], changed)
+    return found
+
+
+def train(config, store, run, only=None):
+    """Train every model of a run, or `only` one, each going on from its last checkpoint."""
+    training.train_all(jobs(config), store, run, only)
+
+
+if __name__ == "__main__":
+    scripts.run_training(OPTIONS, settings, preprocess, jobs)

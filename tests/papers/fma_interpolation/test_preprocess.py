@@ -8,8 +8,7 @@ import soundfile
 
 from common import inversion
 from common.config import resolve
-from papers.fma_interpolation import config as settings
-from papers.fma_interpolation import preprocess
+from papers.fma_interpolation import config as settings, preprocess
 
 PAPER = resolve(settings, "paper", "full")
 
@@ -92,9 +91,9 @@ def test_bad_clips_are_listed_and_the_others_go_on(tiny, corpus, tmp_path, monke
     soundfile.write(folder / "silent.wav", np.zeros(40_000), 8192)
     (folder / "text.mp3").write_text("this is no recording")
     (folder / "empty.mp3").touch()
-    soundfile.write(folder / "truncated.flac", soundfile.read(good.path)[0], 8192)
+    soundfile.write(folder / "truncated.flac", np.tile(soundfile.read(good.path)[0], 4), 8192)
     whole = (folder / "truncated.flac").read_bytes()
-    (folder / "truncated.flac").write_bytes(whole[: len(whole) // 2])
+    (folder / "truncated.flac").write_bytes(whole[: len(whole) * 3 // 4])
     names = ("short.wav", "silent.wav", "text.mp3", "empty.mp3", "truncated.flac")
     bad = [dataclasses.replace(good, id=name, path=folder / name, group=name) for name in names]
     monkeypatch.setattr(preprocess, "find_corpus", lambda *a, **k: dataclasses.replace(corpus, items=[good, *bad]))
