@@ -128,11 +128,17 @@ def parse(settings: ModuleType, description: str, extra: type | None = None, arg
         flat["extra"], defaults["extra"] = Annotated[extra, tyro.conf.arg(name="")], extra()
     fields = [(name, kind, dataclasses.field(default=defaults[name])) for name, kind in flat.items()]
     parsed = tyro.cli(dataclasses.make_dataclass("Arguments", fields, frozen=True), args=arguments,
-                      description=description, prog=None, config=(tyro.conf.FlagConversionOff,))
+                      description=description.split("\n\n")[0], prog=_program())
     config = parsed.config
     overrides = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)
                  if getattr(config, f.name) != getattr(base, f.name) and f.name != "data_set"}  # which data, not how
     return parsed.options, config, overrides, getattr(parsed, "extra", None)
+
+
+def _program() -> str:
+    """What the user typed to get here: `python -m papers.<paper>.<script>`."""
+    spec = getattr(sys.modules["__main__"], "__spec__", None)
+    return f"python -m {spec.name}" if spec else Path(sys.argv[0]).name
 
 
 def _peek(arguments, name, default):

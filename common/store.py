@@ -167,7 +167,9 @@ def corpus_label(corpus) -> str:
     """How directories and pages name a corpus: published sets by name, the rest told apart by what they are."""
     if corpus.evidence == "demo":
         return f"{'null' if corpus.facts.get('null') else 'demo'}-{safe_name(corpus.name)}"
-    return corpus.name if corpus.evidence == "published" else safe_name(f"{corpus.name}-{Path(corpus.root).name}")
+    if corpus.evidence == "published" or corpus.name.startswith("folder-"):
+        return safe_name(corpus.name)
+    return safe_name(f"{corpus.name}-{Path(corpus.root).resolve().name}")
 
 
 def _write_csv(path: Path, columns, rows):

@@ -1,0 +1,104 @@
+"""Simple measurements on encodings that several papers use: probes, neighbours, spreads. scikit-learn throughout."""
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support, silhouette_score
+from sklearn.neighbors import KNeighborsClassifier, NearestNeighbors
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+
+def logistic_accuracy(train_x, train_y, test_x, test_y, iterations: int = 1000) -> float:
+    """Test accuracy of a multinomial logistic regression on standardised inputs (n, d)."""
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=iterations))
+    return float(probe.fit(train_x, train_y).score(test_x, test_y))
+
+
+def neighbour_accuracy(train_x, train_y, test_x, test_y, neighbours: int = 5) -> float:
+    """Test accuracy of a k-nearest-neighbour classifier, Euclidean, unscaled; inputs (n, d)."""
+    probe = KNeighborsClassifier(min(neighbours, len(train_x)))
+    return float(probe.fit(train_x, train_y).score(test_x, test_y))
+
+
+def majority_rate(train_y, test_y) -> float:
+    """Accuracy on `test_y` of always answering the commonest class of `train_y`."""
+    values, counts = np.unique(train_y, return_counts=True)
+    return float(np.mean(np.asarray(test_y) == values[counts.argmax()]))
+
+
+def silhouette(x, y, most: int = 4000, seed: int = 0) -> float:
+    """Mean silhouette of the classes in x (n, d): 1 apart, 0 mixed; a seeded sample above `most` rows.
+
+    Constant encodings (a dead bottleneck) separate nothing: 0.
+    """
+    x, y = np.asarray(x, np.float64), np.asarray(y)
+    if np.ptp(x, axis=0).max(initial=0.0) == 0.0 or len(np.unique(y)) < 2 or len(x) <= len(np.unique(y)):
+        return 0.0
+    return float(silhouette_score(x, y, sample_size=most if len(x) > most else None, random_state=seed))
+
+
+def principal_components(fit_x, x, dimensions: int = 2):
+    """`x` (n, d) on the principal axes of `fit_x`: (n, dimensions), and the shares of variance they explain."""
+    axes = PCA(dimensions, random_state=0).fit(fit_x)
+    return axes.transform(x), axes.explained_variance_ratio_
+
+
+def class_spreads(x, y) -> np.ndarray:
+    """Trace of each class's covariance, classes in ascending order of their codes."""
+    return np.array([np.asarray(x)[y == label].var(axis=0).sum() for label in np.unique(y)])
+
+
+def centroid_distances(x, y) -> np.ndarray:
+    """Distances (k, k) of class means in units of the pooled within-class deviation; NaN if there is no spread."""
+    x = np.asarray(x, np.float64)
+    means = np.stack([x[y == label].mean(axis=0) for label in np.unique(y)])
+    pooled = np.sqrt(class_spreads(x, y).mean())
+    return np.linalg.norm(means[:, None] - means[None], axis=-1) / (pooled if pooled > 0 else np.nan)
+
+
+def neighbour_impurity(x, y, neighbours: int = 20) -> np.ndarray:
+    """Per class: mean share of the nearest neighbours that belong to another class."""
+    found = _neighbours(x, neighbours)
+    other = (y[found] != y[:, None]).mean(axis=1)
+    return np.array([other[y == label].mean() for label in np.unique(y)])
+
+
+def same_group_rate(x, groups) -> float:
+    """Share of points whose nearest neighbour belongs to the same group (track)."""
+    groups = np.asarray(groups)
+    return float(np.mean(groups[_neighbours(x, 1)[:, 0]] == groups))
+
+
+def _neighbours(x, count):
+    count = min(count, len(x) - 1)
+    return NearestNeighbors(n_neighbors=count + 1).fit(x).kneighbors(x, return_distance=False)[:, 1:]
+
+
+def entropy_jump(x, y, first: int, second: int, steps: int = 10, neighbours: int = 20) -> float:
+    """Smoothness between two classes: largest change of neighbour-label entropy in one of `steps` steps from the mean
+    of class `first` to that of `second`, as a share of the entropy's range on that line; 0 where it is constant.
+    """
+    a, b = x[y == first].mean(axis=0), x[y == second].mean(axis=0)
+    line = a + np.linspace(0, 1, steps + 1)[:, None] * (b - a)
+    found = NearestNeighbors(n_neighbors=min(neighbours, len(x))).fit(x).kneighbors(line, return_distance=False)
+    entropies = []
+    for labels in y[found]:
+        shares = np.unique(labels, return_counts=True)[1] / len(labels)
+        entropies.append(float(-(shares * np.log(shares)).sum()))
+    spread = np.ptp(entropies)
+    return float(np.abs(np.diff(entropies)).max() / spread) if spread > 0 else 0.0
+
+
+def scores(true, predicted, classes: int) -> dict:
+    """Accuracy, confusion counts (rows true), and precision, recall, F1 per class (0 where undefined)."""
+    names = np.arange(classes)
+    precision, recall, f1, _ = precision_recall_fscore_support(true, predicted, labels=names, zero_division=0)
+    return {"accuracy": float(np.mean(np.asarray(true) == np.asarray(predicted))), "precision": precision,
+            "recall": recall, "f1": f1, "confusion": confusion_matrix(true, predicted, labels=names)}
+
+
+def r_squared(x, x_hat) -> float:
+    """1 - error / error of the all-zero predictor; at or below 0 nothing is reconstructed."""
+    x, x_hat = np.asarray(x, np.float64), np.asarray(x_hat, np.float64)
+    return float(1 - np.square(x - x_hat).sum() / np.square(x).sum())

@@ -1,0 +1,87 @@
+"""Settings of "Latent Feature Extraction for Musical Genres from Raw Audio" (Stanford CS229, December 2018).
+
+Defaults are the paper's; where it is silent they are the best reading, marked "inferred". No TensorFlow here.
+"""
+
+from dataclasses import dataclass
+
+from common.config import Divergence
+
+PAPER = "softmax_ae"
+TITLE = "Deep Softmax Autoencoder: musical style encodings from raw audio"
+CITATION = ('Arjun Sawhney, Vrinda Vasavada, Woody Wang: "Latent Feature Extraction for Musical Genres from Raw '
+            'Audio". CS229 project report, Stanford University, December 2018.')
+PROGRAM = "the authors' program"  # arjunsawknee/Genre-Extraction@00b1802, of the week before the report
+DATA_SETS = ("gtzan",)
+GENRES = ("classical", "jazz", "metal", "pop")  # softmaxautoencoder.py: codes 0 to 3
+
+POOL_ABLATION = (1, 10, 40)  # proposition R13
+
+
+@dataclass(frozen=True)
+class Config:
+    """Every setting, with its source beside it."""
+
+    sample_rate: int = 22050  # sec. 3: "native sampling rate of 22.05 kHz"
+    loaded_samples: int = 600_000  # program: the first 600,000 samples of a track are read
+    used_samples: int = 400_000  # program: 10,000 of the 15,000 pooled values are cut into segments
+    segment_samples: int = 20_000  # sec. 3: "each of the original samples was in R^20,000"; 0.907 s
+    pool: int = 40  # sec. 3: average pooling with a pool size of 40; 500 values a segment
+    split: str = "P1"  # sec. 3: random 6000-1000-1000 over segments; P2 6000-2000; T1 by track; T2 fault-filtered
+    standardise: bool = False  # sec. 3: no feature engineering; the program scales nothing
+    hidden: int = 128  # sec. 4.1: one hidden layer in R^128, tanh
+    bottleneck: int = 64  # sec. 4.2: f maps R^500 to R^64
+    decoder_output: str = "relu"  # inferred: the paper does not say; relu in the program, or linear
+    keep_probability: float = 0.9  # sec. 5.1: "final keep probability of 0.9 after tuning"
+    gamma: float = 0.9  # sec. 4.3: weight of the reconstruction; 1 - gamma that of the cross-entropy
+    reconstruction_weight: float = 1.0  # inferred: factor on gamma * reconstruction; eq. 3 has none
+    reconstruction: str = "mean"  # inferred: eq. 2 writes a sum over 500 entries; with it gamma = 0.9 drowns eq. 1
+    learning_rate: float = 1e-4  # program: Adam, 1e-4; the paper is silent
+    batch_size: int = 512  # program: 12 steps an epoch, the last of 368; the paper is silent
+    epochs: int = 200  # program: 200 for both classifiers; Figure 3 is lost
+    autoencoder_epochs: int = 400  # program: encoder.py runs 400
+    autoencoder_data: str = "train"  # inferred: train, or all (the program trains the vanilla autoencoder on all)
+    reshuffle: bool = False  # inferred: batches are identical in every epoch, as in the program; or a new order each
+    projection: str = "drawn"  # inferred: PCA fitted on the points it draws (program); or fitted on the training part
+    ablations: bool = False  # ours: train the ablations of propositions R11, R12 and R13 as well
+
+
+DIVERGENCES = (
+    Divergence("split", paper="P1", code="P2", sound="T1",
+               paper_source="sec. 3: random split of 6000-1000-1000", code_source="softmaxautoencoder.py: 6,000 / "
+               "2,000, no test set; all logged accuracies are multiples of 1/2000",
+               sound_reason="segments of one track, and duplicate tracks, never fall on both sides",
+               decides=("B-T1-DS-te", "R10", "R16a")),
+    Divergence("keep_probability", paper=0.9, code=0.8, sound=0.9,
+               paper_source="sec. 5.1", code_source="softmaxautoencoder.py: keep_prob 0.8",
+               sound_reason="the paper's tuned value", decides=("B-T1-DS-tr",)),
+    Divergence("reconstruction_weight", paper=1.0, code=1 / 0.9, sound=1.0, inferred=True,
+               paper_source="eq. 3: gamma and 1 - gamma",
+               code_source="softmaxautoencoder.py: MSE + 0.1 x cross-entropy",
+               sound_reason="eq. 3"),
+    Divergence("decoder_output", paper="relu", code="relu", sound="linear", inferred=True,
+               paper_source="not stated; as in the program",
+               code_source="softmaxautoencoder.py: ReLU on the last layer",
+               sound_reason="audio is signed: a ReLU output cannot produce half of every waveform", decides=("R15",)),
+    Divergence("standardise", paper=False, code=False, sound=True,
+               paper_source="sec. 3: no explicit feature engineering", code_source="no scaling anywhere",
+               sound_reason="raw amplitudes have a mean square near 0.01, so that the reconstruction term weighs "
+               "nothing beside the cross-entropy; one mean and one deviation of the training part", decides=("R15",)),
+    Divergence("autoencoder_data", paper="train", code="all", sound="train", inferred=True,
+               paper_source="not stated", code_source="encoder.py: all 8,000 examples",
+               sound_reason="encodings are judged on examples the encoder has not seen"),
+    Divergence("reshuffle", paper=False, code=False, sound=True, inferred=True,
+               paper_source="not stated; as in the program", code_source="shuffled once, before training",
+               sound_reason="the usual practice: a new order every epoch"),
+    Divergence("projection", paper="drawn", code="drawn", sound="train", inferred=True,
+               paper_source="not stated; as in the program", code_source="test*.py: PCA fitted on the points drawn",
+               sound_reason="axes are fitted on the training part and held-out examples are drawn",
+               decides=("R1",)),
+)
+
+PRESETS = {
+    "smoke": {"batch_size": 64, "epochs": 4, "autoencoder_epochs": 4},
+    # A demo corpus has about a quarter of GTZAN's segments: a quarter of the batch gives as many updates.
+    "demo": {"batch_size": 128, "epochs": 200, "autoencoder_epochs": 200},
+    "full": {"ablations": True},
+}

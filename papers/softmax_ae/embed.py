@@ -1,0 +1,105 @@
+"""Encodings and genre of any recording, as CSV: one row per 0.9-second segment.
+
+`python -m papers.softmax_ae.embed song.mp3 other.wav > encodings.csv`. The columns are file, segment, seconds (where it
+begins), genre, a probability per class, a logit per class, and z0 to z63, the bottleneck.
+"""
+
+import csv
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+
+from common import audio, runs, scripts
+from common.config import one_line_errors, quiet_tensorflow
+from papers.softmax_ae import config as settings, preprocess
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the tool.
+
+    Attributes:
+        files: recordings, whatever libsndfile opens.
+        run: a run's directory; without it the newest complete sound run.
+        runs: where runs are looked for.
+        output: file to write; without it standard output.
+    """
+
+    files: tuple[Path, ...]
+    run: Path | None = None
+    runs: Path = Path("runs")
+    output: Path | None = None
+
+
+def embed(files, run, store, output) -> list[str]:
+    """Write the CSV; returns one line for each file that could not be used.
+
+    Raises:
+        TrainingError: the run has no trained model.
+    """
+    import tensorflow as tf
+
+    from common import training
+    from papers.softmax_ae import train
+
+    config = run.config
+    model, _ = train.jobs(config)["deep_softmax"]
+    learner = training.load(model, config, store, run.model_directory("deep_softmax"), run.seed)
+    data = train.load_data(config, store, run.seed)
+    writer = csv.writer(output)
+    names = list(data.classes)
+    writer.writerow(["file", "segment", "seconds", "genre", *(f"p_{n}" for n in names), *(f"logit_{n}" for n in names),
+                     *(f"z{i}" for i in range(config.bottleneck))])
+    problems = []
+    for path in files:
+        try:
+            samples = audio.load(path, config.sample_rate, allow_short=True)
+        except audio.AudioError as error:
+            problems.append(str(error))
+            continue
+        # any length: every whole segment, not only the first twenty that training uses
+        pooled = preprocess.pool(samples, config.pool)
+        length = config.segment_samples // config.pool
+        x = pooled[:len(pooled) // length * length].reshape(-1, length).astype(np.float32)
+        if not len(x):
+            problems.append(f"{path}: {len(samples) / config.sample_rate:.2f} s long, a segment takes "
+                            f"{config.segment_samples / config.sample_rate:.2f} s")
+            continue
+        x = (x - data.mean) / data.deviation
+        z = learner.networks["encoder"](tf.constant(x)).numpy()
+        logits = train.predict(learner, x)
+        shares = tf.nn.softmax(logits).numpy()
+        for j in range(len(x)):
+            writer.writerow([path, j, f"{j * config.segment_samples / config.sample_rate:.3f}",
+                             names[logits[j].argmax()], *(f"{v:.4f}" for v in shares[j]),
+                             *(f"{v:.5f}" for v in logits[j]), *(f"{v:.5f}" for v in z[j])])
+    return problems
+
+
+def main() -> int:
+    """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
+    import tyro
+
+    options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
+                       prog="python -m papers.softmax_ae.embed", config=(tyro.conf.PositionalRequiredArgs,))
+    with one_line_errors(*scripts.EXPECTED):
+        if not options.files:
+            raise FileNotFoundError("no recording named; give one or more files")
+        run, store, sentence = runs.for_tool(settings, options.run, options.runs)
+        print(sentence, file=sys.stderr)
+        quiet_tensorflow()
+        if options.output:
+            with open(options.output, "w", newline="", encoding="utf-8") as output:
+                problems = embed(options.files, run, store, output)
+        else:
+            problems = embed(options.files, run, store, sys.stdout)
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 0 if not problems else 2 if len(problems) == len(options.files) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""Recordings to pooled segments (section 3): 600,000 samples, means of 40, 20 segments of 500 values a track.
+
+`python -m papers.softmax_ae.preprocess --data DIR` fills a store; `train` and `evaluate` do it by themselves if needed.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from common import audio, corpora, store
+from common.progress import progress
+from papers.softmax_ae import config as settings
+
+VERSION = 1
+FEWEST_FOR_SPLIT = 3  # groups a class needs so that train, dev and test each get one
+
+
+def pool(samples: np.ndarray, size: int) -> np.ndarray:
+    """Means of `size` consecutive samples (sec. 3; no other anti-alias filter); a rest shorter than `size` is dropped.
+
+    Args:
+        samples: (samples,).
+
+    Returns: (samples // size,).
+    """
+    whole = len(samples) // size * size
+    return samples[:whole].reshape(-1, size).mean(axis=1)
+
+
+def segments(samples: np.ndarray, config, size: int | None = None) -> np.ndarray:
+    """A track's segments: of the first 600,000 samples, pooled, the first 10,000 values in runs of 500.
+
+    A track shorter than 400,000 samples gives floor(n / 20,000) segments.
+
+    Args:
+        samples: (samples,) in [-1, 1].
+        size: pool size in place of the config's, for the pooling ablation.
+
+    Returns: (segments, 20,000 / pool), float32.
+    """
+    size = size or config.pool
+    pooled = pool(samples[:config.loaded_samples], size)[:config.used_samples // size]
+    length = config.segment_samples // size
+    count = len(samples[:config.used_samples]) // config.segment_samples
+    return pooled[:count * length].reshape(count, length).astype(np.float32)
+
+
+def array_name(size: int) -> str:
+    """The stored array with segments pooled by `size`."""
+    return f"segments_pool_{size}"
+
+
+def preprocess(config, data: Path | None, preset: str, stores: Path, null: bool = False) -> store.Store:
+    """The store of pooled segments: array `segments_pool_40` (n, 500), an index row per segment, `facts["classes"]`.
+
+    `data` is GTZAN, else any folder of class folders. Raises DataError, StoreError.
+    """
+    corpus = find_corpus(data, preset, null)
+    classes = corpus.labels
+    if corpus.name == "gtzan":
+        classes = [genre for genre in settings.GENRES if genre in corpus.labels]
+    pools = settings.POOL_ABLATION if config.ablations else (config.pool,)
+    recipe = {"name": "pooled", "version": VERSION, "sample_rate": config.sample_rate, "pools": list(pools),
+              "loaded_samples": config.loaded_samples, "used_samples": config.used_samples,
+              "segment_samples": config.segment_samples, "classes": classes}
+    if len(classes) < 2:
+        raise corpora.DataError(f"{corpus.root}: only one class ({', '.join(classes) or 'none'}) of audio in it; "
+                                "telling classes apart needs at least two folders")
+
+    def build(writer):
+        parts, short = {size: [] for size in pools}, []
+        items = [item for item in corpus.items if item.label in classes]
+        for item in progress(items, "pooling tracks", "track"):
+            try:
+                samples = audio.load(item.path, config.sample_rate, duration=config.loaded_samples / config.sample_rate)
+            except audio.AudioError as error:
+                writer.reject(item.path, str(error).removeprefix(f"{item.path}: "))
+                continue
+            if len(samples) < config.segment_samples:
+                writer.reject(item.path, f"{len(samples) / config.sample_rate:.2f} s long, a segment takes "
+                              f"{config.segment_samples / config.sample_rate:.2f} s")
+                continue
+            if not np.any(samples):
+                writer.reject(item.path, "silent: every sample is zero")
+                continue
+            if len(samples) < config.used_samples:
+                short.append(item.id)
+            for size in pools:
+                parts[size].append(segments(samples, config, size))
+            for j in range(len(parts[pools[0]][-1])):
+                writer.row(item=f"{item.id}-{j:02d}", group=item.group, label=item.label, path=item.id,
+                           offset=j * config.segment_samples, frames=config.segment_samples // config.pool)
+        labels = {row["label"] for row in writer.rows}
+        if missing := [name for name in classes if name not in labels]:
+            raise store.StoreError(f"{corpus.root}: nothing usable of class {missing[0]}; see the reasons: "
+                                   + "; ".join(f"{r['path']}: {r['reason']}" for r in writer.rejects[:3]))
+        for size in pools:
+            writer.array(array_name(size), np.concatenate(parts[size]))
+        writer.facts |= {"classes": classes, "short_tracks": short}
+
+    values = sum(config.used_samples // size for size in pools)
+    return store.prepare(corpus, recipe, stores, build, bytes_needed=len(corpus.items) * values * 4)
+
+
+def find_corpus(data: Path | None, preset: str, null: bool):
+    """GTZAN at `data` if it is there, else its class folders as they are; the demo GTZAN without `data`."""
+    if data is None:
+        return corpora.find(None, "gtzan", preset, null)
+    names = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
+    return corpora.find(data, "folder" if "gtzan" not in names and "folder" in names else "gtzan", preset)
+
+
+def labels(held: store.Store) -> np.ndarray:
+    """Class codes (n,) of the stored segments."""
+    codes = {name: code for code, name in enumerate(held.parameters["facts"]["classes"])}
+    return np.array([codes[row["label"]] for row in held.index])
+
+
+def split(held: store.Store, rule: str, seed: int) -> tuple[dict[str, np.ndarray], str]:
+    """Segment indices of train, dev and test, and a note on how they were made ("" if as the rule says).
+
+    P1: shuffled segments, 6/8, 1/8, 1/8 (the paper). P2: shuffled segments, 3/4 and 1/4, no test set (the program).
+    T1: tracks, duplicates tied together, 75 / 12.5 / 12.5 % of each class. T2: published fault-filtered lists (GTZAN).
+    """
+    count = len(held.index)
+    if rule in ("P1", "P2"):
+        order = np.random.default_rng([seed, 1]).permutation(count)
+        train, dev = round(count * 0.75), (round(count * 0.125) if rule == "P1" else count - round(count * 0.75))
+        return {"train": order[:train], "dev": order[train:train + dev], "test": order[train + dev:]}, ""
+    if rule == "T2":
+        return _filtered_split(held), ""
+    if rule != "T1":
+        raise ValueError(f"split {rule}: choose P1, P2, T1 or T2")
+    parts, in_time = {"train": [], "dev": [], "test": []}, []
+    generator = np.random.default_rng([seed, 2])
+    odd = 0  # an odd rest goes to dev and test by turns, so that both end equal
+    for name in held.parameters["facts"]["classes"]:
+        mine = {}
+        for i, row in enumerate(held.index):
+            if row["label"] == name:
+                mine.setdefault(row["group"], []).append(i)
+        if len(mine) < FEWEST_FOR_SPLIT:
+            in_time.append(name)
+            _split_in_time(sum(mine.values(), []), parts)
+            continue
+        tracks = {group: len({held.index[i]["path"] for i in rows}) for group, rows in mine.items()}
+        total = sum(tracks.values())
+        held_out = max(2, round(total * 0.25))
+        wanted = {"dev": (held_out + odd % 2) // 2, "test": (held_out + 1 - odd % 2) // 2}
+        odd += held_out % 2
+        order = [sorted(mine)[i] for i in generator.permutation(len(mine))]
+        for part, room in wanted.items():
+            for group in list(order):
+                if tracks[group] <= room:
+                    parts[part] += mine[group]
+                    order.remove(group)
+                    room -= tracks[group]
+        for group in order:
+            parts["train"] += mine[group]
+    note = ""
+    if in_time:
+        note = f"fewer than {FEWEST_FOR_SPLIT} tracks of {', '.join(in_time)}: split in time, one segment apart"
+    return {part: np.array(sorted(rows), int) for part, rows in parts.items()}, note
+
+
+def _split_in_time(rows: list[int], parts: dict):
+    train, dev = int(len(rows) * 0.75), int(len(rows) * 0.125)
+    parts["train"] += rows[:train]
+    parts["dev"] += rows[train + 1:train + 1 + dev]
+    parts["test"] += rows[train + 2 + dev:]
+
+
+def _filtered_split(held: store.Store) -> dict[str, np.ndarray]:
+    path = Path(__file__).with_name("fault_filtered.csv")
+    where = dict(line.split(",")[:2] for line in path.read_text().splitlines()[1:])
+    parts = {"train": [], "dev": [], "test": []}
+    for i, row in enumerate(held.index):
+        if row["path"] in where:
+            parts[where[row["path"]]].append(i)
+    if not all(parts.values()):
+        raise corpora.DataError("split T2 names GTZAN's own tracks: this corpus has none of them; use T1")
+    return {part: np.array(rows, int) for part, rows in parts.items()}
+
+
+def main():
+    """The preprocessing script."""
+    from common.config import one_line_errors, parse
+
+    options, config, _, _ = parse(settings, __doc__)
+    with one_line_errors(corpora.DataError, store.StoreError):
+        held = preprocess(config, options.data, options.preset, options.stores, options.null)
+    short = held.parameters["facts"]["short_tracks"]
+    print(f"{held.directory}: {len(held.index)} segments of {len({r['path'] for r in held.index})} tracks in "
+          f"{len(held.parameters['facts']['classes'])} classes; {len(held.rejected)} rejected, {len(short)} short")
+
+
+if __name__ == "__main__":
+    main()

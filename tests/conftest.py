@@ -1,0 +1,44 @@
+"""Which tests run, and what is said about those that need a published corpus."""
+
+import os
+from collections import Counter
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+_needing: Counter = Counter()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Count the tests that need data; without ENCORE_DATA they never run, and are never counted as passed."""
+    for item in items:
+        for mark in item.iter_markers("needs_data"):
+            _needing[mark.args[0]] += 1
+            if not os.environ.get("ENCORE_DATA"):
+                item.add_marker(pytest.mark.skip(reason=f"needs {mark.args[0]}: make check-data DATA=…"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The last lines of `make test`: how many were not run, and what they need."""
+    if _needing and not os.environ.get("ENCORE_DATA"):
+        terminalreporter.section("not run: they need published data sets")
+        for name, count in sorted(_needing.items()):
+            terminalreporter.line(f"{count} tests need {name}: make check-data DATA=<folder with {name}>")
+
+
+@pytest.fixture
+def published():
+    """Path of a published data set for tests marked needs_data; skips where it is not under ENCORE_DATA."""
+    from pathlib import Path
+
+    from common import corpora
+
+    def locate(name: str) -> Path:
+        try:
+            corpus = corpora.find(Path(os.environ["ENCORE_DATA"]), name, "full")
+        except corpora.DataError as error:
+            pytest.skip(str(error))
+        return Path(corpus.root)
+
+    return locate
