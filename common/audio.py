@@ -1,5 +1,6 @@
 """Reading and writing recordings, with errors that name the file and say what to do."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ def load(path: Path | str, sample_rate: int, mono: bool = True, duration: float 
 
     Args:
         duration: read only the first `duration` seconds.
-        allow_short: accept a file that holds fewer frames than its header declares.
+        allow_short: use a file that holds fewer frames than its header declares as far as it goes, with a note.
 
     Returns: (samples,) if `mono` (channels averaged), else (channels, samples).
 
@@ -27,9 +28,11 @@ def load(path: Path | str, sample_rate: int, mono: bool = True, duration: float 
         AudioError: missing, unreadable, empty, not audio, truncated, too long, or with samples that are not finite.
     """
     samples, native, declared, _ = read(path, duration)
-    if len(samples) < declared and not allow_short:
-        raise AudioError(f"{path}: truncated, {len(samples)} of {declared} declared frames could be read; "
-                         "get the file again")
+    if len(samples) < declared:
+        found = f"{path}: truncated, {len(samples)} of {declared} declared frames could be read"
+        if not allow_short:
+            raise AudioError(f"{found}; get the file again")
+        print(f"note: {found}", file=sys.stderr)
     samples = samples.mean(axis=1) if mono else samples.T
     if native != sample_rate:
         import soxr  # librosa's default resampler (soxr_hq), without librosa's import time

@@ -307,6 +307,7 @@ def media(config, store, run, data, encodings, held, tables) -> list:
                            level=("chance", 1 / len(names)))
     figure4 = plots.confusion_matrix(run.figure("figure_4_confusion"), scored["confusion"], data.classes)
     fit, rows = projection_rows(config, data)
+    which = f"{min(len(rows), 4000)} segments" + (", held out" if config.projection == "train" else "")
     rows = rows[np.random.default_rng(0).permutation(len(rows))[:4000]]
     views = []
     for number, name, label in ((1, "raw", "raw input, 500 values"), (5, "vanilla", "vanilla bottleneck, 64"),
@@ -318,7 +319,7 @@ def media(config, store, run, data, encodings, held, tables) -> list:
                              order=data.classes)
         views.append({"kind": "figure", "file": run.relative(path), "claims": ["R1"] if name == "raw" else [],
                       "caption": f"Figure {number}: PCA of {label}; the axes carry {100 * shares.sum():.0f} % of the "
-                                 f"variance; {len(rows)} segments" + (", held out" if config.projection == "train" else ""),
+                                 f"variance; {which}",
                       "alt": f"Scatter plot of {label} on two principal axes, coloured by class"})
     return [
         {"title": "Tables 1 and 2", "items": tables,

@@ -2,7 +2,6 @@
 
 import dataclasses
 from pathlib import Path
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -21,7 +20,9 @@ def fake_store(tracks=100, segments=20, classes=settings.GENRES, groups=None):
     rows = [{"item": f"{name}.{t:05d}-{j:02d}", "path": f"{name}.{t:05d}", "label": name,
              "group": (groups or {}).get(f"{name}.{t:05d}", f"{name}.{t:05d}")}
             for name in classes for t in range(tracks) for j in range(segments)]
-    return SimpleNamespace(index=rows, parameters={"facts": {"classes": list(classes)}}, directory="nowhere")
+    held = type("FakeStore", (), {})()
+    held.index, held.parameters = rows, {"facts": {"classes": list(classes)}}
+    return held
 
 
 def step(rows=8):
