@@ -97,7 +97,8 @@ def chart(metric, lines):
     says = "; ".join(f"{follow} seed {seed} from {points[0][1]:.3g} to {points[-1][1]:.3g}"
                      for follow, seed, points in drawn)
     note = f" Not finite at some step: {', '.join(broken)}." if broken else ""
-    return Markup(f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+    single = " single" if len({follow for follow, _, _ in drawn}) == 1 else ""
+    return Markup(f'<svg class="chart{single}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
                   f'aria-label="{escape(metric)} over steps: {escape(says)}.{escape(note)}">{"".join(parts)}</svg>'
                   f'{f"<p class=quiet>{escape(note)}</p>" if note else ""}')
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import jinja2
 
 from common.claims import ClaimsError
-from common.report import collect, curves
+from common.report import collect, curves, media, text
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLUMN_SAYS = {"paper": "as the paper says", "sound": "without the known faults"}
@@ -20,6 +20,7 @@ TONES = {"matches": "yes", "holds": "yes", "seen": "yes", "differs": "no", "fail
          "undecided": "open", "withheld": "open"}
 TONE_ORDER = ("yes", "no", "open", "none")
 MOST_REJECTED = 200
+MOST_ROWS, FEWEST_ROWS = 80, 5  # more claims than that are folded by where they stand; fewer than 5 go together
 EVIDENCE_SAYS = {"published": "the paper's own corpus, complete", "other": "other real data", "demo": "synthetic music"}
 
 
@@ -46,17 +47,17 @@ def write(runs_directory, papers_directory):
     return [path, *written], list(dict.fromkeys(problems))
 
 
-def _replace(path, text):
+def _replace(path, page):
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(text, encoding="utf-8")
+    temporary.write_text(page, encoding="utf-8")
     os.replace(temporary, path)
 
 
 def _environment():
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters |= {"number": number, "words": words, "tone": tone, "plural": plural,
-                            "duration": duration}
+    environment.filters |= {name: getattr(text, name) for name in (
+        "number", "words", "plural", "duration", "setting", "breakable", "table_value")} | {"tone": tone}
     environment.globals["chart"] = curves.chart
     return environment
 
@@ -76,20 +77,33 @@ def paper_page(group, groups):
             for claim in paper.claims]
     corpus = group.corpus
     rejected = list(dict.fromkeys(row for run in group.runs for row in run.rejected))
-    sections = media_sections(group, problems)
+    sections = media.sections(group, problems)
     return {
-        "paper": paper, "group": group, "corpus": corpus, "problems": problems, "follows": follows, "rows": rows,
+        "paper": paper, "group": group, "corpus": corpus, "problems": problems, "follows": follows,
+        "tables": tables(rows),
         "heads": {"code": paper.program} | COLUMN_SAYS, "evidence": EVIDENCE_SAYS.get(corpus.get("evidence"), ""),
         "shuffled": bool((corpus.get("facts") or {}).get("null")),
         "modes": [mode_line(group, follow) for follow in follows],
         "tally": {follow: tally(verdicts[follow].values()) for follow in follows},
         "divergences": [divergence_row(one, group, groups) for one in paper.divergences],
-        "sections": sections, "thumbnails": thumbnails(sections), "models": curves.collect(group.runs),
+        "sections": sections, "thumbnails": media.thumbnails(sections), "models": curves.collect(group.runs),
         "diverged": curves.diverged(group.runs),
         "rejected": rejected[:MOST_REJECTED], "rejected_count": len(rejected),
         "kinds": _kinds(paper.claims),
         "overrides": {key: value for run in group.evaluated for key, value in (run.results["overrides"] or {}).items()},
     }
+
+
+def tables(rows):
+    """The rows as one table, or, where they are many, one per place in the paper: [(place, rows)]."""
+    if len(rows) <= MOST_ROWS:
+        return [("", rows)]
+    counts = Counter(row["claim"].where for row in rows)
+    found = {}
+    for row in rows:
+        place = row["claim"].where
+        found.setdefault(place if counts[place] >= FEWEST_ROWS else "Elsewhere", []).append(row)
+    return sorted(found.items(), key=lambda table: table[0] == "Elsewhere")
 
 
 def claim_row(claim, judged, inferred):
@@ -100,13 +114,13 @@ def claim_row(claim, judged, inferred):
             baselines.setdefault(name, {})[judgement.follow] = value
     shown = []
     for name, by_follow in baselines.items():
-        texts = {follow: number(value) for follow, value in by_follow.items()}
-        same = len(set(texts.values())) == 1
-        shown.append((words(name), next(iter(texts.values())) if same else
-                      ", ".join(f"{follow} {text}" for follow, text in texts.items())))
+        values = {follow: text.number(value) for follow, value in by_follow.items()}
+        same = len(set(values.values())) == 1
+        shown.append((text.words(name), next(iter(values.values())) if same else
+                      ", ".join(f"{follow} {value}" for follow, value in values.items())))
     decided = any(tone(judgement.word) != "none" for judgement in judged)
     return {"claim": claim, "cells": [cell(judgement) for judgement in judged], "baselines": shown,
-            "inferred": inferred, "decided": decided, "printed": printed(claim)}
+            "inferred": inferred, "decided": decided, "printed": claim.reported_text}
 
 
 def cell(judgement):
@@ -125,50 +139,10 @@ def value_text(mean, half, claim):
     _, point, decimals = claim.reported_text.partition(".")
     digits = len(decimals) if point and decimals.isdigit() and abs(mean) >= 10.0 ** -len(decimals) else None
     if half is None:
-        return number(mean, digits)
+        return text.number(mean, digits)
     if digits is None and 1e-5 < half < 100:
         digits = max(0, 1 - math.floor(math.log10(half)))
-    return f"{number(mean, digits)} ± {number(half, digits)}"
-
-
-def printed(claim):
-    """The reported value as the paper printed it, with its unit."""
-    return claim.reported_text and f"{claim.reported_text}"
-
-
-def number(value, decimals=None):
-    """A number for people: three digits, thousands apart, powers of ten where it is very small or large."""
-    if value is None or not math.isfinite(value):
-        return "not a number" if value is None or math.isnan(value) else "∞" if value > 0 else "−∞"
-    if decimals is not None:
-        text = f"{value:,.{decimals}f}"
-    elif value == int(value) and abs(value) < 1e9:
-        text = f"{value:,.0f}"
-    elif abs(value) < 1e-3 or abs(value) >= 1e9:
-        mantissa, _, exponent = f"{value:.1e}".partition("e")
-        superscript = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        text = f"{mantissa} × 10{superscript}"
-    else:
-        text = f"{value:,.{max(0, 2 - math.floor(math.log10(abs(value))))}f}"
-    return text.replace("-", "−")
-
-
-def words(name):
-    """`step_majority` as people write it."""
-    return str(name).replace("_", " ")
-
-
-def duration(hours):
-    """Hours for people: seconds or minutes where they are few."""
-    amount, unit = next(((hours * size, unit) for size, unit in ((1, "hour"), (60, "minute")) if hours * size >= 1),
-                        (hours * 3600, "second"))
-    text = f"{amount:,.1f}".removesuffix(".0") if amount < 10 else f"{amount:,.0f}"
-    return f"{text} {unit}{'' if text == '1' else 's'}"
-
-
-def plural(count, noun):
-    """`1 seed`, `3 seeds`."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{text.number(mean, digits)} ± {text.number(half, digits)}"
 
 
 def tone(word):
@@ -195,8 +169,8 @@ def mode_line(group, follow):
     notes = []
     for result in results:
         notes_of = result.get("notes") or {}
-        for key, text in notes_of.items() if isinstance(notes_of, dict) else enumerate(notes_of):
-            line = text if isinstance(key, int) else f"{words(key)}: {text}"
+        for key, note in notes_of.items() if isinstance(notes_of, dict) else enumerate(notes_of):
+            line = note if isinstance(key, int) else f"{text.words(key)}: {note}"
             if line not in notes:
                 notes.append(line)
     return {"follow": follow, "seeds": [run.seed for run in runs], "waiting": waiting, "notes": notes,
@@ -212,12 +186,12 @@ def mode_line(group, follow):
 def divergence_row(divergence, group, groups):
     """One divergence: where the preset sets it in every mode, the claims it decides, its effect on each as measured."""
     presets = getattr(group.paper.settings, "PRESETS", {}).get(group.preset) or {}
-    covered = (f"preset {group.preset} sets {presets[divergence.field]} in every mode"
+    covered = (f"preset {group.preset} sets {text.setting(presets[divergence.field])} in every mode"
                if divergence.field in presets else "")
     known = {claim.id for claim in group.paper.claims}
-    return {"divergence": divergence, "covered": covered,
-            "decides": [(claim, claim in known, effects(divergence, claim, group, groups))
-                        for claim in divergence.decides]}
+    decides = [(claim, claim in known, effects(divergence, claim, group, groups)) for claim in divergence.decides]
+    return {"divergence": divergence, "covered": covered, "decides": decides,
+            "measured": any(measured for _, _, measured in decides)}
 
 
 def effects(divergence, claim, group, groups):
@@ -237,98 +211,6 @@ def effects(divergence, claim, group, groups):
         overrides, base = run.results.get("overrides") or {}, plain.get(run.seed)
         if set(overrides) == {divergence.field} and base and values(run) is not None and values(base) is not None and (
                 run.results["corpus"].get("fingerprint") == base.results["corpus"].get("fingerprint")):
-            found.setdefault(str(overrides[divergence.field]), []).append(values(run) - values(base))
-    return [f"{name}: {number(math.fsum(differences) / len(differences))} ({plural(len(differences), 'seed')})"
-            for name, differences in found.items()]
-
-
-def media_sections(group, problems):
-    """The runs' media, section by section, the modes beside each other.
-
-    The first complete seed of each mode is shown at once, the others folded. Returns a list of {title, text, seeds},
-    seeds being [(seed names, rows, grids)].
-    """
-    sections = {}
-    for number_of_run, run in enumerate(group.evaluated):
-        first = run is group.mode(run.follow)[0]
-        for section in run.media:
-            title = str(section.get("title") or "Figures")
-            entry = sections.setdefault(title, {"title": title, "texts": {}, "shown": {}, "folded": {}, "grids": []})
-            text = str(section.get("text") or "")
-            if text:
-                entry["texts"].setdefault(text, {})[run.follow] = True
-            rows = entry["shown"] if first else entry["folded"].setdefault(run.seed, {})
-            for place, item in enumerate(section.get("items") or []):
-                item = _item(item, run, group, problems)
-                key = (item["kind"], Path(item["file"]).name if item["file"] else item["caption"] or place)
-                rows.setdefault(key, []).append(item)
-            if section.get("grid"):
-                grid = _grid(section["grid"], run, group, problems)
-                entry["grids"].append(grid | {"key": f"{len(sections)}-{number_of_run}", "folded": not first})
-    for entry in sections.values():
-        entry["shown"] = _rows(entry["shown"])
-        entry["folded"] = {seed: _rows(rows) for seed, rows in sorted(entry["folded"].items())}
-        every = {run.follow for run in group.evaluated}
-        entry["texts"] = [(text, [] if set(follows) == every else list(follows))
-                          for text, follows in entry["texts"].items()]
-    return list(sections.values())
-
-
-def thumbnails(sections, most=3):
-    """Up to three pictures for the overview, one a section, of the last mode that has one: [(address, alt)]."""
-    found = []
-    for section in sections:
-        items = [item for row in section["shown"] for item in row]
-        pictures = [(item["image"] or item["file"], item["alt"]) for item in items
-                    if item["image"] or (item["kind"] == "figure" and item["file"])]
-        pictures += [(cell["image"], f"{section['title']}: {name}") for grid in section["grids"]
-                     for name, cells in grid["rows"] for cell in cells if cell and cell["image"]]
-        found += pictures[-1:]
-    return found[:most]
-
-
-def _rows(rows):
-    """Items by row: what several modes have stands side by side, what only one has shares a row with the like."""
-    merged = []
-    for items in rows.values():
-        alone = len(items) == 1 and items[0]["kind"] != "table"
-        if alone and merged and merged[-1][0]:
-            merged[-1][1].extend(items)
-        else:
-            merged.append((alone, list(items)))
-    return [items for _, items in merged]
-
-
-def _item(item, run, group, problems):
-    where = f"{group.paper.name}/{group.name}-{run.follow}/seed-{run.seed}"
-    shown = {"follow": run.follow, "seed": run.seed, "kind": item.get("kind", "figure"), "file": "", "image": "",
-             "audio": "", "caption": str(item.get("caption") or ""), "claims": item.get("claims") or [], "missing": [],
-             "columns": [str(name) for name in item.get("columns") or []], "rows": item.get("rows") or []}
-    shown["alt"] = str(item.get("alt") or shown["caption"])
-    for key in ("file", "image", "audio"):
-        if item.get(key):
-            shown[key] = link(item[key], run, problems, where)
-            if not shown[key]:
-                shown["missing"].append(str(item[key]))
-    return shown
-
-
-def _grid(grid, run, group, problems):
-    where = f"{group.paper.name}/{group.name}-{run.follow}/seed-{run.seed}"
-    cells = [[{"caption": str(one.get("caption") or "")}
-              | {key: link(one[key], run, problems, where) if one.get(key) else "" for key in ("audio", "image")}
-              if one else None for one in row] for row in grid.get("cells") or []]
-    return {"follow": run.follow, "seed": run.seed, "columns": [str(name) for name in grid.get("columns") or []],
-            "rows": list(zip([str(name) for name in grid.get("rows") or []], cells, strict=False))}
-
-
-def link(name, run, problems, where):
-    """The address of a run's file as seen from the page; empty (and a problem) where it is missing or outside."""
-    path = (run.directory / str(name)).resolve()
-    if not path.is_relative_to(run.directory.resolve()):
-        problems.append(f"{where}/media.json: {name} lies outside the run; evaluate the run again")
-        return ""
-    if not path.is_file():
-        problems.append(f"{where}: {name} is named in media.json but missing; evaluate the run again")
-        return ""
-    return quote(path.relative_to(run.directory.resolve().parent.parent).as_posix())
+            found.setdefault(text.setting(overrides[divergence.field]), []).append(values(run) - values(base))
+    return [f"{name}: {text.number(math.fsum(changes) / len(changes))} ({text.plural(len(changes), 'seed')})"
+            for name, changes in found.items()]

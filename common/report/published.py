@@ -10,7 +10,7 @@ from pathlib import Path
 
 from common import claims as claims_module
 from common.claims import ClaimsError
-from common.report import collect, pages
+from common.report import collect, pages, text
 
 
 def publish(runs, papers_directory):
@@ -85,7 +85,7 @@ def results_table(paper):
         verdicts = {follow: collect.judgements(paper, group.mode(follow), follow) for follow in paper.follows}
         modes = [mode for mode in (pages.mode_line(group, follow) for follow in paper.follows) if mode["seeds"]]
         told = "; ".join(f"`{mode['follow']}` seeds {', '.join(map(str, mode['seeds']))}, "
-                         f"{pages.duration(mode['hours'])} on {', '.join(mode['machines'])}, "
+                         f"{text.duration(mode['hours'])} on {', '.join(mode['machines'])}, "
                          f"commit {', '.join(commit for commit, _ in mode['commits'])}" for mode in modes)
         kind = pages.EVIDENCE_SAYS[group.corpus["evidence"]]
         seeds = " ".join(str(seed) for seed in sorted({run.seed for run in group.evaluated}))
@@ -103,7 +103,7 @@ def results_table(paper):
             rows.append([f"{claim.id}: {claim.claim} ({claim.where})", *([] if group.synthetic else [row["printed"]]),
                          *(" ".join(filter(None, (cell["value"], f"**{cell['word']}**",
                                                   f"({cell['reason']})" if cell["reason"] else "")))
-                           for cell in row["cells"]), ", ".join(f"{name} {text}" for name, text in row["baselines"])])
+                           for cell in row["cells"]), ", ".join(f"{name} {value}" for name, value in row["baselines"])])
         parts.append(_table(heads, rows))
     if not parts:
         parts.append(f"No run is published yet. `make reproduce-{paper.name} DATA=… PRESET=full SEEDS=\"0 1 2\"` makes "
@@ -117,7 +117,7 @@ def divergences_table(paper):
     heads = ["setting", *(f"`{follow}`" for follow in paper.follows), "where", "decides"]
     rows = []
     for one in paper.divergences:
-        values = [f"`{getattr(one, follow)}`" + ("†" if follow == "paper" and one.inferred else "")
+        values = [f"`{text.setting(getattr(one, follow))}`" + ("†" if follow == "paper" and one.inferred else "")
                   + (f" ({one.sound_reason})" if follow == "sound" and one.sound_reason else "")
                   for follow in paper.follows]
         rows.append([f"`{one.field}`", *values, "; ".join(filter(None, (one.paper_source, one.code_source))),
@@ -132,19 +132,19 @@ def _table(heads, rows):
     return "\n".join([line(heads), "|" + " --- |" * len(heads), *map(line, rows)])
 
 
-def rendered(paper, text):
-    """README `text` with both tables made anew; raises ClaimsError where a start has no end."""
+def rendered(paper, readme):
+    """README text with both tables made anew; raises ClaimsError where a start has no end."""
     for name, make in (("results", results_table), ("divergences", divergences_table)):
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
-        if text.count(start) != text.count(end) or text.count(start) > 1:
+        if readme.count(start) != readme.count(end) or readme.count(start) > 1:
             raise ClaimsError(f"{paper.directory / 'README.md'}: needs {start} and {end} once each")
-        if start in text:
-            before, rest = text.split(start)
+        if start in readme:
+            before, rest = readme.split(start)
             after = rest.split(end)
             if len(after) != 2:
                 raise ClaimsError(f"{paper.directory / 'README.md'}: {end} stands before {start}")
-            text = f"{before}{start}\n{make(paper)}\n{end}{after[1]}"
-    return text
+            readme = f"{before}{start}\n{make(paper)}\n{end}{after[1]}"
+    return readme
 
 
 def write_readmes(papers_directory, check=False):
@@ -156,12 +156,12 @@ def write_readmes(papers_directory, check=False):
         if paper.problems or not path.exists():
             continue
         try:
-            text = path.read_text(encoding="utf-8")
-            new = rendered(paper, text)
+            readme = path.read_text(encoding="utf-8")
+            new = rendered(paper, readme)
         except ClaimsError as error:
             problems.append(str(error))
             continue
-        if new != text:
+        if new != readme:
             different.append(path)
             if not check:
                 path.write_text(new, encoding="utf-8")

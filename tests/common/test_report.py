@@ -10,7 +10,7 @@ from urllib.parse import unquote
 import pytest
 
 from common import report
-from common.report import __main__ as command, collect, curves, pages, published
+from common.report import __main__ as command, collect, curves, media, pages, published, text
 from tests.common import fabricated
 from tests.common.fabricated import make_papers, make_run
 
@@ -171,11 +171,11 @@ def test_runs_of_different_data_are_not_averaged(tmp_path, papers):
 
 def test_modes_stand_side_by_side_and_what_one_mode_has_shares_a_row(tmp_path, papers):
     make_run(tmp_path / "runs", papers, "paper")
-    alone = pages.media_sections(collect.groups(collect.papers(papers)[1], tmp_path / "runs")[0], [])
+    alone = media.sections(collect.groups(collect.papers(papers)[1], tmp_path / "runs")[0], [])
     assert [[len(row) for row in section["shown"]] for section in alone] == [[2, 1], [3], []]
     make_run(tmp_path / "runs", papers, "sound")
     make_run(tmp_path / "runs", papers, "sound", 1)
-    beside = pages.media_sections(collect.groups(collect.papers(papers)[1], tmp_path / "runs")[0], [])
+    beside = media.sections(collect.groups(collect.papers(papers)[1], tmp_path / "runs")[0], [])
     assert [[item["follow"] for item in row] for row in beside[0]["shown"]] == [["paper", "sound"]] * 3
     assert list(beside[0]["folded"]) == [1] and [grid["folded"] for grid in beside[2]["grids"]] == [False, False, True]
 
@@ -190,6 +190,19 @@ def test_overview_shows_one_picture_a_section_and_a_long_list_of_rejects_is_cut(
     assert [link.rsplit("/", 1)[1] for link in pictures] == ["confusion.png", "roll.png", "mel.png"]
     text = Page(written[1]).text
     assert "402 files left out" in text and "The first 200;" in text and "197.wav" in text and "198.wav" not in text
+
+
+def test_many_claims_are_folded_by_where_they_stand(tmp_path, papers):
+    make_run(tmp_path / "runs", papers, media=False)
+    path = papers / "softmax_ae" / "claims.csv"
+    written, _ = pages.write(tmp_path / "runs", papers)
+    assert written[1].read_text().count('<table role="table" class="claims"') == 1
+    rows = "".join(f"N{number},Table {number // 60},fact,claim {number},,,,abs <= 1\n" for number in range(120))
+    path.write_text(path.read_text() + rows)
+    written, _ = pages.write(tmp_path / "runs", papers)
+    summaries = re.findall(r"<summary>([^<]*claims)</summary>", written[1].read_text())
+    assert summaries == ["Table 1: 62 claims", "Table 0: 60 claims", "Elsewhere: 6 claims"]
+    assert sum(f'id="claim-N{number}"' in written[1].read_text() for number in range(120)) == 120
 
 
 def test_real_data_comes_first(tmp_path, papers):
@@ -211,12 +224,12 @@ def test_metrics_of_several_stages_run_on(tmp_path):
     assert "circle" in curves.chart("x", [("code", 0, [(1, 0.0)])])
 
 
-@pytest.mark.parametrize(("hours", "text"), [
+@pytest.mark.parametrize(("hours", "shown"), [
     (41.2, "41 hours"), (1.23, "1.2 hours"), (1, "1 hour"), (0.41, "25 minutes"), (0.004, "14 seconds"),
     (0, "0 seconds"),
 ])
-def test_durations_for_people(hours, text):
-    assert pages.duration(hours) == text
+def test_durations_for_people(hours, shown):
+    assert text.duration(hours) == shown
 
 
 def test_the_effect_of_a_divergence_is_the_difference_to_the_paper_of_runs_with_that_field_alone(tmp_path, papers):
@@ -242,12 +255,12 @@ def test_the_effect_of_a_divergence_is_the_difference_to_the_paper_of_runs_with_
     assert "With keep = 0.8" in Page(written[0]).text
 
 
-@pytest.mark.parametrize(("value", "text"), [
+@pytest.mark.parametrize(("value", "shown"), [
     (0.65349, "0.653"), (1234.5, "1,234"), (424232, "424,232"), (3.1e-9, "3.1 × 10⁻⁹"), (-0.5, "−0.500"), (0, "0"),
     (float("nan"), "not a number"), (float("inf"), "∞"), (12.345, "12.3"), (None, "not a number"), (0.9999, "1.000"),
 ])
-def test_numbers_for_people(value, text):
-    assert pages.number(value) == text
+def test_numbers_for_people(value, shown):
+    assert text.number(value) == shown
 
 
 def test_publish_refuses_and_copies(tmp_path, papers, capsys):
@@ -290,9 +303,9 @@ def test_divergences_table_and_broken_markers(papers):
     table = published.divergences_table(paper).splitlines()
     assert table[0] == "| setting | `code` | `paper` | `sound` | where | decides |" and len(table) == 5
     assert "`relu`†" in table[3] and table[4].endswith("| not measured |")
-    for text in ("<!-- results -->", "<!-- /results --> <!-- results -->", "<!-- results --><!-- results -->"):
+    for readme in ("<!-- results -->", "<!-- /results --> <!-- results -->", "<!-- results --><!-- results -->"):
         with pytest.raises(published.ClaimsError):
-            published.rendered(paper, text)
+            published.rendered(paper, readme)
     assert published.rendered(paper, "nothing") == "nothing"
 
 
