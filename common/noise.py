@@ -68,12 +68,13 @@ class Step:
         """Sum of `value` over all replicas: for gates that look at a loss."""
         return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
 
-    def apply(self, optimizer, gradients, variables, clip_norm=None, clip_value=None, when=None):
+    def apply(self, optimizer, gradients, variables, clip_norm=None, clip_value=None, when=None, reduced=False):
         """Reduce the gradients over the replicas, clip them, apply them: in this order and each once.
 
         Args:
             clip_norm: clip each gradient to this Euclidean norm (Keras' `clipnorm`).
             clip_value: clip each entry to +- this value (Keras' `clipvalue`).
+            reduced: they are summed over the replicas already (`reduce`), for a paper that clips in a way of its own.
             when: boolean scalar, the same on every replica; where false nothing changes, moments and count included.
 
         Raises:
@@ -87,7 +88,8 @@ class Step:
         gradients, variables = [g for g, _ in pairs], [v for _, v in pairs]
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync > 1:
-            gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
+            if not reduced:
+                gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
             # They are reduced: keep Keras from summing them once more (no public switch for it as of Keras 3.15).
             optimizer._all_reduce_sum_gradients = list
         if clip_norm is not None:

@@ -1,0 +1,289 @@
+"""MusAE's settings: the paper's values with their sources, where text, program and sound practice part, and the sizes.
+
+Valenti, Carta, Bacciu: Learning a Latent Space of Style-Aware Symbolic Music Representations by Adversarial
+Autoencoders. ECAI 2020. arXiv 2001.05494.
+"""
+
+from dataclasses import dataclass
+
+from common.config import Divergence
+
+PAPER = "musae"
+TITLE = "Learning a Latent Space of Style-Aware Symbolic Music Representations by Adversarial Autoencoders"
+CITATION = "Andrea Valenti, Antonio Carta, Davide Bacciu. ECAI 2020. arXiv:2001.05494"
+PROGRAM = "the authors' program"
+DATA_SETS = ("lmd_matched",)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run. Every default is the paper's value; what stands beside it is where the paper says so."""
+
+    # data
+    quantiser: str = "pypianoroll"  # sec. 4.1 names pypianoroll; "complete" keeps every note and onset
+    time_signature: str = "one"  # sec. 4.1: one time signature event, 4/4; "any_4_4": none or several 4/4 pass too
+    silence_limit: int = 16  # sec. 4.1: at most one bar (16 steps) of consecutive silence in every track
+    deduplicate: bool = True  # sec. 4.1: all unique sequences
+    transposition: str = "training"  # sec. 4.1: uniform in [-5, 6]; "frozen": one draw per window, at preprocessing
+    split: str = "window"  # sec. 4.1: 20 % of the samples; "released": validation inside training; "artist"
+    validation_share: float = 0.2  # sec. 4.1
+    genres: int = 32  # sec. 3.3: the 32 most frequent tags
+    max_songs: int = 0  # ours: read the first N files only; 0 is all
+    # networks
+    latent: int = 512  # sec. 3.2.1: N_z
+    depth: int = 3  # sec. 3.2.1 and 3.2.2: three LSTM layers
+    encoder_units: int = 512  # per direction: 512 + 512 = N_h = 1024 (eq. 8)
+    decoder_units: int = 1024  # sec. 3.2: N_h
+    critic_units: int = 1024  # sec. 3.2.3: N_h
+    decoder_start: str = "per_track"  # eq. 11: one linear start per track
+    style_branch: bool = False  # absent from the paper; the program's Gaussian model has one
+    # prior
+    petals: int = 32  # eq. 14: n = 32
+    radial_variance: float = 0.1  # sec. 3.3: a_1
+    other_variance: float = 0.001  # sec. 3.3: a_2
+    placement: str = "related"  # sec. 3.3: related genres on neighbouring petals; "frequency": by rank
+    # training
+    adversarial: str = (
+        "two_phases"  # sec. 2.2: reconstruction phase and regularisation phase; "joint": one compiled loss
+    )
+    gradient_penalty: float = 10.0  # eq. 6: lambda, no value printed; the program's 10
+    beta_step: float = 0.1  # sec. 4.1
+    beta_every: int = 10_000  # sec. 4.1: updates between two rises of beta
+    beta_after: int = 0  # updates before beta's clock starts
+    beta_max: float = 1.0  # sec. 4.1
+    learning_rate: float = 1e-4  # sec. 4.1: Adam
+    decay: float = 1e-4  # sec. 4.1: after t updates the rate is learning_rate / (1 + decay t), Keras 2's `decay`
+    clip_norm: float = 1.0  # not in the paper; the program's: global norm first
+    clip_value: float = 0.5  # not in the paper; the program's: then each entry
+    batch_size: int = 256  # sec. 4.1
+    updates_2bar: int = 120_000  # not in the paper: enough for beta to reach 1 at 100,000
+    updates_16bar: int = 120_000  # as above
+    log_every: int = 500  # ours
+    ablations: bool = False  # ours: also train one model per divergence that decides a claim, and beta = 0
+    # evaluation
+    windows: int = 4096  # ours: held-out windows that Table 1 is measured on, at most
+    interpolations: int = 256  # sec. 4.3, Fig. 4
+    petal_samples: int = 256  # sec. 4.4.1: latent vectors per Gaussian
+    pair_windows: int = 128  # sec. 4.4.2: windows per genre of a pair
+
+
+# Links to the program: github.com/Andrea-V/MusAE at dfb9d06 (2019-11-25).
+DIVERGENCES = (
+    Divergence(
+        "adversarial",
+        paper="two_phases",
+        code="joint",
+        sound="two_phases",
+        paper_source="sec. 2.2, eq. 3",
+        code_source="Andrea-V/MusAE@dfb9d06 train_gm.py",
+        decides=("Q9", "Q9-wasserstein"),
+        sound_reason="in the joint loss the encoder's adversarial terms cancel",
+    ),
+    Divergence(
+        "split",
+        paper="window",
+        code="released",
+        sound="artist",
+        paper_source="sec. 4.1",
+        code_source="Andrea-V/MusAE@dfb9d06 train_gm.py",
+        decides=("T1-gaussian", "T3-flower"),
+        sound_reason="windows of one song overlap by all but one bar, tags belong to artists",
+    ),
+    Divergence(
+        "quantiser",
+        paper="pypianoroll",
+        code="pypianoroll",
+        sound="complete",
+        paper_source="sec. 4.1",
+        code_source="Andrea-V/MusAE@dfb9d06 dataset.py",
+        decides=("T2-gaussian",),
+        sound_reason="pypianoroll drops short notes and all but the last of fast repeated ones",
+    ),
+    Divergence(
+        "decoder_start",
+        paper="per_track",
+        code="shared_tanh",
+        sound="per_track",
+        paper_source="eq. 11",
+        code_source="Andrea-V/MusAE@dfb9d06 decoders.py",
+        decides=("T3-gaussian",),
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "placement",
+        paper="related",
+        code="frequency",
+        sound="related",
+        paper_source="sec. 3.3",
+        code_source="Andrea-V/MusAE@dfb9d06 config.py: label_permutation is never read",
+        inferred=True,
+        sound_reason="as the paper; the authors' order is lost, so tags that occur together become neighbours",
+    ),
+    Divergence(
+        "petals",
+        paper=32,
+        code=33,
+        sound=32,
+        paper_source="eq. 14",
+        code_source="Andrea-V/MusAE@dfb9d06 train_gm.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "style_branch",
+        paper=False,
+        code=True,
+        sound=False,
+        paper_source="sec. 3.2",
+        code_source="Andrea-V/MusAE@dfb9d06 train.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "decoder_units",
+        paper=1024,
+        code=512,
+        sound=1024,
+        paper_source="sec. 3.2.1",
+        code_source="Andrea-V/MusAE@dfb9d06 config.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "critic_units",
+        paper=1024,
+        code=512,
+        sound=1024,
+        paper_source="sec. 3.2.3",
+        code_source="Andrea-V/MusAE@dfb9d06 config.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "learning_rate",
+        paper=1e-4,
+        code=1e-5,
+        sound=1e-4,
+        paper_source="sec. 4.1",
+        code_source="Andrea-V/MusAE@dfb9d06 config.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "decay",
+        paper=1e-4,
+        code=0.0,
+        sound=1e-4,
+        paper_source="sec. 4.1",
+        inferred=True,
+        code_source="Andrea-V/MusAE@dfb9d06 train_gm.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "batch_size",
+        paper=256,
+        code=16,
+        sound=256,
+        paper_source="sec. 4.1",
+        code_source="Andrea-V/MusAE@dfb9d06 config.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "beta_every",
+        paper=10_000,
+        code=5_000,
+        sound=10_000,
+        paper_source="sec. 4.1",
+        code_source="Andrea-V/MusAE@dfb9d06 config.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "beta_after",
+        paper=0,
+        code=2,
+        sound=0,
+        paper_source="sec. 4.1",
+        code_source="Andrea-V/MusAE@dfb9d06 train_gm.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "beta_max",
+        paper=1.0,
+        code=0.2,
+        sound=1.0,
+        paper_source="sec. 4.1",
+        code_source="Andrea-V/MusAE@dfb9d06 config.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "time_signature",
+        paper="one",
+        code="any_4_4",
+        sound="one",
+        paper_source="sec. 4.1",
+        code_source="Andrea-V/MusAE@dfb9d06 dataset.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "silence_limit",
+        paper=16,
+        code=15,
+        sound=16,
+        paper_source="sec. 4.1",
+        code_source="Andrea-V/MusAE@dfb9d06 dataset.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "deduplicate",
+        paper=True,
+        code=False,
+        sound=True,
+        paper_source="sec. 4.1",
+        code_source="Andrea-V/MusAE@dfb9d06 dataset.py",
+        sound_reason="as the paper",
+    ),
+    Divergence(
+        "transposition",
+        paper="training",
+        code="frozen",
+        sound="training",
+        paper_source="sec. 4.1",
+        inferred=True,
+        code_source="Andrea-V/MusAE@dfb9d06 dataset.py",
+        sound_reason="as the paper",
+    ),
+)
+
+_SMALL = {"depth": 3, "log_every": 50, "windows": 512, "interpolations": 64, "petal_samples": 32, "pair_windows": 64}
+PRESETS = {
+    # A minute: the same path for tests and a first look.
+    "smoke": {
+        **_SMALL,
+        "latent": 8,
+        "encoder_units": 6,
+        "decoder_units": 8,
+        "critic_units": 16,
+        "depth": 1,
+        "batch_size": 8,
+        "updates_2bar": 6,
+        "updates_16bar": 4,
+        "beta_every": 1,
+        "log_every": 2,
+        "windows": 32,
+        "interpolations": 8,
+        "petal_samples": 4,
+        "pair_windows": 16,
+        "max_songs": 24,
+    },
+    # Minutes on two cores. The learning rate is a size here: so few updates at 1e-4 would show nothing.
+    "demo": {
+        **_SMALL,
+        "latent": 32,
+        "encoder_units": 32,
+        "decoder_units": 64,
+        "critic_units": 64,
+        "batch_size": 32,
+        "updates_2bar": 500,
+        "updates_16bar": 250,
+        "beta_every": 20,
+        "beta_after": 0,
+        "learning_rate": 2e-3,
+        "decay": 1e-3,
+    },
+    "full": {},
+}

@@ -1,0 +1,76 @@
+"""The networks of MusAE (section 3.2), layer by layer as the paper describes them.
+
+    x (T, 130, 4) in {-1, +1}  --encoder-->  mu, log_variance (512)  --sample-->  z  --decoder-->  logits (T, 130, 4)
+                                                                                 z (, y)  --critic-->  score
+
+Sizes default to the paper's: 1024 hidden units, a latent space of 512 and one critic score.
+"""
+
+import keras
+from keras import layers, ops
+
+TRACKS = ("drums", "bass", "guitar", "strings")  # eq. 13
+ALPHABET = 130  # section 3.1: 128 pitches, silence, hold
+
+
+def bidirectional_stack(x, units, depth, merge="concat", name="rec"):
+    """`depth` bidirectional LSTMs of `units` per direction; the last returns one vector (eq. 7)."""
+    for k in range(depth):
+        lstm = layers.LSTM(units, return_sequences=k < depth - 1, name=f"{name}_{k}")
+        x = layers.Bidirectional(lstm, merge_mode=merge, name=f"bidirectional_{name}_{k}")(x)
+    return x
+
+
+def encoder(steps, units=512, latent=512, depth=3, merge="concat", bias=True):
+    """x (batch, steps, 130, 4) -> mu, log variance, each (batch, latent). Equations 7 to 10.
+
+    units is per direction: 512 and 512 joined are the paper's N_h = 1024, which is what makes W_mu of shape N_h x N_z.
+    The paper prints sigma = exp(2 sigma_pre); the head here is the log variance, sigma = exp(head / 2), the same
+    functions. merge="sum" with units=1024 is the other reading of N_h; bias=False is equations 8 and 9 to the letter.
+    """
+    x = keras.Input((steps, ALPHABET, len(TRACKS)), name="x")
+    h = layers.Reshape((steps, ALPHABET * len(TRACKS)))(x)
+    h = bidirectional_stack(h, units, depth, merge)
+    mu = layers.Dense(latent, use_bias=bias, name="mu")(h)  # eq. 8
+    log_variance = layers.Dense(latent, use_bias=bias, name="sigma")(h)  # eq. 9
+    return keras.Model(x, [mu, log_variance], name="encoder")
+
+
+def decoder_start(z, units, bias=True):
+    """One linear start per track: h_0 = W_track z (eq. 11). Returns four tensors (batch, units)."""
+    return [layers.Dense(units, use_bias=bias, name=f"start_{track}")(z) for track in TRACKS]
+
+
+def decoder(steps, units=1024, latent=512, depth=3, start=decoder_start):
+    """z (batch, latent) -> logits (batch, steps, 130, 4); softmax over axis 2 gives eq. 12's probabilities.
+
+    z is the constant input of every step and nothing else is: the decoder is not autoregressive (section 3.2.2). The
+    paper leaves open which layers start at h_0 and what the cell state is; the start serves as h_0 and c_0 of all
+    three layers, as in the authors' program.
+    """
+    z = keras.Input((latent,), name="z")
+    starts = start(z, units)
+    repeated = layers.RepeatVector(steps)(z)
+    tracks = []
+    for name, h0 in zip(TRACKS, starts, strict=True):
+        h = repeated
+        for k in range(depth):
+            h = layers.LSTM(units, return_sequences=True, name=f"{name}_{k}")(h, initial_state=[h0, h0])
+        tracks.append(layers.Dense(ALPHABET, name=f"{name}_logits")(h))
+    return keras.Model(z, ops.stack(tracks, axis=-1), name="decoder")  # eq. 13
+
+
+def critic(units=1024, latent=512, genres=0):
+    """z (batch, latent) [and genre (batch, genres)] -> score (batch, 1). Section 3.2.3: two tanh layers, one linear.
+
+    With genres > 0 the critic is conditional, as in the authors' program: without the label the tags would only set the
+    proportions of a batch and no genre could be led to its petal.
+    """
+    z = keras.Input((latent,), name="z")
+    inputs, h = [z], z
+    if genres:
+        inputs.append(keras.Input((genres,), name="genre"))
+        h = layers.Concatenate()(inputs)
+    h = layers.Dense(units, activation="tanh", name="fc_0")(h)
+    h = layers.Dense(units, activation="tanh", name="fc_1")(h)
+    return keras.Model(inputs, layers.Dense(1, name="validity")(h), name="critic")

@@ -1,0 +1,369 @@
+"""MIDI files to token windows: the filters of section 4.1, each with a count of what it dropped.
+
+    python -m papers.musae.preprocess --data DIR        Lakh matched, or any folder of MIDI files
+    python -m papers.musae.preprocess                   the demo corpus
+
+One file is: parse, time signature, grid, four track classes, cross product, lowest pitch, tokens, windows of 2 and 16
+bars with a stride of one bar, silence rule. Over files: one path per MIDI, unique windows, the 32 commonest genre tags.
+"""
+
+import hashlib
+import itertools
+import json
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+
+from common import config as configuration, corpora, midi, store
+from common.config import sha256
+from common.corpora.items import joined_groups
+from common.progress import progress
+from papers.musae import config as settings
+from papers.musae.data import STEPS_PER_BAR
+
+VERSION = 1
+BARS = (2, 16)
+CLASSES = ("drums", "bass", "guitar", "strings")
+FILES_PER_PART = 256
+TRANSPOSITIONS = range(-5, 7)  # section 4.1: the interval [-5, 6]
+
+
+def track_class(program, is_drum):
+    """Track class of an instrument (section 4.1): drums before program, then bass, guitar and piano, the rest
+    strings.
+    """
+    if is_drum:
+        return "drums"
+    return "guitar" if program < 32 else "bass" if program < 40 else "strings"
+
+
+def time_signature_fault(metres, rule):
+    """Why the metres (events, 3) of a song are refused, or None. rule "one": exactly one event, 4/4; "any_4_4": no
+    other.
+    """
+    if any((numerator, denominator) != (4, 4) for _, numerator, denominator in metres):
+        return "a time signature other than 4/4"
+    if rule == "any_4_4" or len(metres) == 1:
+        return None
+    return "several time signature events" if len(metres) else "no time signature event"
+
+
+def merge(lines):
+    """Strings (section 4.1): several lines as one, the lowest pitch of all of them sounding -> (base, onset or
+    None).
+    """
+    base = np.min([line.base for line in lines], axis=0)
+    if lines[0].onset is None:
+        return base, None
+    return base, np.any([line.onset & (line.base == base) for line in lines], axis=0)
+
+
+def too_silent(base, steps, limit):
+    """True for each window (stride one bar) of a base sequence that holds more than `limit` silent steps in a row."""
+    count = max(0, (len(base) - steps) // STEPS_PER_BAR + 1) if len(base) >= steps else 0
+    span = limit + 1
+    if not count or span > steps:
+        return np.zeros(count, bool)
+    silent = np.concatenate([[0], np.cumsum(base == midi.SILENT)])
+    runs = np.concatenate([[0], np.cumsum(silent[span:] - silent[:-span] == span)])
+    begin = np.arange(count) * STEPS_PER_BAR
+    return runs[begin + steps - span + 1] > runs[begin]
+
+
+def file_lines(path, quantiser, rule="one"):
+    """The grid lines of a MIDI file as {class: [(base, onset or None)]}, strings merged, and (notes, lost notes).
+
+    Raises midi.MidiError whose message after the path is the name of the filter.
+    """
+    song = midi.read(path)
+    if fault := time_signature_fault(song.metres.tolist(), rule):
+        raise midi.MidiError(f"{path}: {fault}")
+    try:
+        if quantiser == "pypianoroll":
+            lines = midi.pypianoroll_grid(song, origin=None if len(song.metres) else _beat_start(path))
+        else:
+            lines = midi.complete_grid(song)
+    except midi.MidiError as error:
+        raise midi.MidiError(f"{path}: {error}") from None
+    classes = {name: [] for name in CLASSES}
+    for line in lines:
+        if (line.base < midi.SILENT).any():
+            classes[track_class(line.program, line.is_drum)].append(line)
+    notes = sum(line.notes for line in lines), sum(line.lost for line in lines)
+    found = {name: [(line.base, line.onset) for line in classes[name]] for name in CLASSES[:3]}
+    found["strings"] = [merge(classes["strings"])] if classes["strings"] else []
+    for name in CLASSES:
+        if not found[name]:
+            raise midi.MidiError(f"{path}: no {name} track with a note")
+    return found, notes
+
+
+def _beat_start(path):
+    import pretty_midi
+
+    try:
+        return pretty_midi.PrettyMIDI(str(path)).estimate_beat_start()
+    except Exception as error:  # noqa: B902 pretty_midi raises whatever its parser met
+        raise midi.MidiError(f"no beat start found ({type(error).__name__})") from None
+
+
+def process(path, quantiser, rule, silence_limit):
+    """Everything of one file: lines, windows, counts.
+
+    Returns {"tokens", "base": uint8 lines end to end, "offset_2", "offset_16": (windows, 4), "digest_2", "digest_16":
+    (windows, 2) uint64, "counts": Counter, "steps": int}; or {"reason": filter} where the file is dropped.
+    """
+    try:
+        found, (notes, lost) = file_lines(path, quantiser, rule)
+    except midi.MidiError as error:
+        return {"reason": str(error).removeprefix(f"{path}: ")}
+    counts = Counter({"notes": notes, "notes without an onset on the grid": lost})
+    base, token, start = [], [], {}
+    for name in CLASSES:
+        for number, (line, onset) in enumerate(found[name]):
+            start[name, number] = sum(map(len, base))
+            base.append(line.astype(np.uint8))
+            token.append(midi.tokens(line, onset).astype(np.uint8))
+    length = len(base[0])
+    result = {"base": np.concatenate(base), "tokens": np.concatenate(token), "counts": counts, "steps": length}
+    # Loop order of the program: guitar, bass, drums; strings shared by all.
+    combinations = [
+        (d, b, g, 0) for g, b, d in itertools.product(*(range(len(found[n])) for n in ("guitar", "bass", "drums")))
+    ]
+    counts["combinations"] = len(combinations)
+    for bars in BARS:
+        steps = bars * STEPS_PER_BAR
+        silent = {key: too_silent(result["base"][at : at + length], steps, silence_limit) for key, at in start.items()}
+        offsets, digests = [], []
+        for combination in combinations:
+            keys = list(zip(CLASSES, combination, strict=True))
+            keep = ~np.any([silent[key] for key in keys], axis=0)
+            counts[f"{bars}-bar windows seen"] += len(keep)
+            counts[f"{bars}-bar windows with more than {silence_limit} silent steps"] += int((~keep).sum())
+            begin = np.flatnonzero(keep) * STEPS_PER_BAR
+            offset = np.stack([start[key] + begin for key in keys], axis=1)
+            cut = result["tokens"][offset[:, None, :] + np.arange(steps)[None, :, None]]
+            cut[:, 0] = result["base"][offset]
+            digests += [hashlib.blake2b(window.tobytes(), digest_size=16).digest() for window in cut]
+            offsets.append(offset)
+        result[f"offset_{bars}"] = np.concatenate(offsets).astype(np.int64)
+        result[f"digest_{bars}"] = np.frombuffer(b"".join(digests), np.uint64).reshape(-1, 2)
+    return result
+
+
+def related_order(tags):
+    """Petal of each genre rank (genres,): tags that songs share become neighbours on the circle (section 3.3, ours).
+
+    The authors placed the genres by hand and the list is lost. Spectral seriation: the angle of a tag in the plane of
+    the two leading non-trivial eigenvectors of the normalised co-occurrence of tags (songs, genres).
+    """
+    genres = tags.shape[1]
+    together = tags.T.astype(float) @ tags
+    scale = np.sqrt(np.maximum(together.diagonal(), 1.0))
+    near = together / np.outer(scale, scale) + 1e-9
+    degree = np.sqrt(near.sum(axis=1))
+    _, vectors = np.linalg.eigh(near / np.outer(degree, degree))
+    plane = vectors[:, -3:-1] if genres > 2 else np.eye(genres, 2)
+    plane = plane * np.where(
+        plane[np.abs(plane).argmax(axis=0), np.arange(2)] < 0, -1.0, 1.0
+    )  # eigh leaves the sign open
+    order = np.argsort(np.arctan2(plane[:, 0], plane[:, 1]), kind="stable")
+    placement = np.empty(genres, np.int64)
+    placement[order] = np.arange(genres)
+    return placement
+
+
+def common_tags(terms, count):
+    """The `count` commonest tags over songs (one vote a song, ties: first seen), padded with "", and statistics."""
+    votes = Counter(itertools.chain.from_iterable(dict.fromkeys(song) for song in terms))
+    names = [name for name, _ in votes.most_common(count)]
+    return (
+        names + [""] * (count - len(names)),
+        len(votes),
+        sum(votes[name] for name in names) / max(1, sum(votes.values())),
+    )
+
+
+def recipe(config):
+    """The settings that decide what the store holds."""
+    return {
+        "name": "musae",
+        "version": VERSION,
+        "quantiser": config.quantiser,
+        "time_signature": config.time_signature,
+        "silence_limit": config.silence_limit,
+        "deduplicate": config.deduplicate,
+        "genres": config.genres,
+        "max_songs": config.max_songs,
+    }
+
+
+def _parts(items, config, folder):
+    """Process the items in parts that survive an interruption; yields (item, result) in order."""
+    from joblib import Parallel, delayed
+
+    folder.mkdir(parents=True, exist_ok=True)
+    workers = Parallel(n_jobs=-1, return_as="generator")
+    bar = progress(None, "MIDI files", "file", len(items))
+    for begin in range(0, len(items), FILES_PER_PART):
+        part, path = items[begin : begin + FILES_PER_PART], folder / f"{begin:07d}.npz"
+        results = _load_part(path, len(part))
+        if results is None:
+            calls = (
+                delayed(process)(item.path, config.quantiser, config.time_signature, config.silence_limit)
+                for item in part
+            )
+            results = []
+            for result in workers(calls):
+                results.append(result)
+                bar.update(1)
+            _save_part(path, results)
+        else:
+            bar.update(len(part))
+        yield from zip(part, results, strict=True)
+    bar.close()
+
+
+def _save_part(path, results):
+    arrays, facts = {}, []
+    for k, result in enumerate(results):
+        facts.append({key: value for key, value in result.items() if not isinstance(value, np.ndarray)})
+        arrays |= {f"{k}/{key}": value for key, value in result.items() if isinstance(value, np.ndarray)}
+    arrays["facts"] = np.frombuffer(json.dumps(facts).encode(), np.uint8)
+    temporary = path.with_suffix(".partial")
+    with open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+    temporary.rename(path)
+
+
+def _load_part(path, count):
+    if not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as archive:
+        results = json.loads(archive["facts"].tobytes())
+        for name in archive.files:
+            if name != "facts":
+                number, key = name.split("/")
+                results[int(number)][key] = archive[name]
+    return results if len(results) == count else None
+
+
+def _build(corpus, config, parts, writer):
+    """Fill a store from a corpus; prints a count for every filter."""
+    items, counts = corpus.items, Counter({"files": len(corpus.items)})
+    if config.deduplicate:
+        first = {}
+        for item in items:
+            first.setdefault(item.path.stem if item.facts.get("md5") is None else item.facts["md5"], item)
+        counts["further paths of a MIDI file already read"] = len(items) - len(first)
+        items = list(first.values())
+    if config.max_songs:
+        items = items[: config.max_songs]
+    songs, terms, base, token, rows = [], [], [], [], {bars: [] for bars in BARS}
+    seen, begin = {bars: set() for bars in BARS}, 0
+    for item, result in _parts(items, config, parts):
+        if "reason" in result:
+            counts[f"dropped: {_filter_name(result['reason'])}"] += 1
+            writer.reject(item.path, result["reason"])
+            continue
+        counts.update(result["counts"])
+        kept_any = False
+        for bars in BARS:
+            digests = [bytes(row) for row in result[f"digest_{bars}"].view("u1").reshape(-1, 16)]
+            keep = np.ones(len(digests), bool)
+            if config.deduplicate:
+                for k, digest in enumerate(digests):
+                    keep[k] = digest not in seen[bars]
+                    seen[bars].add(digest)
+                counts[f"{bars}-bar windows already seen"] += int((~keep).sum())
+            counts[f"{bars}-bar windows kept"] += int(keep.sum())
+            kept_any |= bool(keep.any())
+            rows[bars].append((result[f"offset_{bars}"][keep] + begin, len(songs)))
+        if not kept_any:
+            counts["dropped: no window left"] += 1
+            writer.reject(item.path, "no window of 2 or 16 bars passes the silence and uniqueness rules")
+            for bars in BARS:
+                rows[bars].pop()
+            continue
+        base.append(result["base"])
+        token.append(result["tokens"])
+        begin += len(result["base"])
+        songs.append((item, result["steps"]))
+        terms.append(list(item.facts.get("terms") or []))
+    if not songs:
+        kinds = ", ".join(f"{number} {name}" for name, number in counts.items() if name.startswith("dropped"))
+        raise store.StoreError(
+            f"{corpus.root}: no file passes the filters of section 4.1 ({kinds}); add songs in 4/4 with "
+            "drums, bass, guitar or piano, and another instrument"
+        )
+    names, distinct, share = common_tags(terms, config.genres)
+    tags = np.array([[bool(name) and name in song for name in names] for song in terms], np.uint8)
+    writer.array("base", np.concatenate(base))
+    writer.array("tokens", np.concatenate(token))
+    rng = np.random.default_rng(0)
+    for bars in BARS:
+        offset = np.concatenate([found for found, _ in rows[bars]])
+        writer.array(f"offset_{bars}", offset)
+        writer.array(
+            f"song_{bars}", np.concatenate([np.full(len(found), song, np.int32) for found, song in rows[bars]])
+        )
+        writer.array(f"shift_{bars}", rng.choice(TRANSPOSITIONS, len(offset)).astype(np.int8))
+    writer.array("tags", tags)
+    writer.array("genres", np.array(names, dtype="U64"))
+    writer.array("placement", related_order(tags))
+    owner = joined_groups([(f"artist {item.artist or item.group}", f"group {item.group}") for item, _ in songs])
+    codes = np.unique([owner[f"group {item.group}"] for item, _ in songs], return_inverse=True)[1]
+    writer.array("artist", codes.astype(np.int32))
+    counts["songs kept"], counts["distinct genre tags"] = len(songs), distinct
+    counts["songs without one of the tags"] = int((tags.sum(axis=1) == 0).sum())
+    writer.facts |= {"counts": dict(counts), "tag_share": share, "genres": names}
+    for item, steps in songs:  # no label column: a song has many tags, or none
+        writer.row(item=item.id, group=item.group, split=item.split or "", frames=steps, path=str(item.path))
+    print("\n".join(f"  {value:>10,} {name}" for name, value in counts.items()))
+    print(f"  {share:.1%} of all tags are among the {config.genres} commonest")
+
+
+def _filter_name(reason):
+    known = ("time signature", "no drums", "no bass", "no guitar", "no strings", "drum", "beat")
+    return reason if any(word in reason for word in known) else "not readable as MIDI"
+
+
+def find_corpus(data, preset, null=False):
+    """Lakh matched at `data`, else any folder of MIDI files; without `data` the demo corpus.
+
+    Raises corpora.DataError.
+    """
+    try:
+        return corpora.find(data, "lmd_matched", preset, null)
+    except corpora.DataError:
+        if data is None:
+            raise
+        return corpora.find(data, "folder", preset, null)
+
+
+def preprocess(config, data, preset, stores, null=False, corpus=None):
+    """The store of a corpus, built unless it is there already; `data.windows` says what it holds.
+
+    Interrupted, it goes on with the next part of 256 files. Raises corpora.DataError for a missing data set and
+    store.StoreError where no file passes the filters.
+    """
+    corpus = corpus or find_corpus(data, preset, null)
+    parameters = recipe(config)
+    parts = Path(stores) / f".musae-{sha256([corpus.fingerprint, parameters])[:12]}"
+    made = store.prepare(corpus, parameters, stores, lambda writer: _build(corpus, config, parts, writer))
+    shutil.rmtree(parts, ignore_errors=True)
+    return made
+
+
+def main():
+    """The script: options, corpus, store."""
+    options, resolved, _, _ = configuration.parse(settings, __doc__)
+    with configuration.one_line_errors(corpora.DataError, store.StoreError):
+        made = preprocess(resolved, options.data, options.preset, options.stores, options.null)
+    print(made.directory)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""Train MusAE's three models: 2 bars with a Gaussian prior, 16 bars with it, and 16 bars with the flower (section 4.1).
+
+    python -m papers.musae.train                        all three, on the demo corpus, as the paper says
+    python -m papers.musae.train --model 16bar-flower --follow sound --data DIR --preset full
+
+One update is the two phases of section 2.2: the critic learns to tell codes from the prior (eq. 4 to 6), then encoder
+and decoder reconstruct while the encoder is drawn to the prior (eq. 3).
+"""
+
+from common import scripts
+from papers.musae import config as settings
+
+if __name__ == "__main__":
+    parsed = scripts.training_options(settings, __doc__)  # before TensorFlow is loaded, so that --help is quick
+
+import dataclasses
+from functools import partial
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from common import training
+from common.training import Batches, Learner, Model, Stage, shuffled
+from papers.musae import data, losses, model, preprocess, variants
+
+DECODER_START = {"per_track": model.decoder_start, "shared_tanh": variants.decoder_start}
+WATCHED = 128  # held-out windows looked at while training
+
+
+class Draws(NamedTuple):
+    """A batch with everything random about it.
+
+    tokens after transposition; noise of the encoder; prior sample z_p; weight of the gradient penalty's mixture; genre
+    label as a tuple of no or one tensor; beta.
+    """
+
+    tokens: tf.Tensor
+    noise: tf.Tensor
+    prior: tf.Tensor
+    weight: tf.Tensor
+    label: tuple
+    beta: tf.Tensor
+
+
+def draw(batch, step, config, placement):
+    """The random draws of one update; placement is None for the Gaussian prior."""
+    shift = batch["shift"] if config.transposition == "frozen" else step.integers("transposition", (), -5, 7)
+    label, petal = (), None
+    if placement is not None:
+        one_hot, rank = losses.draw_genre(batch["tags"], step.uniform("genre", (config.genres,)))
+        petal = losses.petal_of(rank, placement, config.petals, step.integers("petal", (), 0, config.petals))
+        label = (one_hot,)
+    return Draws(
+        tokens=losses.transpose(batch["tokens"], shift),
+        noise=step.normal("encoder", (config.latent,)),
+        prior=losses.prior_draw(config, step.normal("prior", (config.latent,)), petal),
+        weight=step.uniform("mixture"),
+        label=label,
+        beta=losses.beta(config, step.index),
+    )
+
+
+def two_phase_step(learner, draws, step, config):
+    """One update as sections 2.2 and 3 describe it. Losses of both phases, summed over the global batch and divided
+    by it.
+    """
+    encoder, decoder, critic = (learner.networks[name] for name in ("encoder", "decoder", "critic"))
+    with tf.GradientTape() as tape:
+        mu, log_variance = encoder(losses.encoder_input(draws.tokens))  # eq. 7 to 10
+        z = mu + tf.exp(log_variance / 2.0) * draws.noise
+        logits = decoder(z)  # eq. 11 to 13
+        entropy = losses.reconstruction(draws.tokens, logits)
+        # Regularisation phase: the critic alone, its codes fixed (eq. 4 to 6).
+        with tape.stop_recording(), tf.GradientTape() as critic_tape:
+            for_critic = losses.critic_loss(
+                critic, draws.prior, tf.stop_gradient(z), draws.weight, config.gradient_penalty, draws.label
+            )
+            critic_loss = step.mean(for_critic)
+        with tape.stop_recording():
+            gradients = step.reduce(critic_tape.gradient(critic_loss, critic.trainable_variables))
+            gradients = losses.clip(gradients, config.clip_norm, config.clip_value)
+            step.apply(learner.optimizers["critic"], gradients, critic.trainable_variables, reduced=True)
+        # Reconstruction phase: H(p_d, p_g) and the pull of the updated critic on the encoder (eq. 3).
+        for_encoder = -losses.score(critic, z, draws.label)
+        loss = step.mean(tf.reduce_sum(entropy, axis=1) + draws.beta * for_encoder)
+    variables = encoder.trainable_variables + decoder.trainable_variables
+    gradients = losses.clip(step.reduce(tape.gradient(loss, variables)), config.clip_norm, config.clip_value)
+    step.apply(learner.optimizers["autoencoder"], gradients, variables, reduced=True)
+    return {"losses/total": loss, **losses.named(step, draws, entropy, logits, for_critic, for_encoder)}
+
+
+ADVERSARIAL = {"two_phases": two_phase_step, "joint": variants.joint_step}
+
+
+def has_style(flower, config):
+    """Whether a model has the program's branch s: only its Gaussian models do."""
+    return config.style_branch and not flower
+
+
+def adam(config, variables, times=1):
+    """Adam with Keras 2's decay: rate / (1 + decay t). Keras 3 accepts `decay=` and ignores it."""
+    schedule = keras.optimizers.schedules.InverseTimeDecay(times * config.learning_rate, 1, config.decay)
+    optimizer = keras.optimizers.Adam(schedule, epsilon=1e-7)
+    optimizer.build(variables)
+    return optimizer
+
+
+def build(bars, flower, config, store):
+    """Networks and optimizers of one model."""
+    steps, style = bars * data.STEPS_PER_BAR, has_style(flower, config)
+    sizes = {"units": config.encoder_units, "latent": config.latent, "depth": config.depth}
+    start = DECODER_START[config.decoder_start]
+    networks = {
+        "encoder": variants.style_encoder(steps, **sizes) if style else model.encoder(steps, **sizes),
+        "decoder": model.decoder(
+            steps, config.decoder_units, config.latent + style * variants.STYLE, config.depth, start
+        ),
+        "critic": model.critic(config.critic_units, config.latent, config.genres if flower else 0),
+    }
+    if style:
+        networks["style_critic"] = model.critic(config.critic_units, variants.STYLE)
+    if config.adversarial == "two_phases" and not style:
+        both = networks["encoder"].trainable_variables + networks["decoder"].trainable_variables
+        return Learner(networks, {"autoencoder": adam(config, both),
+                                  "critic": adam(config, networks["critic"].trainable_variables)})  # fmt: skip
+    # The program's variable list names the encoder 3 (6) times, critics 2, the decoder 1 (2): that many times its rate.
+    times = {"encoder": 6 if style else 3, "decoder": 2 if style else 1, "critic": 2, "style_critic": 2}
+    return Learner(networks, {key: adam(config, n.trainable_variables, times[key]) for key, n in networks.items()})
+
+
+def stages(bars, flower, config, store, seed):
+    """One stage: all updates of one model."""
+    windows = data.windows(store, bars)
+    train, held_out = data.split(config, windows)
+    if not len(train) or not len(held_out):
+        songs = len(np.unique(windows.song))
+        raise training.TrainingError(
+            f"{store.directory}: {len(windows)} windows of {bars} bars from {songs} songs are too few to split by "
+            f"{config.split}; add MIDI files, or choose --split window"
+        )
+    placement = None
+    if flower:
+        placement = store.array("placement") if config.placement == "related" else np.arange(config.genres)
+    update = variants.style_step if has_style(flower, config) else ADVERSARIAL[config.adversarial]
+
+    def train_step(learner, batch, step):
+        return update(learner, draw(batch, step, config, placement), step, config)
+
+    batches = Batches(len(train), config.batch_size, lambda i: windows.read(train[i]), shuffled(len(train), seed))
+    watched = windows.read(data.sample(held_out, WATCHED, 0))
+    updates = config.updates_2bar if bars == 2 else config.updates_16bar
+    return [
+        Stage("train", train_step, batches, updates, config.log_every, partial(validate, config, watched, placement))
+    ]
+
+
+def validate(config, batch, placement, learner):
+    """Cross-entropy, accuracy and the distance of the codes to the prior, on the watched held-out windows."""
+    rng = np.random.default_rng(0)
+    z = encode(learner, batch["tokens"], rng)
+    logits = decode(learner, z)
+    tokens = tf.constant(batch["tokens"])
+    noise = tf.constant(rng.normal(size=(len(z), config.latent)), tf.float32)
+    petal = None
+    if placement is not None:
+        _, rank = losses.draw_genre(
+            tf.constant(batch["tags"]), tf.constant(rng.random(batch["tags"].shape), tf.float32)
+        )
+        petal = losses.petal_of(
+            rank, placement, config.petals, tf.constant(rng.integers(0, config.petals, len(z)), tf.int32)
+        )
+    accuracy = losses.accuracy(tokens, logits).numpy().mean(axis=0)
+    return {
+        "validation/cross_entropy": float(tf.reduce_sum(losses.reconstruction(tokens, logits), axis=1).numpy().mean()),
+        **{f"validation/accuracy_{track}": float(a) for track, a in zip(model.TRACKS, accuracy, strict=True)},
+        "validation/distance_to_prior": losses.sliced_wasserstein(
+            z[:, -config.latent :], np.asarray(losses.prior_draw(config, noise, petal))
+        ),
+    }
+
+
+def _in_batches(function, array, rows=64):
+    parts = [function(array[k : k + rows]) for k in range(0, len(array), rows)]
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+def compiled(network):
+    """The network as a graph, one trace for any number of rows; kept with the network."""
+    if not hasattr(network, "inference"):
+        rows = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in network.inputs]
+        call = tf.function(
+            lambda *inputs: network(inputs[0] if len(inputs) == 1 else list(inputs)), input_signature=rows
+        )
+        object.__setattr__(network, "inference", call)
+    return network.inference
+
+
+def encode(learner, tokens, rng=None):
+    """Codes (n, latent) of windows of tokens (n, T, 4): sampled with `rng` as in training, or the mean without.
+
+    With the program's style branch a code is [s, z], as its decoder takes it.
+    """
+    encoder = compiled(learner.networks["encoder"])
+    mu, log_variance, *style = _in_batches(
+        lambda part: [np.asarray(x) for x in encoder(losses.encoder_input(tf.constant(part)))], np.asarray(tokens)
+    )
+    z = mu if rng is None else mu + np.exp(log_variance / 2.0) * rng.normal(size=mu.shape)
+    return np.concatenate([*style, z], axis=1).astype(np.float32)
+
+
+def decode(learner, z):
+    """Logits (n, T, 130, 4) of codes (n, latent)."""
+    decoder = compiled(learner.networks["decoder"])
+    return _in_batches(lambda part: [np.asarray(decoder(tf.constant(part)))], np.asarray(z, np.float32))[0]
+
+
+def decode_tokens(learner, z):
+    """Likeliest tokens (n, T, 4) of codes (n, latent)."""
+    decoder = compiled(learner.networks["decoder"])
+    return _in_batches(lambda part: [np.argmax(decoder(tf.constant(part)), axis=2).astype(np.int32)],
+                       np.asarray(z, np.float32))[0]  # fmt: skip
+
+
+def _model(bars, flower):
+    return Model(partial(build, bars, flower), partial(stages, bars, flower))
+
+
+MODELS = {
+    "2bar-gaussian": _model(2, False),
+    "16bar-gaussian": _model(16, False),
+    "16bar-flower": _model(16, True),
+}
+BARS = {name: 2 if name.startswith("2bar") else 16 for name in MODELS}
+# One divergence at a time, and the control without adversarial training: the effect on the claims that it decides.
+ABLATIONS = {
+    "16bar-flower@joint": {"adversarial": "joint"},
+    "16bar-flower@beta-0": {"beta_max": 0.0},
+    "16bar-gaussian@shared-start": {"decoder_start": "shared_tanh"},
+    "2bar-gaussian@split-artist": {"split": "artist"},
+}
+
+
+def jobs(config):
+    """{name: (Model, Config)} of a run: the three models, then the ablations if asked for."""
+    table = {name: (entry, config) for name, entry in MODELS.items()}
+    if config.ablations:
+        for name, change in ABLATIONS.items():
+            table[name] = (MODELS[name.split("@")[0]], dataclasses.replace(config, **change))
+    return table
+
+
+def train(config, store, run):
+    """Train every model of a run, each going on where it stopped."""
+    training.train_all(jobs(config), store, run)
+
+
+def main():
+    """The script."""
+    scripts.run_training(parsed, settings, preprocess, jobs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,266 @@
+"""Reading, quantising and writing MIDI: equal to pretty_midi and pypianoroll, and safe with broken files."""
+
+import os
+import random
+import struct
+import warnings
+from pathlib import Path
+
+import mido
+import numpy as np
+import pretty_midi
+import pypianoroll
+import pytest
+
+from common import midi
+
+
+def save(path, tracks, resolution=96):
+    """Write (tick, message) lists as the tracks of a MIDI file."""
+    file = mido.MidiFile(ticks_per_beat=resolution)
+    for events in tracks:
+        track, last = mido.MidiTrack(), 0
+        for tick, message in sorted(events, key=lambda event: event[0]):
+            track.append(message.copy(time=tick - last))
+            last = tick
+        file.tracks.append(track)
+    file.save(path)
+    return path
+
+
+def note(begin, end, pitch, channel=0, velocity=80):
+    return [
+        (begin, mido.Message("note_on", note=pitch, velocity=velocity, channel=channel)),
+        (end, mido.Message("note_off", note=pitch, channel=channel)),
+    ]
+
+
+def messy_song(path, seed):
+    """Overlaps, zero-length notes, spurious offs, late programs, controllers, lyrics, tempo and metre changes."""
+    draw = random.Random(seed)
+    length = draw.randint(2000, 8000)
+    conductor = [(draw.choice([0, 0, 96]), mido.MetaMessage("time_signature", numerator=draw.choice([4, 4, 3, 6])))]
+    for _ in range(draw.randint(0, 4)):
+        conductor.append((draw.randrange(length), mido.MetaMessage("set_tempo", tempo=draw.randint(200000, 900000))))
+    if draw.random() < 0.3:
+        conductor.append((draw.randrange(length), mido.MetaMessage("time_signature", numerator=4)))
+    tracks = [conductor]
+    for _ in range(draw.randint(1, 4)):
+        events = []
+        for _ in range(draw.randint(1, 120)):
+            begin = draw.randrange(length)
+            channel, pitch = draw.choice([0, 1, 9]), draw.choice([36, 38, 60, 61, 62, 127])
+            events += note(
+                begin, begin + draw.choice([0, 5, 12, 23, 24, 25, 90, 400]), pitch, channel, draw.randint(1, 127)
+            )
+            if draw.random() < 0.2:
+                kind = draw.choice(["program_change", "control_change", "pitchwheel", "lyrics"])
+                event = {
+                    "program_change": lambda c=channel: mido.Message(
+                        "program_change", program=draw.randrange(128), channel=c
+                    ),
+                    "control_change": lambda c=channel: mido.Message("control_change", control=7, value=9, channel=c),
+                    "pitchwheel": lambda c=channel: mido.Message("pitchwheel", pitch=5, channel=c),
+                    "lyrics": lambda: mido.MetaMessage("lyrics", text="la"),
+                }[kind]()
+                events.append((draw.randrange(length + 500), event))
+        tracks.append(events)
+    return save(path, tracks)
+
+
+def assert_equals_pypianoroll(path):
+    """The grid of `path` is that of pypianoroll, or both refuse the file. Returns True where there is a grid."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            expected = pypianoroll.read(path, resolution=4)
+        except (ValueError, IndexError, OSError, EOFError, ZeroDivisionError) as error:
+            expected = error
+        try:
+            song = midi.read(path)
+            origin = None if len(song.metres) else pretty_midi.PrettyMIDI(str(path)).estimate_beat_start()
+            lines = midi.pypianoroll_grid(song, origin=origin)
+        except midi.MidiError as error:
+            lines = error
+    assert isinstance(expected, Exception) == isinstance(lines, Exception), (path, expected, lines)
+    if isinstance(expected, Exception):
+        return False
+    assert len(lines) == len(expected.tracks)
+    for line, track in zip(lines, expected.tracks, strict=True):
+        roll = track.pianoroll > 0
+        base = np.where(roll.any(axis=1), roll.argmax(axis=1), midi.SILENT)
+        assert (line.program, line.is_drum) == (track.program, track.is_drum), path
+        np.testing.assert_array_equal(line.base, base, err_msg=str(path))
+    return True
+
+
+def test_grid_equals_pypianoroll_on_messy_files(tmp_path):
+    grids = sum(assert_equals_pypianoroll(messy_song(tmp_path / "song.mid", seed)) for seed in range(60))
+    assert grids >= 40
+
+
+@pytest.mark.slow
+def test_grid_equals_pypianoroll_on_real_files():
+    folder = os.environ.get("ENCORE_MIDI")
+    if not folder:
+        pytest.skip("set ENCORE_MIDI to a folder of MIDI files to compare file by file")
+    paths = sorted(Path(folder).rglob("*.mid"))
+    assert paths and sum(assert_equals_pypianoroll(path) for path in paths) > len(paths) // 2
+
+
+def test_notes_and_times_equal_pretty_midi(tmp_path):
+    for seed in range(20):
+        path = messy_song(tmp_path / "song.mid", seed)
+        song, expected = midi.read(path), pretty_midi.PrettyMIDI(str(path))
+        assert song.seconds(song.end_tick) == expected.get_end_time()
+        np.testing.assert_array_equal(song.seconds(np.arange(3000)), [expected.tick_to_time(t) for t in range(3000)])
+        for found, instrument in zip(song.instruments, expected.instruments, strict=True):
+            rows = [(n.start, n.end, n.pitch, n.velocity) for n in instrument.notes]
+            got = np.stack([song.seconds(found.start), song.seconds(found.end), found.pitch, found.velocity], axis=1)
+            np.testing.assert_array_equal(got, rows)
+
+
+def track_chunk(data):
+    return b"MTrk" + struct.pack(">L", len(data)) + data
+
+
+def header(tracks=1, division=96, kind=1):
+    return b"MThd" + struct.pack(">LHHH", 6, kind, tracks, division)
+
+
+END = b"\x00\xff\x2f\x00"
+BROKEN = {
+    "empty": (b"", "empty file"),
+    "text": (b"hello, this is not music at all", "not a MIDI file"),
+    "header only": (header(), "track 1 of 1 is missing"),
+    "cut header": (header()[:9], "not a MIDI file"),
+    "cut track": (header() + track_chunk(b"\x00\x90\x3c\x40\x60\x80\x3c\x00" + END)[:-6], "cut off"),
+    "missing second track": (header(2) + track_chunk(END), "track 2 of 2 is missing"),
+    "smpte": (header(division=0xE728) + track_chunk(END), "SMPTE"),
+    "zero division": (header(division=0) + track_chunk(END), "ticks per quarter"),
+    "zero tempo": (header() + track_chunk(b"\x00\xff\x51\x03\x00\x00\x00" + END), "tempo of zero"),
+    "short tempo": (header() + track_chunk(b"\x00\xff\x51\x01\x07" + END), "too short"),
+    "billion ticks": (header() + track_chunk(b"\x83\xdc\xf3\x94\x00\x90\x3c\x40" + END), "ticks"),
+    "high data byte": (header() + track_chunk(b"\x00\x90\x3c\xff" + END), "above 127"),
+    "running status first": (header() + track_chunk(b"\x00\x3c\x40" + END), "running status"),
+    "undefined status": (header() + track_chunk(b"\x00\xf4" + END), "undefined status"),
+    "overrun": (header() + track_chunk(b"\x00\x90\x3c"), "past the end"),
+    "huge sysex": (header() + track_chunk(b"\x00\xf0\xff\xff\xff\x7f"), "million"),
+    "bad key": (header() + track_chunk(b"\x00\xff\x59\x02\x20\x00" + END), "key signature"),
+    "no beats per bar": (header() + track_chunk(b"\x00\xff\x58\x04\x00\x02\x18\x08" + END), "0 beats"),
+    "no tracks": (header(0), "no tracks"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_file_gets_one_line_that_names_it(name, tmp_path):
+    data, reason = BROKEN[name]
+    path = tmp_path / "broken.mid"
+    path.write_bytes(data)
+    with pytest.raises(midi.MidiError) as caught:
+        midi.read(path)
+    assert reason in str(caught.value) and str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_missing_and_oversized_files_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(midi.MidiError, match="none.mid"):
+        midi.read(tmp_path / "none.mid")
+    path = save(tmp_path / "song.mid", [note(0, 96, 60)])
+    monkeypatch.setattr(midi, "MAX_BYTES", 10)
+    with pytest.raises(midi.MidiError, match="more than the 10"):
+        midi.read(path)
+
+
+def test_any_corruption_ends_in_a_song_or_a_midi_error(tmp_path):
+    whole = bytearray(messy_song(tmp_path / "song.mid", 1).read_bytes())
+    draw, read = random.Random(0), 0
+    for _ in range(300):
+        broken = bytearray(whole)
+        for _ in range(draw.randint(1, 6)):
+            broken[draw.randrange(14, len(broken))] = draw.randrange(256)
+        path = tmp_path / "broken.mid"
+        path.write_bytes(broken[: draw.randint(20, len(broken))] if draw.random() < 0.3 else broken)
+        try:
+            song = midi.read(path)
+            midi.complete_grid(song)
+            midi.pypianoroll_grid(song, origin=0.0 if not len(song.metres) else None)
+            read += 1
+        except midi.MidiError:
+            pass
+    assert read > 0
+
+
+def grid_of(tmp_path, notes, channel=0):
+    events = [event for begin, end, pitch in notes for event in note(begin, end, pitch, channel)]
+    # Something of another pitch follows, so that the last beat is no edge.
+    events += note(96 * 4, 96 * 5, 30, channel)
+    path = save(tmp_path / "grid.mid", [[(0, mido.MetaMessage("time_signature"))], events])
+    return midi.read(path)
+
+
+def test_pypianoroll_loses_short_and_repeated_notes(tmp_path):  # dossier A13
+    full_gate = [(24 * k, 24 * (k + 1), 60) for k in range(4)]
+    line = midi.pypianoroll_grid(grid_of(tmp_path, full_gate))[0]
+    assert line.base[:5].tolist() == [128, 128, 128, 60, 128] and (line.notes, line.lost) == (5, 3)
+    line = midi.pypianoroll_grid(grid_of(tmp_path, [(24 * k, 24 * k + 21, 60) for k in range(4)]))[0]
+    assert line.base[:5].tolist() == [128] * 5 and line.lost == 4
+    quarters = [(96 * k, 96 * (k + 1), 60) for k in range(3)]
+    line = midi.pypianoroll_grid(grid_of(tmp_path, quarters))[0]
+    assert line.base[:12].tolist() == [60, 60, 60, 128, 60, 60, 60, 128, 60, 60, 60, 60] and line.lost == 0
+
+
+def test_complete_grid_keeps_every_note_and_onset(tmp_path):
+    line = midi.complete_grid(grid_of(tmp_path, [(24 * k, 24 * k + 21, 60) for k in range(4)]))[0]
+    assert midi.tokens(line.base, line.onset)[:6].tolist() == [60, 60, 60, 60, 128, 129] and line.lost == 0
+    line = midi.complete_grid(grid_of(tmp_path, [(96 * k, 96 * (k + 1), 60) for k in range(2)]))[0]
+    assert midi.tokens(line.base, line.onset)[:9].tolist() == [60, 129, 129, 129, 60, 129, 129, 129, 128]
+
+
+def test_token_rules():  # dossier A1 to A5
+    assert (midi.SILENT, midi.HOLD, midi.ALPHABET) == (128, 129, 130)
+    bass = [40] * 7 + [128] + [40] * 4 + [43] * 4
+    assert midi.tokens(np.array(bass)).tolist() == [40] + [129] * 6 + [128, 40, 129, 129, 129, 43, 129, 129, 129]
+    drums = [36, 128, 128, 128, 38, 128, 128, 128, 36, 36, 36] + [128] * 5
+    expected = [36, 128, 129, 129, 38, 128, 129, 129, 36, 129, 129, 128, 129, 129, 129, 129]
+    assert midi.tokens(np.array(drums)).tolist() == expected
+    assert midi.tokens(np.full(16, 128)).tolist() == [128] + [129] * 15
+    assert midi.token_base(np.array([129, 129, 60, 129, 128, 129])).tolist() == [128, 128, 60, 60, 128, 128]
+
+
+def random_base(rng, steps=64):
+    lengths = rng.integers(1, 9, steps)
+    return np.repeat(rng.integers(30, 129, steps), lengths)[:steps]
+
+
+def test_tokens_to_base_to_tokens_is_the_identity():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        token = midi.tokens(random_base(rng))
+        np.testing.assert_array_equal(midi.tokens(midi.token_base(token)), token)
+
+
+@pytest.mark.parametrize("tempo", [120.0, 97.3, 140.0, 60.0])
+@pytest.mark.parametrize("complete", [False, True])
+def test_tokens_to_midi_to_tokens_is_the_identity(complete, tempo, tmp_path):
+    rng = np.random.default_rng(1)
+    for _ in range(10):
+        base = np.stack([random_base(rng, 256) for _ in range(4)], axis=1)
+        base[0] = np.minimum(base[0], 127)  # a bar that begins with a rest has no note to begin the file
+        token = midi.tokens(base.T).T
+        if complete:
+            drum = base[:, 0]
+            token[:, 0] = np.where((drum < 128), drum, token[:, 0])  # drum hits last one step and begin anew
+            again = rng.random(token.shape) < 0.1
+            token[(token == midi.HOLD) & again & (base < 128)] = base[(token == midi.HOLD) & again & (base < 128)]
+        song = midi.to_pretty_midi(token, (0, 33, 29, 48), {0}, tempo=tempo, drum_hold_repeats=not complete)
+        path = tmp_path / "song.mid"
+        song.write(str(path))
+        read = midi.read(path)
+        lines = midi.complete_grid(read) if complete else midi.pypianoroll_grid(read)
+        assert [line.program for line in lines] == [0, 33, 29, 48] and [line.is_drum for line in lines] == [
+            True,
+            *[False] * 3,
+        ]
+        for track, line in enumerate(lines):
+            found = midi.tokens(line.base, line.onset)
+            np.testing.assert_array_equal(found[:256], token[:, track])
