@@ -2,9 +2,10 @@
 
     python -m benchmarks.midi_parsing [DIR] [--repeats 3]
 
-Prints, for the readable MIDI files below DIR (without it: those of the demo Lakh), seconds and ratios of: parsing (pretty_midi, common.midi, symusic) and
-parsing with tokens (pypianoroll.read and the same rules in NumPy, common.midi). The tokens are compared file by file.
-symusic is the quickest parser; the last line says on how many files its notes are not those of pretty_midi.
+Prints, for the readable MIDI files below DIR (without it: those of the demo Lakh), seconds and ratios of: parsing
+(pretty_midi, common.midi, symusic) and parsing with tokens (pypianoroll.read and the same rules in NumPy, common.midi).
+The tokens are compared file by file. symusic is the quickest parser; the last line says on how many files its notes are
+not those of pretty_midi.
 """
 
 import argparse
