@@ -107,19 +107,16 @@ def tables(rows):
 
 
 def claim_row(claim, judged, inferred):
-    """One row of the claims table; baselines are those of the modes together, named by mode where they differ."""
-    baselines = {}
-    for judgement in judged:
-        for name, value in judgement.baselines:
-            baselines.setdefault(name, {})[judgement.follow] = value
-    shown = []
-    for name, by_follow in baselines.items():
-        values = {follow: text.number(value) for follow, value in by_follow.items()}
-        same = len(set(values.values())) == 1
-        shown.append((text.words(name), next(iter(values.values())) if same else
-                      ", ".join(f"{follow} {value}" for follow, value in values.items())))
+    """One row of the claims table; baselines once, or by mode (code / paper / sound) where the modes differ."""
+    names = dict.fromkeys(name for judgement in judged for name, _ in judgement.baselines)
+    baselines = []
+    for name in names:
+        by_mode = [dict(judgement.baselines).get(name) for judgement in judged]
+        values = ["–" if value is None else text.number(value) for value in by_mode]
+        same = len({value for value in values if value != "–"}) == 1
+        baselines.append((text.words(name), min(values, key="–".__eq__) if same else " / ".join(values)))
     decided = any(tone(judgement.word) != "none" for judgement in judged)
-    return {"claim": claim, "cells": [cell(judgement) for judgement in judged], "baselines": shown,
+    return {"claim": claim, "cells": [cell(judgement) for judgement in judged], "baselines": baselines,
             "inferred": inferred, "decided": decided, "printed": claim.reported_text}
 
 

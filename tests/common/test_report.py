@@ -62,7 +62,7 @@ def test_published_page_compares_with_the_printed_numbers(tmp_path, papers):
     _, reported, code, paper, sound, baselines = claim_cells(written[1], "T1-test")
     assert reported == "0.653" and code.endswith("differs") and paper.endswith("matches") and sound.endswith("matches")
     assert code.startswith("0.584 ± 0.010 3 seeds, 1,000 segments") and "majority class 0.250" in baselines
-    assert "loudness only code 0.364, paper 0.414, sound 0.444" in baselines
+    assert "loudness only 0.364 / 0.414 / 0.444" in baselines
     assert claim_cells(written[1], "R5")[2].endswith("holds")
     assert claim_cells(written[1], "R15")[3].endswith("undecided the interval contains 0")
     assert "†" in claim_cells(written[1], "R15")[3] and "†" not in claim_cells(written[1], "R5")[3]
