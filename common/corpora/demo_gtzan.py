@@ -3,20 +3,17 @@
 from pathlib import Path
 
 import numpy as np
-import soundfile
 
-from common import synthesis
-from common.corpora import composer, styles
+from common.corpora import composer, sound, styles
+from common.corpora.jobs import Job, shuffled
 
 SAMPLE_RATE = 22050
 SAMPLES = 661_500  # 30 s
 TRACKS = {"smoke": 4, "demo": 24}  # per genre
 
 
-def write(root: Path, preset: str, null: bool, seed: int) -> list:
+def write(root: Path, preset: str, null: bool, seed: int) -> list[Job]:
     """The jobs that write the tracks."""
-    from common.corpora.demo import Job, shuffled
-
     genres = [genre for genre in styles.GTZAN for _ in range(TRACKS[preset])]
     labels = shuffled(genres, seed) if null else genres
     counts: dict[str, int] = {}
@@ -24,21 +21,12 @@ def write(root: Path, preset: str, null: bool, seed: int) -> list:
     for number, (genre, label) in enumerate(zip(genres, labels, strict=True)):
         track = counts[label] = counts.get(label, -1) + 1
         path = root / "genres" / label / f"{label}.{track:05d}.wav"
-        jobs.append(Job(track_to_file, path, (genre, [seed, 1, number])))
+        jobs.append(Job(write_track, path, (genre, [seed, 1, number])))
     return jobs
 
 
-def track_to_file(path: Path, genre: str, seed: list[int]) -> None:
+def write_track(path: Path, genre: str, seed: list[int]) -> None:
     """Compose, render and write one track."""
-    samples = piece(styles.GTZAN, genre, seed, SAMPLE_RATE, SAMPLES)
-    soundfile.write(path, samples, SAMPLE_RATE, subtype="PCM_16")
-
-
-def piece(family: dict, genre: str, seed: list[int], sample_rate: int, samples: int) -> np.ndarray:
-    """A piece of `genre` as mono sound of exactly `samples` samples."""
     rng = np.random.default_rng(seed)
-    style = composer.draw_style(family, genre, rng)
-    score = composer.compose(style, rng, samples / sample_rate)
-    level = float(np.clip(rng.normal(*style.level), -28, -13))
-    sound = synthesis.render(score, sample_rate, level, style.room, seed=seed[-1], squash=style.squash)
-    return sound[:samples]
+    style = composer.draw_style(styles.GTZAN, genre, rng)
+    sound.write_wav(path, sound.piece(style, rng, SAMPLE_RATE, SAMPLES), SAMPLE_RATE)

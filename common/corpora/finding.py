@@ -4,11 +4,11 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-from common.corpora import folder, gtzan
+from common.corpora import fma, folder, gtzan, lakh, medley_solos_db, orchestral
 from common.corpora.items import Corpus, DataError
 from common.corpora.listing import subfolders
 
-READERS = {gtzan.NAME: gtzan, folder.NAME: folder}
+READERS = {reader.NAME: reader for reader in (gtzan, fma.SMALL, fma.MEDIUM, medley_solos_db, lakh, orchestral, folder)}
 NAMES = tuple(READERS)
 MARKER = "encore-demo.json"  # lies in every demo corpus, so that it is never taken for real data
 DEMOS = Path("data") / "demo"
@@ -57,6 +57,8 @@ def locate(name: str, data: Path) -> Path | None:
 def recognise(data: Path) -> list[tuple[str, Path]]:
     """(name, root) of every data set at `data`; any other folder of class folders only where there is none."""
     found = [(name, root) for name in NAMES if name != folder.NAME and (root := locate(name, data))]
+    if fma.MEDIUM.NAME in dict(found):  # small is a part of medium: one folder is reported once
+        found = [(name, root) for name, root in found if name != fma.SMALL.NAME or root != dict(found)[fma.MEDIUM.NAME]]
     return found or [(folder.NAME, root) for root in [locate(folder.NAME, data)] if root]
 
 

@@ -57,8 +57,8 @@ def read(root: Path) -> Corpus:
             items[path.stem] = Item(path.stem, path, match[1], duplicates.get(path.stem, path.stem))
     ordered = [items[name] for name in sorted(items)]
     present = {path.stem for path in paths}
-    complete = all(name in present or f"{name}.wav" in bad for name in expected_tracks())
-    return Corpus(NAME, root, "published" if complete else "other", ordered, rejected)
+    missing = [name for name in expected_tracks() if name not in present and f"{name}.wav" not in bad]
+    return Corpus(NAME, root, "other" if missing else "published", ordered, rejected, {}, missing)
 
 
 def expected_tracks() -> list[str]:

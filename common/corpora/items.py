@@ -34,7 +34,8 @@ class Corpus:
     """A data set as found on disk.
 
     `evidence` is "published" (the data set as published, complete), "other" (other real data) or "demo" (written by
-    `common.corpora.demo`). `rejected` lists (path, reason) of files that were left out.
+    `common.corpora.demo`). `rejected` lists (path, reason) of files that were left out, `missing`
+    the names of files that the data set should hold and that are not there.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Corpus:
     items: list[Item]
     rejected: list[tuple[Path, str]] = field(default_factory=list)
     facts: dict = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
 
     @cached_property
     def fingerprint(self) -> str:

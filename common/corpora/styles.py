@@ -41,6 +41,8 @@ class Style:
     level: tuple[float, float] = (-19.0, 2.0)  # dB of the rendering: mean, standard deviation
     room: float = 0.25
     squash: float = 0.3
+    colour: float = 2.0  # dB, spread of the recording's equalisation
+    hiss: tuple[float, float] = (55, 8)  # dB of background noise below the music: mean, standard deviation
     borrow: float = 0.12  # chance of each aspect to come from another style
 
     ASPECTS: ClassVar[tuple[tuple[str, ...], ...]] = (

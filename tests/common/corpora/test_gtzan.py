@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from common import corpora
-from common.corpora import demo, finding, gtzan, known
+from common.corpora import demo, finding, gtzan, jobs, known
 
 
 def make_tracks(root, folder, names):
@@ -71,7 +71,7 @@ def test_demo_is_read_as_demo_however_it_is_given(tmp_path):
 
 def test_shuffled_labels_keep_counts_and_take_equal_shares_of_each_class():
     labels = ["a"] * 8 + ["b"] * 8 + ["c"] * 8 + ["d"] * 8
-    mixed = demo.shuffled(labels, 0)
+    mixed = jobs.shuffled(labels, 0)
     assert Counter(mixed) == Counter(labels)
     assert Counter(zip(labels, mixed, strict=True)) == {(true, new): 2 for true in "abcd" for new in "abcd"}
-    assert mixed != demo.shuffled(labels, 1)
+    assert mixed != jobs.shuffled(labels, 1)

@@ -1,0 +1,147 @@
+"""The Free Music Archive data set, release of 2017 (Defferrard et al.; mdeff/fma).
+
+`fma_small/000/000002.mp3` or `fma_medium/...`, with `fma_metadata/tracks.csv` beside it. Small is part of medium and
+medium of large: either subset is read from the smallest of these folders that holds it. tracks.csv has two rows of
+column names and a third with the name of the index; features.csv and echonest.csv have three and one.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common.corpora import known, tables
+from common.corpora.items import Corpus, DataError, Item
+from common.corpora.listing import files_under
+
+FILE = re.compile(r"(\d{6})\.mp3")
+FOLDERS = ("fma_small", "fma_medium", "fma_large")
+SUBSETS = {"fma_small": ("small",), "fma_medium": ("small", "medium")}
+TRACK_COLUMNS = {
+    "genre": ("track", "genre_top"),
+    "title": ("track", "title"),
+    "artist": ("artist", "id"),
+    "subset": ("set", "subset"),
+    "split": ("set", "split"),
+}
+
+
+@dataclass(frozen=True)
+class Reader:
+    """The reader of one subset."""
+
+    NAME: str
+    TITLE: str
+    NEEDS: str
+
+    def locate(self, folder: Path) -> Path | None:
+        """The audio folder that holds the subset, in or at `folder`, where the metadata is found beside or in it."""
+        for name in FOLDERS[FOLDERS.index(self.NAME) :]:
+            for candidate in (folder / name, folder):
+                if candidate.is_dir() and candidate.name == name and metadata_of(candidate):
+                    return candidate
+        return None
+
+    def read(self, root: Path) -> Corpus:
+        """The subset's clips; label = root genre, group = track, artist and split as in tracks.csv."""
+        wanted = {track: row for track, row in tracks(metadata_of(root)).items() if row["subset"] in SUBSETS[self.NAME]}
+        bad = {row["track"]: row["reason"] for row in known.table("fma_known_bad") if row["effect"] == "no audio"}
+        paths, rejected = files_under(root, (".mp3",), depth=1)
+        items = {}
+        for path in paths:
+            match = FILE.fullmatch(path.name)
+            if not match or path.parent.name != match[1][:3]:
+                rejected.append((path, "name or folder is not that of a track, as in 000/000002.mp3"))
+            elif (track := match[1]) in bad:
+                rejected.append((path, f"known to be damaged: {bad[track]}"))
+            elif track in wanted:
+                row = wanted[track]
+                if not row["genre"]:
+                    rejected.append((path, "has no root genre in tracks.csv"))
+                    continue
+                facts = {"title": row["title"]}
+                items[track] = Item(track, path, row["genre"], track, row["artist"], row["split"], facts)
+            elif root.name == self.NAME:
+                rejected.append((path, f"is not in tracks.csv as a track of {self.NAME}"))
+        missing = sorted(f"{track[:3]}/{track}.mp3" for track in set(wanted) - set(items) - set(bad))
+        expected = {row["label"]: int(row["files"]) for row in known.table("published") if row["data_set"] == self.NAME}
+        whole = not missing and Counter(row["genre"] for row in wanted.values()) == expected
+        return Corpus(self.NAME, root, "published" if whole else "other", list(items.values()), rejected, {}, missing)
+
+
+SMALL = Reader("fma_small", "FMA small", "fma_small/000/000002.mp3 and fma_metadata/tracks.csv, 7.2 GB and 0.3 GB")
+MEDIUM = Reader("fma_medium", "FMA medium", "fma_medium/000/000002.mp3 and fma_metadata/tracks.csv, 22 GB and 0.3 GB")
+
+
+def metadata_of(audio: Path) -> Path | None:
+    """The folder of tracks.csv: `fma_metadata` beside or in the audio folder, or one of these folders itself."""
+    beside = audio.resolve().parent
+    places = (beside / "fma_metadata", audio / "fma_metadata", beside, audio)
+    return next((place for place in places if (place / "tracks.csv").is_file()), None)
+
+
+def tracks(metadata: Path) -> dict[str, dict[str, str]]:
+    """tracks.csv: six-digit track id -> genre, title, artist, subset, split, in the order of ids.
+
+    Raises:
+        DataError: the table lacks one of these columns, or a row is no track.
+    """
+    path = metadata / "tracks.csv"
+    table = tables.rows(path)
+    groups, names = next(table, []), next(table, [])
+    header = list(zip(groups, names, strict=False))
+    missing = [".".join(column) for column in TRACK_COLUMNS.values() if column not in header]
+    if missing:
+        raise DataError(f"{path}: no column {', '.join(missing)}. Expected the tracks.csv of fma_metadata.zip.")
+    places = {field: header.index(column) for field, column in TRACK_COLUMNS.items()}
+    found = {}
+    for row in table:
+        if not row or row[0] in ("track_id", ""):  # the third header row names the index
+            continue
+        if not row[0].isdigit() or len(row) != len(header):
+            raise DataError(f"{path}: the row of track {row[0][:20]!r} is damaged. Get the table again.")
+        found[f"{int(row[0]):06d}"] = {field: row[place].strip() for field, place in places.items()}
+    return dict(sorted(found.items()))
+
+
+def features(metadata: Path, name: str = "features") -> tuple[list[tuple[str, str, str]], list[str], np.ndarray]:
+    """features.csv or echonest.csv: the column names, the six-digit track ids, the values.
+
+    Returns: columns as (feature, statistic, number); ids; float32 of shape (tracks, columns), NaN where no number is.
+
+    Raises:
+        DataError: the table does not begin with three rows of names, or a row is damaged.
+    """
+    path = metadata / f"{name}.csv"
+    table = tables.rows(path)
+    header = [next(table, []) for _ in range(3)]
+    if not header[0] or len({len(row) for row in header}) != 1:
+        raise DataError(
+            f"{path}: does not begin with three rows of column names. Expected the one of fma_metadata.zip."
+        )
+    columns = list(zip(*(row[1:] for row in header), strict=True))
+    ids, values = [], []
+    for row in table:
+        if not row or row[0] in ("track_id", ""):
+            continue
+        if not row[0].isdigit() or len(row) != len(columns) + 1:
+            raise DataError(f"{path}: the row of track {row[0][:20]!r} is damaged. Get the table again.")
+        ids.append(f"{int(row[0]):06d}")
+        values.append(np.array([_number(cell) for cell in row[1:]], np.float32))
+    return columns, ids, np.stack(values) if values else np.zeros((0, len(columns)), np.float32)
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return np.nan
+
+
+def genres(metadata: Path) -> dict[int, str]:
+    """genres.csv: genre id -> title."""
+    return {
+        int(row["genre_id"]): row["title"] for row in tables.records(metadata / "genres.csv", ("genre_id", "title"))
+    }

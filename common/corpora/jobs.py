@@ -1,0 +1,52 @@
+"""Files to write, in processes with a progress bar, and the shuffling of labels for null twins."""
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file: `make(path, *arguments)`, run in a process of its own."""
+
+    make: Callable
+    path: Path
+    arguments: tuple = ()
+
+
+def run(jobs: list[Job], title: str) -> None:
+    """All jobs on all cores, with a progress bar on standard error."""
+    for folder in sorted({job.path.parent for job in jobs}):
+        folder.mkdir(parents=True, exist_ok=True)
+    parallel = joblib.Parallel(n_jobs=min(os.cpu_count() or 1, 16), return_as="generator_unordered", batch_size=2)
+    tasks = (joblib.delayed(job.make)(job.path, *job.arguments) for job in jobs)
+    for _ in tqdm(parallel(tasks), total=len(jobs), desc=title, unit="file", file=sys.stderr):
+        pass
+
+
+def shuffled(labels: list[str], seed: int, within: list | None = None) -> list[str]:
+    """`labels` in an order that says nothing of them: each new label takes equal shares of each true one.
+
+    Args:
+        within: one value per label (such as its split); labels change places only where the value is the same.
+    """
+    rng = np.random.default_rng([seed, 99])
+    result = list(labels)
+    within = within or [0] * len(labels)
+    for part in sorted(set(within)):
+        places = [place for place, value in enumerate(within) if value == part]
+        names = sorted({labels[place] for place in places})
+        dealt = []
+        for number, name in enumerate(names):
+            own = rng.permutation([place for place in places if labels[place] == name])
+            # Dealt out in turn; the start moves from label to label so that remainders even out.
+            dealt += [((turn + number) % len(names), rng.random(), place) for turn, place in enumerate(own)]
+        for label, (_, _, place) in zip(sorted(labels[place] for place in places), sorted(dealt), strict=True):
+            result[place] = label
+    return result
