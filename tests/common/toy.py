@@ -38,7 +38,8 @@ def model():
 
     def build(config, store):
         x = keras.Input((6,))
-        y = keras.layers.Dense(16)(x)
+        # no bias before a normalisation: its gradient is rounding noise, which Adam would blow up to full steps
+        y = keras.layers.Dense(16, use_bias=not config.normalise)(x)
         if config.normalise:
             y = training.BatchNormalization()(y)
         y = training.Dropout(0.3)(keras.layers.Activation("tanh")(y))
