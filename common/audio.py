@@ -53,11 +53,12 @@ def read(path: Path | str, duration: float | None = None) -> tuple[np.ndarray, i
     _refuse_what_is_not_audio(path)
     try:
         with soundfile.SoundFile(path) as file:
+            promised = max(file.frames, _promised_frames(path))
             seconds = file.frames / file.samplerate
             if duration is None and seconds > LONGEST_SECONDS:
                 raise AudioError(f"{path}: {seconds / 3600:.1f} hours long, the limit is {LONGEST_SECONDS // 3600}; "
                                  "cut it into movements or tracks")
-            declared = file.frames if duration is None else min(file.frames, round(duration * file.samplerate))
+            declared = promised if duration is None else min(promised, round(duration * file.samplerate))
             blocks, count = [], 0
             while count < declared:
                 try:
@@ -79,6 +80,43 @@ def read(path: Path | str, duration: float | None = None) -> tuple[np.ndarray, i
         raise AudioError(f"{path}: {int((~np.isfinite(samples)).sum())} samples are not finite numbers; "
                          "export the file again")
     return samples, rate, declared, kind
+
+
+def _promised_frames(path: Path) -> int:
+    """Frames that a WAV, AU or OGG file's own header promises; 0 where it says nothing.
+
+    libsndfile lowers what it declares to what is there, so that a cut file would look whole.
+    """
+    size = path.stat().st_size
+    with open(path, "rb") as file:
+        head = file.read(24)
+        if head[:4] == b"RIFF" and head[8:12] == b"WAVE":
+            file.seek(12)
+            width = 0
+            while len(chunk := file.read(8)) == 8:
+                name, length = chunk[:4], int.from_bytes(chunk[4:], "little")
+                if name == b"fmt ":
+                    body = file.read(16)
+                    kind = int.from_bytes(body[:2], "little")
+                    width = int.from_bytes(body[12:14], "little") if kind in (1, 3, 0xFFFE) else 0
+                    file.seek(length - 16 + length % 2, 1)
+                elif name == b"data":  # 0 and 2^32 - 1 are written by programs that stream
+                    return length // width if width and length < 0xFFFFFF00 else 0
+                else:
+                    file.seek(length + length % 2, 1)
+        elif head[:4] == b".snd" and len(head) == 24:
+            length, kind, _, channels = (int.from_bytes(head[i:i + 4], "big") for i in (8, 12, 16, 20))
+            width = {1: 1, 2: 1, 3: 2, 4: 3, 5: 4, 6: 4, 7: 8, 27: 1}.get(kind, 0) * channels
+            return length // width if width and length < 0xFFFFFF00 else 0
+        elif head[:4] == b"OggS":  # the last page of a whole stream says so; its sample count then equals libsndfile's
+            file.seek(max(0, size - (1 << 17)))
+            tail = file.read()
+            page = tail[max(0, tail.rfind(b"OggS")):]
+            whole = len(page) > 27 and len(page) >= 27 + page[26] + sum(page[27:27 + page[26]])
+            if not (whole and page[5] & 4):
+                with soundfile.SoundFile(path) as opened:
+                    return opened.frames + 1  # at least: how much is missing cannot be known
+    return 0
 
 
 def _refuse_what_is_not_audio(path: Path):

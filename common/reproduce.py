@@ -29,26 +29,29 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m common.reproduce", description=__doc__.split("\n\n")[0])
     parser.add_argument("paper", choices=papers)
     parser.add_argument("--data", type=Path, help="a data set or a folder with several (default: the demo corpus)")
-    parser.add_argument("--preset", choices=configuration.PRESETS, help="default: demo, with --data full")
+    parser.add_argument("--preset", choices=configuration.PRESETS, default="demo",
+                        help="smoke: a minute; demo: minutes; full: the paper's sizes and steps (default: demo)")
     parser.add_argument("--follow", nargs="+", choices=(*configuration.FOLLOW, "all"), default=["all"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--null", action="store_true", help="the demo corpus with shuffled labels")
     parser.add_argument("--ablations", action="store_true", help="also train the ablations (part of preset full)")
+    parser.add_argument("--effects", action="store_true",
+                        help="also measure each divergence that decides a claim, one at a time from paper")
     parser.add_argument("--stores", type=Path, default=Path("data/stores"))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     options = parser.parse_args(arguments)
-    options.preset = options.preset or "demo"
     modes = configuration.FOLLOW if "all" in options.follow else tuple(dict.fromkeys(options.follow))
     settings = importlib.import_module(f"papers.{options.paper}.config")
     print(f"{settings.TITLE}: {', '.join(modes)}; preset {options.preset}; seeds {' '.join(map(str, options.seeds))}; "
           + (f"data {options.data}" if options.data else "no DATA given, so on the built-in demo corpus (synthetic)"),
           flush=True)
     failures = []
-    for follow in modes:
+    plans = [(follow, {}) for follow in modes] + [("paper", one) for one in effects(settings) if options.effects]
+    for follow, overrides in plans:
         for seed in options.seeds:
             for data_set in data_sets(settings, options.data):
                 try:
-                    reproduce(options, settings, follow, seed, data_set)
+                    reproduce(options, settings, follow, seed, overrides, data_set)
                 except Exception as error:  # one failing mode does not stop the others
                     if not isinstance(error, EXPECTED) and type(error).__name__ != "TrainingError":
                         traceback.print_exc()
@@ -80,9 +83,15 @@ def data_sets(settings, data: Path | None) -> list[str | None]:
     return [name for name in settings.DATA_SETS if name in found] or [settings.DATA_SETS[0]]
 
 
-def reproduce(options, settings, follow: str, seed: int, data_set: str | None = None) -> None:
+def effects(settings) -> list[dict]:
+    """One override for each divergence that decides a claim: away from the paper, to the program or else to sound."""
+    return [{one.field: one.code if one.code != one.paper else one.sound}
+            for one in settings.DIVERGENCES if one.decides]
+
+
+def reproduce(options, settings, follow: str, seed: int, overrides: dict, data_set: str | None = None) -> None:
     """One mode and seed, from the corpus to results.json."""
-    overrides = {"ablations": True} if options.ablations else {}
+    overrides = overrides | ({"ablations": True} if options.ablations and not overrides else {})
     config = configuration.resolve(settings, follow, options.preset, overrides)
     if data_set:
         config = dataclasses.replace(config, data_set=data_set)

@@ -1,0 +1,114 @@
+"""Recordings good and bad; broken files are made as bytes here."""
+
+import io
+import os
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+
+from common import audio
+
+RATE = 22050
+
+
+def tone(seconds=1.0, rate=RATE, channels=1):
+    wave = 0.5 * np.sin(2 * np.pi * 440 * np.arange(int(seconds * rate)) / rate).astype("f4")
+    return np.repeat(wave[:, None], channels, axis=1) if channels > 1 else wave
+
+
+def encoded(kind, samples=None, subtype=None, rate=RATE):
+    out = io.BytesIO()
+    soundfile.write(out, tone(3.0) if samples is None else samples, rate, format=kind, subtype=subtype)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("kind, suffix", [("WAV", "wav"), ("AU", "au"), ("FLAC", "flac"), ("OGG", "ogg"),
+                                          ("MP3", "mp3")])
+def test_formats_load_at_the_rate_asked_for(tmp_path, kind, suffix):
+    path = tmp_path / f"naïve 'name'.{suffix}"
+    path.write_bytes(encoded(kind, tone(1.0, 44100, 2), rate=44100))
+    samples = audio.load(path, RATE)
+    assert samples.dtype == np.float32 and abs(len(samples) - RATE) < 1200
+    spectrum = np.abs(np.fft.rfft(samples[:RATE // 2]))
+    assert spectrum.argmax() * 2 == pytest.approx(440, abs=4)
+    assert audio.load(path, RATE, mono=False).shape[0] == 2
+    assert len(audio.load(path, 44100, duration=0.5)) == 22050
+
+
+@pytest.mark.parametrize("kind, suffix", [("WAV", "wav"), ("OGG", "ogg"), ("MP3", "mp3"), ("AU", "au")])
+def test_truncated_files_are_told_with_their_frames(tmp_path, kind, suffix, capsys):
+    whole = encoded(kind)
+    path = tmp_path / f"cut.{suffix}"
+    path.write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(audio.AudioError, match=rf"cut\.{suffix}: .*(truncated, \d+ of \d+|not a readable)"):
+        audio.load(path, RATE)
+
+
+def test_truncated_wav_is_usable_on_request_with_a_note(tmp_path, capsys):
+    path = tmp_path / "cut.wav"
+    path.write_bytes(encoded("WAV")[:40_000])
+    assert 0 < len(audio.load(path, RATE, allow_short=True)) < 3 * RATE
+    assert "truncated" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name, content, message", [
+    ("text.au", b"this is a shopping list, not music\n" * 40, "lacks the .snd header"),
+    ("empty.au", b"", "empty file"),
+    ("empty.wav", b"", "empty file"),
+    ("noise.wav", bytes(range(256)) * 20, "not a readable recording"),
+    ("page.mp3", b"<html>not found</html>" * 40, "not a readable recording|no audio"),
+    ("header.wav", encoded("WAV", np.zeros(0, "f4")), "no audio in it"),
+])
+def test_what_is_not_audio_is_refused_in_one_line(tmp_path, name, content, message):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(audio.AudioError, match=message) as caught:
+        audio.load(path, RATE)
+    assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_missing_folder_nan_and_permission(tmp_path):
+    with pytest.raises(audio.AudioError, match="no such file"):
+        audio.load(tmp_path / "nowhere.wav", RATE)
+    with pytest.raises(audio.AudioError, match="a folder"):
+        audio.load(tmp_path, RATE)
+    path = tmp_path / "nan.wav"
+    path.write_bytes(encoded("WAV", np.where(np.arange(1000) % 100 == 0, np.nan, 0.1).astype("f4"), "FLOAT"))
+    with pytest.raises(audio.AudioError, match="10 samples are not finite"):
+        audio.load(path, RATE)
+    if os.geteuid() != 0:
+        path.chmod(0)
+        with pytest.raises(audio.AudioError, match="no permission"):
+            audio.load(path, RATE)
+
+
+def test_no_permission_is_told(tmp_path, monkeypatch):
+    path = tmp_path / "locked.wav"
+    path.write_bytes(encoded("WAV"))
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(audio.AudioError, match="no permission"):
+        audio.load(path, RATE)
+
+
+def test_a_header_that_promises_days_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "endless.au"
+    with open(path, "wb") as file:
+        file.write(b".snd" + struct.pack(">IIIII", 24, 0x7FFFFF00, 2, 8000, 1))
+        file.truncate(0x7FFFFF18)  # sparse
+    with pytest.raises(audio.AudioError, match="hours long, the limit is"):
+        audio.load(path, RATE)
+
+
+def test_write_never_clips_and_refuses_nan(tmp_path):
+    audio.write(tmp_path / "loud.wav", 3 * tone(), RATE)
+    samples = audio.load(tmp_path / "loud.wav", RATE)
+    assert np.abs(samples).max() == pytest.approx(1.0, abs=1e-3)
+    np.testing.assert_allclose(samples, tone() / np.abs(tone()).max(), atol=1e-3)
+    with pytest.raises(ValueError, match="not finite"):
+        audio.write(tmp_path / "nan.wav", np.array([np.nan]), RATE)

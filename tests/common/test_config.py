@@ -1,0 +1,92 @@
+"""Settings: precedence, what a preset covers, --help without TensorFlow, the layout's rules."""
+
+import ast
+import dataclasses
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from common import config, runs
+from papers.softmax_ae import config as settings
+
+ROOT = Path(__file__).resolve().parents[2]
+PAPERS = sorted(path.parent.name for path in ROOT.glob("papers/*/evaluate.py"))
+
+
+def test_precedence_paper_follow_preset_flag():
+    assert config.resolve(settings).split == "P1" and config.resolve(settings).keep_probability == 0.9
+    assert config.resolve(settings, "code").split == "P2"
+    assert config.resolve(settings, "code", "demo").batch_size == 128
+    assert config.resolve(settings, "code", "demo", {"batch_size": 7, "split": "T2"}).batch_size == 7
+    for wrong in ({"follow": "text"}, {"preset": "tiny"}):
+        with pytest.raises(ValueError, match="choose one of"):
+            config.resolve(settings, **wrong)
+
+
+def test_what_a_flag_covers_is_recorded():
+    typed = ["--follow", "code", "--keep-probability", "0.5"]
+    options, resolved, overrides, _ = config.parse(settings, "x", None, typed)
+    assert options.follow == "code" and resolved.keep_probability == 0.5 and overrides == {"keep_probability": 0.5}
+    covered = config.covered(settings, "code", "demo", overrides)
+    assert covered == {"keep_probability": "flag: 0.5 instead of 0.8"}
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_every_divergence_names_a_field_a_source_and_differs(paper):
+    import importlib
+
+    module = importlib.import_module(f"papers.{paper}.config")
+    fields = {f.name for f in dataclasses.fields(module.Config)}
+    defaults = module.Config()
+    for divergence in module.DIVERGENCES:
+        assert divergence.field in fields and divergence.paper_source and divergence.sound_reason
+        assert getattr(defaults, divergence.field) == divergence.paper, divergence.field
+        assert not divergence.paper == divergence.code == divergence.sound, divergence.field
+        known = {line.split(",")[0] for line in (ROOT / "papers" / paper / "claims.csv").read_text().splitlines()}
+        assert set(divergence.decides) <= known, divergence.field
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("script", ["preprocess", "train", "evaluate"])
+def test_help_explains_without_tensorflow(paper, script):
+    code = (f"import runpy, sys; sys.argv = ['x', '--help']\n"
+            f"try: runpy.run_module('papers.{paper}.{script}', run_name='__main__', alter_sys=True)\n"
+            "except SystemExit as end: assert not end.code\n"
+            "assert 'tensorflow' not in sys.modules, 'TensorFlow loaded'")
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr[-800:]
+    assert "--follow" in done.stdout and "--seed" in done.stdout
+    assert time.monotonic() - began < 30
+
+
+def imports(path):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_common_knows_no_paper_and_papers_do_not_know_each_other():
+    for path in ROOT.glob("common/**/*.py"):
+        assert not [name for name in imports(path) if name.startswith("papers")], path
+    for path in ROOT.glob("papers/*/*.py"):
+        own = f"papers.{path.parent.name}"
+        assert not [name for name in imports(path) if name.startswith("papers.") and not name.startswith(own)], path
+
+
+def test_nothing_loads_a_pickle():
+    for path in [*ROOT.glob("common/**/*.py"), *ROOT.glob("papers/**/*.py"), *ROOT.glob("benchmarks/*.py")]:
+        text = path.read_text(encoding="utf-8")
+        assert "allow_pickle=True" not in text and not {"pickle", "dill", "shelve"} & set(imports(path)), path
+        assert "joblib.load" not in text, path
+
+
+def test_tools_say_what_to_run_when_there_is_no_run(tmp_path):
+    with pytest.raises(FileNotFoundError, match="make reproduce-softmax_ae FOLLOW=sound"):
+        runs.for_tool(settings, None, tmp_path)

@@ -1,0 +1,135 @@
+"""Stores: complete or absent, EXR images lossless and checked, names that stay inside."""
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from common import store
+
+RECIPE = {"name": "mel", "version": 1, "sample_rate": 22050, "n_fft": 2048, "hop_length": 512}
+
+
+def corpus(tmp_path, **changed):
+    values = dict(name="gtzan", root=tmp_path, evidence="demo", items=[1, 2], rejected=[("bad.wav", "empty")],
+                  fingerprint="f00", facts={})
+    return SimpleNamespace(**(values | changed))
+
+
+def image(seed=0):
+    return np.random.default_rng(seed).normal(size=(64, 431)).astype("f4")
+
+
+def build(writer):
+    for i in range(3):
+        path = writer.image(f"clip-{i}", "song", image(i))
+        writer.row(item=f"clip-{i}", group="song", label="jazz", frames=431, path=path)
+    writer.array("segments", np.arange(6.0).reshape(2, 3))
+    writer.reject("other.wav", "silent")
+
+
+def test_store_round_trip(tmp_path):
+    held = store.prepare(corpus(tmp_path), RECIPE, tmp_path / "stores", build)
+    assert held.directory.parent.name == "demo-gtzan" and held.directory.name.startswith("mel-")
+    for i, row in enumerate(held.index):
+        np.testing.assert_array_equal(held.image(row), image(i))
+        assert row["frames"] == 431 and row["offset"] == 0
+    assert isinstance(held.array("segments"), np.memmap) and held.array("segments").sum() == 15
+    assert [r["reason"] for r in held.rejected] == ["empty", "silent"]
+    assert held.parameters["groups_per_class"] == {"jazz": 1} and held.parameters["corpus"]["evidence"] == "demo"
+
+
+def test_store_is_built_once_and_again_when_anything_differs(tmp_path):
+    calls = []
+
+    def counted(writer):
+        calls.append(1)
+        build(writer)
+
+    first = store.prepare(corpus(tmp_path), RECIPE, tmp_path / "s", counted)
+    assert store.prepare(corpus(tmp_path), RECIPE, tmp_path / "s", counted).directory == first.directory
+    for other, recipe in ((corpus(tmp_path, fingerprint="f01"), RECIPE), (corpus(tmp_path), RECIPE | {"version": 2})):
+        assert store.prepare(other, recipe, tmp_path / "s", counted).directory != first.directory
+    assert len(calls) == 3
+
+
+def test_a_failed_build_leaves_nothing_under_the_final_name(tmp_path):
+    def broken(writer):
+        build(writer)
+        raise RuntimeError("disk on fire")
+
+    with pytest.raises(RuntimeError):
+        store.prepare(corpus(tmp_path), RECIPE, tmp_path / "s", broken)
+    assert list((tmp_path / "s").rglob("*")) == [tmp_path / "s" / "demo-gtzan"]
+    with pytest.raises(store.StoreError, match="nothing usable"):
+        store.prepare(corpus(tmp_path), RECIPE, tmp_path / "s", lambda writer: writer.reject("a.wav", "silent"))
+
+
+def test_too_little_disk_is_refused_first(tmp_path):
+    with pytest.raises(store.StoreError, match="needed, .* free"):
+        store.prepare(corpus(tmp_path), RECIPE, tmp_path / "s", build, bytes_needed=10 ** 18)
+
+
+def test_labels_of_corpora_tell_them_apart(tmp_path):
+    assert store.corpus_label(corpus(tmp_path, facts={"null": True})) == "null-gtzan"
+    assert store.corpus_label(corpus(tmp_path, evidence="published")) == "gtzan"
+    assert store.corpus_label(corpus(Path("/x/mine"), evidence="other")) == "gtzan-mine"
+    assert store.corpus_label(corpus(Path("/x/mine"), evidence="other", name="folder-mine")) == "folder-mine"
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "..", "a/b", "", ".hidden", "x" * 500,
+                                  "naïve 'quoted' \u266b", "a\x00b"])
+def test_names_stay_inside_their_folder(tmp_path, name):
+    safe = store.safe_name(name)
+    assert safe and "/" not in safe and not safe.startswith(".") and "\x00" not in safe and len(safe) < 200
+    assert (tmp_path / safe).resolve().parent == tmp_path.resolve()
+    assert store.safe_name(name + "x") != safe
+
+
+# OpenEXR
+
+def test_exr_is_lossless_in_float32_and_states_its_parameters(tmp_path):
+    x = image() * np.float32(1e-20) + np.float32(3e5)
+    store.write_exr(tmp_path / "a.exr", x, RECIPE)
+    np.testing.assert_array_equal(store.read_exr(tmp_path / "a.exr", RECIPE), x)
+    store.write_exr(tmp_path / "h.exr", image(), RECIPE, half=True)
+    np.testing.assert_allclose(store.read_exr(tmp_path / "h.exr"), image(), rtol=1e-3, atol=1e-6)
+
+
+def test_exr_of_a_real_spectrogram(tmp_path):
+    import librosa
+
+    rng = np.random.default_rng(0)
+    samples = np.cumsum(rng.normal(size=22050 * 4)).astype("f4")
+    mel = librosa.feature.melspectrogram(y=samples / np.abs(samples).max(), sr=22050, n_mels=128)
+    store.write_exr(tmp_path / "m.exr", mel, RECIPE | {"n_mels": 128})
+    np.testing.assert_array_equal(store.read_exr(tmp_path / "m.exr", RECIPE), mel)
+
+
+def test_exr_errors_name_the_file_and_the_next_step(tmp_path):
+    path = tmp_path / "a.exr"
+    with pytest.raises(store.StoreError, match="a.exr: no such file.*preprocess again"):
+        store.read_exr(path)
+    path.write_bytes(b"not an image at all")
+    with pytest.raises(store.StoreError, match="not an OpenEXR file"):
+        store.read_exr(path)
+    store.write_exr(path, image(), RECIPE)
+    with pytest.raises(store.StoreError, match="made with hop_length=512, this store says hop_length=256"):
+        store.read_exr(path, RECIPE | {"hop_length": 256})
+    whole = path.read_bytes()
+    path.write_bytes(whole[:len(whole) // 2])
+    with pytest.raises(store.StoreError, match="damaged"):
+        store.read_exr(path)
+    for bad in (np.full((3, 3), np.nan), np.zeros(5)):
+        with pytest.raises(store.StoreError, match="two-dimensional and finite"):
+            store.write_exr(path, bad, RECIPE)
+
+
+def test_an_image_of_another_store_is_refused(tmp_path):
+    held = store.prepare(corpus(tmp_path), RECIPE, tmp_path / "s", build)
+    other = store.prepare(corpus(tmp_path), RECIPE | {"hop_length": 256}, tmp_path / "s", build)
+    shutil.copy(held.directory / held.index[0]["path"], other.directory / other.index[0]["path"])
+    with pytest.raises(store.StoreError, match="hop_length"):
+        other.image(other.index[0])
