@@ -39,10 +39,10 @@ def test_formats_load_at_the_rate_asked_for(tmp_path, kind, suffix):
 
 @pytest.mark.parametrize("kind, suffix", [("WAV", "wav"), ("OGG", "ogg"), ("MP3", "mp3"), ("AU", "au")])
 def test_truncated_files_are_told_with_their_frames(tmp_path, kind, suffix, capsys):
-    whole = encoded(kind)
+    whole = encoded(kind, np.random.default_rng(0).uniform(-0.5, 0.5, 8 * RATE).astype("f4"))
     path = tmp_path / f"cut.{suffix}"
     path.write_bytes(whole[:len(whole) // 2])
-    with pytest.raises(audio.AudioError, match=rf"cut\.{suffix}: .*(truncated, \d+ of \d+|not a readable)"):
+    with pytest.raises(audio.AudioError, match=rf"cut\.{suffix}: truncated, \d+ of \d+ declared"):
         audio.load(path, RATE)
 
 

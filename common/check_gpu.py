@@ -1,0 +1,54 @@
+"""`make check-gpu`: list the GPUs and time each paper's largest step on them, without writing anything.
+
+A paper's demo corpus is made if it is not there; the sizes are those of preset full.
+"""
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+
+from common import config as configuration, runs
+
+
+def main() -> int:
+    """0 when every paper's largest step ran on a GPU, 1 when one failed, 2 when there is no GPU."""
+    parser = argparse.ArgumentParser(prog="python -m common.check_gpu", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--cpu", action="store_true", help="time the steps even without a GPU")
+    options = parser.parse_args()
+    configuration.quiet_tensorflow()
+    import tensorflow as tf
+
+    found = tf.config.list_physical_devices("GPU")
+    for device in found:
+        print(f"{device.name}: {tf.config.experimental.get_device_details(device).get('device_name', 'unknown')}")
+    if not found and not options.cpu:
+        print("error: TensorFlow sees no GPU. Put tensorflow[and-cuda] at the same pin into requirements.txt, then make "
+              "clean check-gpu; --cpu times the steps without one.", file=sys.stderr)
+        return 2
+    from common import training
+
+    failed = 0
+    for path in sorted((runs.ROOT / "papers").glob("*/evaluate.py")):
+        name = path.parent.name
+        try:
+            settings = importlib.import_module(f"papers.{name}.config")
+            preprocess = importlib.import_module(f"papers.{name}.preprocess")
+            train = importlib.import_module(f"papers.{name}.train")
+            config = configuration.resolve(settings, "paper", "full")
+            store = preprocess.preprocess(config, None, "smoke", Path("data/stores"), null=False)
+            times = {}
+            for job, (model, changed) in train.jobs(config).items():
+                times[job] = training.estimate(job, model, changed, store, steps=3)
+            slowest = max(times, key=lambda job: max(times[job]["seconds_per_step"].values()))
+            seconds = max(times[slowest]["seconds_per_step"].values())
+            print(f"{name}: largest step {slowest}, {seconds:.3f} s, "
+                  f"peak memory {times[slowest]['peak_megabytes']:.0f} MB")
+        except Exception as error:  # the other papers are still of interest
+            failed = 1
+            print(f"error: {name}: {type(error).__name__}: {error}", file=sys.stderr)
+    return failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())
