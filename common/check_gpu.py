@@ -23,8 +23,8 @@ def main() -> int:
     for device in found:
         print(f"{device.name}: {tf.config.experimental.get_device_details(device).get('device_name', 'unknown')}")
     if not found and not options.cpu:
-        print("error: TensorFlow sees no GPU. Put tensorflow[and-cuda] at the same pin into requirements.txt, then make "
-              "clean check-gpu; --cpu times the steps without one.", file=sys.stderr)
+        print("error: TensorFlow sees no GPU. Put tensorflow[and-cuda] at the same pin into requirements.txt, then "
+              "make clean check-gpu; --cpu times the steps without one.", file=sys.stderr)
         return 2
     from common import training
 
