@@ -88,8 +88,9 @@ CLEAN = Timbre(
     lowpass=3500, vibrato=(4.8, 5, 0.3),
 )  # fmt: skip
 DISTORTED = Timbre(
-    "distorted electric guitar", (0, -2, -4, -6, -9, -11, -13, -15), -12, attack=0.006, decay=14.0, decay_tilt=0.3,
-    release=0.05, drive=30, cabinet=4200, vibrato=(5.2, 12, 0.35), noise=(-52, 2500, 2.0), gain=-3,
+    "distorted electric guitar", (0, -2, -3, -4, -5, -7, -9, -11), -10, formants=((2200, 6, 0.7),), attack=0.006,
+    decay=8.0, decay_tilt=0.3, release=0.08, drive=29, cabinet=4400, vibrato=(5.2, 12, 0.35), noise=(-58, 2500, 2.0),
+    gain=-3,
 )  # fmt: skip
 OVERDRIVEN = replace(DISTORTED, name="overdriven guitar", drive=16, decay=8)
 FINGER_BASS = Timbre(
@@ -107,8 +108,8 @@ SYNTH_BASS = Timbre(
 )  # fmt: skip
 VIOLIN = Timbre(
     "violin", (0, -3, -5, -8, -9, -12, -13, -16, -18, -20), -10,
-    formants=((290, 4, 0.25), (550, 4, 0.3), (1000, -3, 0.3), (2600, 7, 0.5)), lowpass=6500, attack=0.07,
-    release=0.12, swell=0.5, vibrato=(5.9, 22, 0.15), noise=(-36, 3200, 1.6), chiff=(-30, 0.06),
+    formants=((290, 4, 0.25), (550, 4, 0.3), (1000, 3, 0.3), (1500, -4, 0.25), (2800, 5, 0.4)), lowpass=6000,
+    attack=0.06, release=0.12, swell=0.4, vibrato=(5.9, 20, 0.15), noise=(-50, 3000, 1.5), chiff=(-36, 0.05),
 )  # fmt: skip
 VIOLA = replace(VIOLIN, name="viola", formants=((220, 4, 0.3), (450, 4, 0.3), (1500, 3, 0.6)), lowpass=4500)
 CELLO = replace(
@@ -126,7 +127,7 @@ TIMPANI = Timbre(
 VOICE = Timbre(
     "female singer", (0, -4, -7, -10, -13, -16, -19, -22), -10,
     formants=((650, 9, 0.28), (1150, 6, 0.22), (2900, 9, 0.25), (3900, 4, 0.2)), lowpass=5000, attack=0.08,
-    release=0.12, swell=0.4, vibrato=(5.6, 38, 0.2), noise=(-42, 5000, 1.2), chiff=(-34, 0.05),
+    release=0.22, swell=0.4, vibrato=(5.6, 30, 0.2), noise=(-56, 4500, 1.2), chiff=(-36, 0.05),
 )  # fmt: skip
 CHOIR = replace(VOICE, name="choir", voices=4, detune=14, attack=0.14, release=0.25)
 TRUMPET = Timbre(
@@ -142,9 +143,9 @@ HORN = replace(
     attack=0.06,
 )  # fmt: skip
 SAXOPHONE = Timbre(
-    "tenor saxophone", (0, 1, -1, -4, -5, -9, -10, -13, -15, -17), -11, formants=((650, 5, 0.5), (1500, 4, 0.5)),
-    lowpass=5500, attack=0.035, release=0.07, swell=0.5, vibrato=(5.1, 18, 0.25), tremolo=0.06,
-    noise=(-34, 2600, 1.8), chiff=(-28, 0.03),
+    "tenor saxophone", (0, 1, -1, -4, -6, -8, -9, -10, -11, -13), -12, formants=((600, 3, 0.4), (2100, 7, 0.5)),
+    lowpass=5000, attack=0.03, release=0.1, swell=0.4, vibrato=(5.1, 12, 0.25), tremolo=0.06,
+    noise=(-52, 2200, 1.5), chiff=(-36, 0.03),
 )  # fmt: skip
 OBOE = Timbre(
     "oboe", (-6, -3, 0, -2, -8, -12, -16, -20), -14, formants=((1100, 6, 0.4), (2800, 5, 0.4)), attack=0.03,
@@ -154,12 +155,12 @@ BASSOON = replace(
     OBOE, name="bassoon", partials=(-4, 0, -2, -6, -12, -18, -24), formants=((470, 8, 0.4), (1150, 4, 0.4)),
 )  # fmt: skip
 CLARINET = Timbre(
-    "clarinet", (0, -34, -5, -30, -9, -26, -15, -24, -20, -27, -25, -32), -16, lowpass=3200, attack=0.04,
-    release=0.07, swell=0.35, soft_tilt=6, noise=(-44, 2200, 1.5), chiff=(-34, 0.03), vibrato=(4.8, 3, 0.4),
+    "clarinet", (0, -34, -3, -30, -5, -24, -12, -22, -18, -27, -25, -32), -18, lowpass=3000, attack=0.035,
+    release=0.07, swell=0.3, soft_tilt=5, noise=(-52, 2200, 1.4), chiff=(-34, 0.03), vibrato=(4.8, 3, 0.4),
 )  # fmt: skip
 FLUTE = Timbre(
-    "flute", (0, -9, -19, -26, -33, -38), -14, attack=0.06, release=0.09, swell=0.2, vibrato=(5.3, 12, 0.25),
-    tremolo=0.16, noise=(-28, 2200, 1.6), chiff=(-24, 0.05), soft_tilt=5,
+    "flute", (0, -7, -14, -23, -31, -37), -16, attack=0.06, release=0.09, swell=0.2, vibrato=(5.3, 12, 0.25),
+    tremolo=0.16, noise=(-45, 1200, 1.3), chiff=(-34, 0.05), soft_tilt=5,
 )  # fmt: skip
 LEAD = Timbre(
     "synth lead", (0, -6, -9.5, -12, -14, -15.6, -17, -18), -6, lowpass=5000, attack=0.006, voices=2, detune=8,

@@ -13,7 +13,7 @@ from pathlib import Path
 from common.corpora import demo_fma, demo_gtzan, demo_lakh, demo_medley_solos_db, demo_orchestral, finding, jobs
 from common.corpora.items import DataError
 
-VERSION = 1  # of the generator: a corpus of another version is written anew
+VERSION = 2  # of the generator: a corpus of another version is written anew
 WRITERS = {
     "gtzan": demo_gtzan,
     "fma": demo_fma,

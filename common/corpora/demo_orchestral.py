@@ -10,7 +10,7 @@ import numpy as np
 from common.corpora import composer, players, sound
 from common.corpora.jobs import Job, shuffled
 
-SAMPLE_RATE = 22050
+SAMPLE_RATE = 44100
 WORKS = {"smoke": 2, "demo": 6}  # per composer
 MOVEMENTS = ("I. Allegro", "II. Andante")
 SECONDS = {"smoke": (36, 44), "demo": (62, 84)}  # of a movement

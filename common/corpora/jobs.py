@@ -24,7 +24,8 @@ def run(jobs: list[Job], title: str) -> None:
     """All jobs on all cores, with a progress bar on standard error."""
     for folder in sorted({job.path.parent for job in jobs}):
         folder.mkdir(parents=True, exist_ok=True)
-    parallel = joblib.Parallel(n_jobs=min(os.cpu_count() or 1, 16), return_as="generator_unordered", batch_size=2)
+    cores = min(len(os.sched_getaffinity(0)), 16, len(jobs))  # what this process may use, not what the machine has
+    parallel = joblib.Parallel(n_jobs=cores, return_as="generator_unordered", batch_size=2)
     tasks = (joblib.delayed(job.make)(job.path, *job.arguments) for job in jobs)
     for _ in tqdm(parallel(tasks), total=len(jobs), desc=title, unit="file", file=sys.stderr):
         pass

@@ -43,7 +43,7 @@ HAYDN = Style(
     chord_patterns=("block", "alberti", "tremolo"), bass=((42, 43), (70,)),
     bass_patterns=("fifths", "eighths", "downbeats"), sustained=((60,), (68,)), sustained_share=0.3,
     drums=("", "", "", "timpani roll"), density=2.0, syncopation=0.05, legato=0.75, register=(64, 86), velocity=0.65,
-    dynamics=0.2, jitter=0.016, level=(-22, 2.5), room=0.4, squash=0, colour=2.5, hiss=(50, 6), borrow=0.2,
+    dynamics=0.2, jitter=0.016, level=(-22, 2.5), room=0.4, squash=0, colour=2.5, hiss=(50, 6),
 )  # fmt: skip
 BEETHOVEN = replace(
     HAYDN, tempo=(126, 26), modes={"major": 2, "harmonic minor": 2, "minor": 1},
