@@ -159,8 +159,7 @@ def counts(config: Config, store):
         for row in store.index:
             hours[row["label"]] = hours.get(row["label"], 0) + row["frames"] * config.hop / config.sample_rate / 3600
         return {"n-hours": {"value": sum(hours.values())}, "n-hours-class": {"value": min(hours.values())}}
-    return {"n-genres": {"value": corpus["facts"].get("classes", 0)}} if "classes" in corpus["facts"] else {
-        "n-genres": {"not_testable": "the reader states no number of genres"}}
+    return {"n-genres": {"value": len(store.parameters["facts"]["labels"]), "of": "genres"}}
 
 
 # ---- findings ------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 A store holds one image per non-overlapping unit: a Medley-solos-DB clip, an FMA track, a non-silent stretch of a long
 recording. Partitions with any overlap are cut when they are read (`windows.py`), never stored.
+`python -m papers.lord_transfer.preprocess --data DIR` fills a store; `train` and `evaluate` do it by themselves.
 """
 
 import os
@@ -9,9 +10,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from common import audio, corpora, store
+from common.progress import progress
+from papers.lord_transfer import config as settings
 from papers.lord_transfer.config import Config
 
 VERSION = 1  # of this step: raise it when the stored values change
@@ -90,18 +92,18 @@ def preprocess(config: Config, data: Path | None, preset: str, stores: Path, nul
     channels = 3 if stores_phase(config) else 1
     frames = {"medley_solos_db": config.frames + 1, "fma_medium": 30 * config.sample_rate // config.hop + 1,
               "folder": 600 * config.sample_rate // config.hop}[config.data_set]
-    return store.prepare(corpus, recipe(config), stores, lambda writer: _build(config, wanted, writer),
+    return store.prepare(corpus, recipe(config), stores, lambda writer: _build(config, wanted, corpus.labels, writer),
                          bytes_needed=len(wanted) * frames * config.bands * channels * 4)
 
 
-def _build(config, items, writer):
+def _build(config, items, labels, writer):
     from joblib import Parallel, delayed
 
     references = []
     workers = min(len(os.sched_getaffinity(0)), max(1, len(items) // 16))
     results = Parallel(n_jobs=workers, return_as="generator")(delayed(_images)(item, config) for item in items)
-    for item, (images, reason) in zip(items, tqdm(results, total=len(items), desc="spectrograms", unit="file"),
-                                      strict=True):
+    results = progress(results, "spectrograms", "file", total=len(items))
+    for item, (images, reason) in zip(items, results, strict=True):
         if reason:
             writer.reject(item.path, reason)
         for number, (offset, image, reference) in enumerate(images):
@@ -110,6 +112,7 @@ def _build(config, items, writer):
             writer.row(item=name, group=item.group, label=item.label, split=item.split or "", frames=image.shape[1],
                        path=path, offset=offset)
             references.append(reference)
+    writer.facts["labels"] = labels
     writer.array("reference", np.array(references, np.float64))  # mel power at image value 1, in index order
 
 
@@ -131,3 +134,18 @@ def _images(item, config):
         images.append((start, image, reference))
     seconds = config.frames * config.hop / config.sample_rate
     return images, "" if images else f"shorter than one window of {seconds:.2f} s"
+
+
+def main():
+    """The preprocessing script."""
+    from common.config import one_line_errors, parse
+
+    options, config, _, _ = parse(settings, __doc__)
+    with one_line_errors(corpora.DataError, store.StoreError):
+        held = preprocess(config, options.data, options.preset, options.stores, options.null)
+    print(f"{held.directory}: {len(held.index)} images of {len({row['group'] for row in held.index})} recordings; "
+          f"{len(held.rejected)} rejected")
+
+
+if __name__ == "__main__":
+    main()

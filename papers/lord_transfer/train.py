@@ -346,8 +346,6 @@ GENRE_ABLATIONS = {
 }
 INSTRUMENT_ABLATIONS = {
     "class_encoder": lambda c: {"class_code": "encoder"},  # sec. 1.2.2.2: full amortisation
-    "content_embedding": lambda c: {"content": "embedding"},  # divergence `content`, alone
-    "content_decay": lambda c: {"content_decay": 1e-3},  # divergence `content_decay`, alone
     "quarter": lambda c: {"train_share": 0.25},  # sec. 2.4.3: fewer clips per class (claim I9)
 }
 

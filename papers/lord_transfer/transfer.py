@@ -1,0 +1,143 @@
+"""Give a recording another class: `python -m papers.lord_transfer.transfer clip.wav --to violin`.
+
+Any length, stereo or mono, any rate. Writes `<name>-to-<class>.wav` and pictures of the spectrogram before and after,
+and says what the classifier hears in both.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+
+from common import audio, runs, scripts
+from common.config import one_line_errors, quiet_tensorflow
+from common.store import safe_name
+from papers.lord_transfer import config as settings, preprocess, stitching
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the tool.
+
+    Attributes:
+        files: recordings, whatever libsndfile opens.
+        to: the class to give them, as the run's classes are called (violin, piano, Rock, ...).
+        run: a run's directory; without it the newest complete sound run that knows the class.
+        runs: where runs are looked for.
+        output: folder for the results.
+    """
+
+    files: tuple[Path, ...]
+    to: str
+    run: Path | None = None
+    runs: Path = Path("runs")
+    output: Path = Path(".")
+
+
+def find_run(options: Options):
+    """(run, store, sentence, label) of the run to use; `label` is the class as the run spells it.
+
+    Raises:
+        FileNotFoundError: no complete run, or none that knows the class; the message says what there is.
+    """
+    if options.run:
+        found = [options.run]
+    else:
+        results = options.runs.glob(f"{settings.PAPER}/*-sound*/seed-*/results.json")
+        found = [path.parent for path in sorted(results, key=lambda path: -path.stat().st_mtime)]
+    if not found:
+        runs.for_tool(settings, None, options.runs)  # raises, with the command that makes a run
+    known = set()
+    for directory in found:
+        run, store, sentence = runs.for_tool(settings, directory, options.runs)
+        labels = {row["label"].lower(): row["label"] for row in store.index}
+        if options.to.lower() in labels:
+            return run, store, sentence, labels[options.to.lower()]
+        known |= set(labels.values())
+    raise FileNotFoundError(f"--to {options.to}: no such class; there are {', '.join(sorted(known))}")
+
+
+class Transfer:
+    """A trained run's networks, ready to give recordings the class `label`."""
+
+    def __init__(self, run, store, label):
+        from papers.lord_transfer import measure, train
+
+        pair = next(pair for pair in train.pairs(run.config) if not pair or label in pair.split("-"))
+        self.measure, self.trained = measure, measure.load(run.config, store, run, "lord", pair)
+        self.config, self.target = self.trained.config, self.trained.labels.index(label)
+        self.code = measure.class_codes(self.trained)[self.target]
+
+    def images(self, samples):
+        """(before, after, reference): the recording's image (bands, frames) and the image with the other class."""
+        config = self.config
+        image, reference = preprocess.spectrogram(samples, config)
+        frames, step = image.shape[1], min(config.stitch_step, config.frames)
+        length = max(config.frames, config.frames + -(-(frames - config.frames) // step) * step)
+        padded = np.pad(image, ((0, 0), (0, length - frames)))
+        windows = stitching.cut(padded, config.frames, step)[..., None]
+        codes = self.measure.encode(self.trained, windows)
+        made = self.measure.generate(self.trained, codes, np.repeat(self.code[None], len(codes), 0))
+        return image, stitching.columns(made[..., 0], step)[:, :frames], reference
+
+    def hears(self, image):
+        """What the classifier hears, mean over windows: ((class, share), ...), the likeliest first."""
+        width = self.config.frames
+        image = np.pad(image, ((0, 0), (0, max(0, width - image.shape[1]))))
+        shares = self.measure.listen(self.trained.classifier, stitching.cut(image, width, width)[..., None])[0].mean(0)
+        return sorted(zip(self.trained.labels, shares.tolist(), strict=True), key=lambda pair: -pair[1])
+
+
+def transfer(files, to, run, store, output) -> list[str]:
+    """Write the results of every file; returns one line for each file that could not be used."""
+    from common import plots
+    from papers.lord_transfer import sound
+
+    worker, problems = Transfer(run, store, to), []
+    config = worker.config
+    for path in files:
+        try:
+            samples = audio.load(path, config.sample_rate)
+            before, after, reference = worker.images(samples)
+        except audio.AudioError as error:
+            problems.append(str(error))
+            continue
+        except ValueError as error:
+            problems.append(f"{path}: {error}; nothing to transfer")
+            continue
+        name = output / safe_name(f"{Path(path).stem}-to-{to}")
+        audio.write(name.with_name(name.name + ".wav"), sound.to_audio(after, reference, config)[:len(samples)],
+                    config.sample_rate)
+        seconds = before.shape[1] * config.hop / config.sample_rate
+        for what, image in (("before", before), ("after", after)):
+            plots.image(name.with_name(f"{name.name}-{what}.png"), image, x_label="seconds", y_label="mel band",
+                        extent=(0, seconds, 0, config.bands), limits=(0, 1))
+            heard = ", ".join(f"{label} {share:.0%}" for label, share in worker.hears(image)[:3])
+            print(f"{path}: {what}: the classifier hears {heard}")
+        print(f"{path}: written {name}.wav and its pictures")
+    return problems
+
+
+def main() -> int:
+    """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
+    import tyro
+
+    options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
+                       prog="python -m papers.lord_transfer.transfer", config=(tyro.conf.PositionalRequiredArgs,))
+    with one_line_errors(*scripts.EXPECTED):
+        if not options.files:
+            raise FileNotFoundError("no recording named; give one or more files")
+        run, store, sentence, label = find_run(options)
+        print(sentence, file=sys.stderr)
+        quiet_tensorflow()
+        options.output.mkdir(parents=True, exist_ok=True)
+        problems = transfer(options.files, label, run, store, options.output)
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 0 if not problems else 2 if len(problems) == len(options.files) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
