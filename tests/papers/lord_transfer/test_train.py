@@ -147,7 +147,7 @@ store = toy.make_store(Path(path) / "data", 70)
 strategy = (tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)]) if count > 1
             else tf.distribute.get_strategy())
 adam = train.adam
-for optimizer, content in (("adam", "encoder"), ("sgd", "encoder"), ("adam", "embedding")):
+for optimizer, content in (("sgd", "encoder"), ("adam", "embedding")):
     train.adam = adam if optimizer == "adam" else lambda config, rate, steps: keras.optimizers.SGD(0.1 * rate)
     config = dataclasses.replace(toy.CONFIG, epochs=3, batch_size=10, content=content, second_epochs=1,
                                  content_decay=1e-3, content_decay_reduction="sum", table_rate=10.0)
@@ -162,7 +162,7 @@ def test_two_replicas_match_one(tmp_path):
     for count in (1, 2):
         subprocess.run([sys.executable, "-c", REPLICAS, str(count), str(tmp_path)], check=True, capture_output=True,
                        env=os.environ | {"PYTHONPATH": "."})
-    for case in ("adam-encoder", "sgd-encoder", "adam-embedding"):
+    for case in ("sgd-encoder", "adam-embedding"):
         one, two = (np.load(sorted((tmp_path / f"{case}-{count}" / "checkpoints").glob("*.npz"))[-1])
                     for count in (1, 2))
         for name in (name for name in one.files if name.startswith("network/")):
