@@ -427,7 +427,8 @@ def sibling(run, data_set, what="results"):
     pattern = f"*-{run.preset}-{run.follow}*/{run.directory.name}/results.json"
     for path in sorted(run.directory.parent.parent.glob(pattern)):
         other = json.loads(path.read_text())
-        if other["facts"].get("data_set") == data_set and other["preset"] == run.preset and other["complete"]:
+        same = other["preset"] == run.preset and other["overrides"] == run.overrides
+        if same and other["complete"] and other["facts"].get("data_set") == data_set:
             return other[what]
     return None
 
