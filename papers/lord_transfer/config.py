@@ -95,7 +95,7 @@ DIVERGENCES = (
                code_source="avivga/lord@2d1f690 lord.py split_samples", inferred=True,
                sound_reason="trains on the published training and validation recordings, never on both sides of a "
                             "recording"),
-    Divergence("content_decay", paper=0.0, code=1e-3, sound=1e-3, paper_source="not mentioned",
+    Divergence("content_decay", paper=0.0, code=1e-3, sound=1e-4, paper_source="not mentioned",
                code_source="avivga/lord@2d1f690 config.py content_decay", decides=("I-target", "A-leak"),
                inferred=True, sound_reason="without it the encoder out-scales the noise of fixed size and the noise "
                                            "limits nothing"),
@@ -132,7 +132,7 @@ PRESETS = {
                   classifier_epochs=4, classifier_filters=8, evaluation_clips=24, audio_per_class=1, pitch_clips=2,
                   stitched_tracks=1, griffin_lim_iterations=4, genre_pairs="Rock-Folk"),
     "demo": dict(hop=1024, bands=64, frames=64, adain_dim=32, encoder_filters=16, encoder_units=128, last_filters=32,
-                 content_dim=64, class_dim=64, batch_size=16, epochs=30, second_epochs=5, classifier_epochs=20,
+                 content_dim=64, class_dim=64, batch_size=16, epochs=30, second_epochs=5, classifier_epochs=60,
                  evaluation_clips=96, pitch_clips=8, stitched_tracks=2, audio_per_class=1, stitch_step=16,
                  genre_pairs="Rock-Folk"),
     "full": {},

@@ -102,12 +102,14 @@ def chroma_agreement(one, other):
 
 
 def onsets(image, config: Config):
-    """How many onsets a clip has: the measure of how simple a melody is."""
+    """How many onsets a clip has: the measure of how simple a melody is. A rise counts from 1 dB over all bands."""
     import librosa
 
     decibels = config.dynamic_range * (image - 1)
     strength = librosa.onset.onset_strength(S=decibels, sr=config.sample_rate, hop_length=config.hop)
-    return len(librosa.onset.onset_detect(onset_envelope=strength, sr=config.sample_rate, hop_length=config.hop))
+    # not normalised: librosa would find onsets in the ripple of a steady tone
+    return len(librosa.onset.onset_detect(onset_envelope=strength, sr=config.sample_rate, hop_length=config.hop,
+                                          normalize=False, delta=1.0))
 
 
 def bass_share(image, config: Config, below=250.0):

@@ -1,0 +1,70 @@
+"""The way back to sound, and the measures that replace listening."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from papers.lord_transfer import preprocess, sound
+from papers.lord_transfer.config import Config
+from tests.papers.lord_transfer.test_preprocess import tone
+
+PAPER = Config()
+SOUND = dataclasses.replace(PAPER, inversion="nonnegative")
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return preprocess.spectrogram(tone(), PAPER)
+
+
+def test_sound_keeps_level_and_pitch(clip):
+    for config in (PAPER, SOUND):
+        samples = sound.to_audio(*clip, config)
+        assert abs(len(samples) - 65_536) <= 512
+        assert np.sqrt(np.mean(samples**2)) == pytest.approx(np.sqrt(np.mean(tone() ** 2)), rel=0.35)
+
+
+def test_the_pseudo_inverse_costs_more_than_the_non_negative_inversion(clip):
+    pinv, better = (sound.inversion_error(*clip, config) for config in (PAPER, SOUND))
+    assert better < pinv and better < 8
+
+
+def test_negative_power_is_clipped():
+    mel = np.random.default_rng(0).random((128, 5))
+    raw = sound.pseudo_inverse(22_050, 2048, 128) @ mel
+    assert (raw < 0).any() and sound.linear_power(mel, PAPER).min() == 0
+
+
+def test_chroma_follows_pitch_and_not_level(clip):
+    image = clip[0]
+    same = sound.chroma(np.clip(image - 0.1, 0, 1), PAPER)
+    other = sound.chroma(preprocess.spectrogram(tone(pitch=311.1), PAPER)[0], PAPER)
+    assert sound.chroma_agreement(sound.chroma(image, PAPER), same) > 0.95
+    assert sound.chroma_agreement(sound.chroma(image, PAPER), other) < 0.75
+
+
+def test_pitch_agreement_ignores_octaves():
+    one = np.array([220.0, 220.0, np.nan, 330.0])
+    assert sound.pitch_agreement(one, np.array([440.0, 225.0, 100.0, np.nan])) == pytest.approx(2 / 3)
+    assert np.isnan(sound.pitch_agreement(np.array([np.nan]), np.array([220.0])))
+
+
+def test_bass_share_of_low_and_high_tones():
+    low, high = (sound.bass_share(preprocess.spectrogram(tone(pitch=pitch), PAPER)[0], PAPER) for pitch in (100, 2000))
+    assert low > -3 and high < -20
+
+
+def test_onsets_count_notes():
+    notes = np.concatenate([np.r_[tone(8000, pitch=p) * np.linspace(1, 0.05, 8000), np.zeros(3000)]
+                            for p in (220, 330, 262, 392, 294)])
+    many = sound.onsets(preprocess.spectrogram(notes, PAPER)[0], PAPER)
+    one = sound.onsets(preprocess.spectrogram(tone(), PAPER)[0], PAPER)
+    assert many >= 4 > one
+
+
+def test_phase_gives_sound_without_griffin_lim():
+    image, reference = preprocess.spectrogram(tone(), PAPER, phase=True)
+    stacked = np.stack([image[:128], image[128:256], image[256:]], axis=-1)
+    samples = sound.phase_to_audio(stacked, reference, PAPER)
+    assert np.isfinite(samples).all() and np.sqrt(np.mean(samples**2)) > 0.01
