@@ -1,36 +1,200 @@
 """What is in a folder: counted against what was published, every file opened, and what to run next."""
 
-from collections import Counter
+import ast
+import hashlib
+import os
+import re
+from collections import Counter, defaultdict
 from pathlib import Path
 
-from common.corpora import finding
-from common.corpora.items import Corpus, DataError
+import joblib
+from tqdm import tqdm
 
-SHOWN = 12  # files listed by name under one heading
+from common import audio
+from common.corpora import finding, known
+from common.corpora.items import Corpus, DataError
+from common.corpora.listing import MIDI
+
+SHOWN = 12  # files named under one heading
+MD5 = re.compile(r"[0-9a-f]{32}")
 
 
 def report(directory: Path, quick: bool = False) -> int:
-    """Print the state of every data set at `directory`; 0 when all is well, 1 when something is missing or damaged.
+    """Print the state of every data set at `directory`.
+
+    Returns: 0 when every file there is usable and none that the data set's own tables name is missing, else 1.
 
     Raises:
-        DataError: nothing there has the layout of a data set.
+        DataError: no such folder, or nothing in it has the layout of a data set.
     """
     if not directory.is_dir():
         raise DataError(f"{directory}: {'not a folder' if directory.exists() else 'no such folder'}.")
     found = finding.recognise(directory)
     if not found:
-        layouts = "; ".join(f"{reader.TITLE}: {reader.NEEDS}" for reader in finding.READERS.values())
-        raise DataError(f"{directory}: no data set recognised. Known layouts are {layouts}.")
-    return max(_report_one(finding.read(name, root), finding.READERS[name]) for name, root in found)
+        layouts = "".join(f"\n  {reader.TITLE}: {reader.NEEDS}" for reader in finding.READERS.values())
+        raise DataError(f"{directory}: no data set recognised. Known layouts:{layouts}\nSee data/README.md.")
+    code = 0
+    for name, root in found:
+        code = max(code, _report_one(name, root, quick))
+    for command in _next_commands([name for name, _ in found], directory):
+        print(f"Next: {command}")
+    return code
 
 
-def _report_one(corpus: Corpus, reader) -> int:
-    print(f"{reader.TITLE} at {corpus.root}: {len(corpus.items)} files, evidence {corpus.evidence}")
-    for label, count in corpus.counts().items():
-        print(f"  {label}: {count}")
+def _report_one(name: str, root: Path, quick: bool) -> int:
+    corpus = finding.read(name, root)
+    title = "A folder of MIDI files" if corpus.name == "midi-folder" else finding.READERS[name].TITLE
+    print(f"{title} at {root}: {_summary(corpus)}")
+    _print_counts(corpus)
+    _print_splits(corpus)
+    # The demo GTZAN is not meant to have the published tracks; the other sets name their files in a table of their own.
+    missing = [] if name == "gtzan" and corpus.evidence == "demo" else corpus.missing
+    _print_list("missing", missing)
+    _print_list("left out", [f"{_shown(path, root)}: {reason}" for path, reason in corpus.rejected])
+    _print_list("known faults, kept", _known_faults(name, corpus))
+    damaged, short = ([], []) if quick else _open_all(corpus)
+    _print_list("unreadable", damaged)
+    _print_list("shorter than declared, used as far as they go", short)
+    _print_list("the same file under several names", [] if quick else _same_content(corpus))
+    unknown = [reason for _, reason in corpus.rejected if "known to be damaged" not in reason]
+    return int(bool(damaged or unknown or missing))
+
+
+def _summary(corpus: Corpus) -> str:
+    published = sum(int(row["files"]) for row in known.table("published") if row["data_set"] == corpus.name)
+    count = corpus.facts.get("unique_files", len(corpus.items))
+    if corpus.evidence == "demo":
+        twin = ", twin with shuffled labels" if corpus.facts["null"] else ""
+        return f"{len(corpus.items)} files, a demo corpus written by Encore (seed {corpus.facts['demo_seed']}{twin})"
+    if corpus.evidence == "published":
+        return f"{count:,} of {published:,} published files, complete"
+    return f"{count:,} files" + (f" of {published:,} published ones" if published else "")
+
+
+def _print_counts(corpus: Corpus) -> None:
+    published = {row["label"]: int(row["files"]) for row in known.table("published") if row["data_set"] == corpus.name}
+    counts = corpus.counts()
+    for label, count in list(counts.items())[:40]:
+        aside = f" of {published[label]:,}" if corpus.evidence != "demo" and label in published else ""
+        print(f"  {label}: {count:,}{aside}")
+    if len(counts) > 40:
+        print(f"  and {len(counts) - 40} more labels")
+    absent = [label for label in published if label and label not in counts and corpus.evidence != "demo"]
+    if absent:
+        print(f"  none of: {', '.join(absent)}")
+    if corpus.groups_per_class == 1:
+        print("  a class has a single group (track, song or work): splits are in time, and no finding gets a verdict")
+
+
+def _print_splits(corpus: Corpus) -> None:
     splits = Counter(item.split for item in corpus.items if item.split)
-    if splits:
-        print("  splits: " + ", ".join(f"{name} {count}" for name, count in sorted(splits.items())))
-    for path, reason in corpus.rejected[:SHOWN]:
-        print(f"  left out: {path.relative_to(corpus.root)}: {reason}")
-    return 1 if corpus.rejected else 0
+    if not splits:
+        print(f"  no official split; {len({item.group for item in corpus.items}):,} groups to split by")
+        return
+    print("  splits: " + ", ".join(f"{name} {count:,}" for name, count in sorted(splits.items())))
+    for kind in ("group", "artist"):
+        sides = defaultdict(set)
+        for item in corpus.items:
+            sides[getattr(item, kind)].add(item.split)
+        both = sum(len(names) > 1 for owner, names in sides.items() if owner is not None)
+        if both:
+            print(f"  {both} {kind}s are in more than one of the splits")
+
+
+def _print_list(heading: str, lines: list[str]) -> None:
+    if lines:
+        print(f"  {heading} ({len(lines)}):")
+        for line in lines[:SHOWN]:
+            print(f"    {line}")
+        if len(lines) > SHOWN:
+            print(f"    and {len(lines) - SHOWN} more")
+
+
+def _shown(path: Path, root: Path) -> str:
+    """The path below `root`, as text that can be printed whatever its name."""
+    relative = path.relative_to(root) if path.is_relative_to(root) else path
+    return ascii(relative.as_posix())[1:-1] if not relative.as_posix().isprintable() else relative.as_posix()
+
+
+def _known_faults(name: str, corpus: Corpus) -> list[str]:
+    here = {item.id for item in corpus.items}
+    if corpus.evidence == "demo":  # its names are those of other tracks
+        return []
+    if name.startswith("fma"):
+        rows = [row for row in known.table("fma_known_bad") if row["effect"] != "no audio" and row["track"] in here]
+        return [f"{row['track']}: {row['reason']}" for row in rows]
+    if name == "gtzan":
+        pairs = [(row["first"], row["second"]) for row in known.table("gtzan_duplicates")]
+        both = [pair for pair in pairs if pair[0] in here and pair[1] in here]
+        return [f"{first} and {second} are the same recording; they share a group" for first, second in both]
+    return []
+
+
+def _open_all(corpus: Corpus) -> tuple[list[str], list[str]]:
+    """Files that cannot be read, and those that hold less than they declare, each with its reason."""
+    cores = min(len(os.sched_getaffinity(0)), 16)
+    paths = [item.path for item in corpus.items]
+    tasks = (joblib.delayed(opened)(path) for path in paths)
+    results = joblib.Parallel(n_jobs=cores if len(paths) > 200 else 1, return_as="generator")(tasks)
+    damaged, short = [], []
+    for path, (damage, shortness) in zip(
+        paths, tqdm(results, total=len(paths), desc="opening", unit="file"), strict=True
+    ):
+        name = _shown(path, corpus.root)
+        if damage:
+            damaged.append(f"{name}: {damage}")
+        if shortness:
+            short.append(f"{name}: {shortness}")
+    return damaged, short
+
+
+def opened(path: Path) -> tuple[str, str]:
+    """(why the file cannot be used, how much is missing at its end); empty where there is nothing to say."""
+    if path.suffix.lower() in MIDI:
+        return _opened_midi(path), ""
+    try:
+        samples, _, declared, _ = audio.read(path)
+    except audio.AudioError as error:
+        return _reason(error, path), ""
+    got = len(samples)
+    return "", f"{got:,} of {declared:,} declared frames" if got < declared else ""
+
+
+def _opened_midi(path: Path) -> str:
+    from common import midi
+
+    try:
+        midi.read(path)
+    except midi.MidiError as error:
+        return _reason(error, path)
+    if MD5.fullmatch(path.stem) and hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest() != path.stem:
+        return "its content is not the one its name (the MD5 sum) stands for"
+    return ""
+
+
+def _reason(error: Exception, path: Path) -> str:
+    return str(error).removeprefix(f"{path}: ")
+
+
+def _same_content(corpus: Corpus) -> list[str]:
+    """Different items with the same bytes; files of Lakh that lie under several tracks by design are not meant."""
+    by_size = defaultdict(list)
+    for item in corpus.items:
+        by_size[item.path.stat().st_size].append(item)
+    by_content = defaultdict(list)
+    for items in by_size.values():
+        if len(items) > 1 and len({item.facts.get("md5", item.id) for item in items}) > 1:
+            for item in items:
+                by_content[hashlib.sha256(item.path.read_bytes()).digest()].append(item)
+    groups = [items for items in by_content.values() if len({item.facts.get("md5", item.id) for item in items}) > 1]
+    return [", ".join(_shown(item.path, corpus.root) for item in items) for items in groups]
+
+
+def _next_commands(names: list[str], directory: Path) -> list[str]:
+    """`make` for every paper whose settings name one of these data sets."""
+    commands = []
+    for path in sorted((Path(__file__).parents[2] / "papers").glob("*/config.py")):
+        match = re.search(r"^DATA_SETS = (\([^)]*\))", path.read_text(encoding="utf-8"), re.MULTILINE)
+        if match and set(names) & set(ast.literal_eval(match[1])):
+            commands.append(f"make reproduce-{path.parent.name} DATA={directory}")
+    return commands
