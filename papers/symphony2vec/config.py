@@ -77,6 +77,7 @@ class Config:
     ali_code: str = "mean"  # what is classified: mean of z (sec. 4) | mean_and_log_deviation
     ali_statistics: str = "running"  # of batch normalisation after training: running | batch (of the evaluation batch)
     ali_log_every: int = 10  # ours: steps per point of the loss curves
+    ablations: bool = False  # ours: nothing more to train; effects of divergences are runs with one typed flag
     # Amounts of evaluation
     regression_iterations: int = 5000  # the program: 1000 to 11000
     latent_samples: int = 1000  # ours: generated images per measure of spread
