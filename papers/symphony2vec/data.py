@@ -58,7 +58,7 @@ def select(config, store):
         raise SplitError(f"{store.directory}: {count} clips are too few to train and test on; add recordings")
     if config.split == "by_work":
         try:
-            train, test = splits.by_work(labels[kept], works[kept], offsets[kept], config.train_share,
+            train, test = splits.by_work(composers[kept], works[kept], offsets[kept], config.train_share,
                                          config.split_seed)  # fmt: skip
         except ValueError as error:
             raise SplitError(f"{store.directory}: {error}") from None

@@ -46,10 +46,10 @@ def by_work(labels, works, offsets, train_share=0.7, seed=17):
         names = np.unique(works[clips])
         if len(names) == 1:
             clips = clips[np.argsort(offsets[clips], kind="stable")]
-            cut = round(train_share * len(clips))
-            if cut < 1 or cut + 1 >= len(clips):
+            cut = min(round(train_share * len(clips)), len(clips) - 2)
+            if cut < 1:
                 raise ValueError(
-                    f"composer {label!s} has one work with {len(clips)} clips, too few to train on one part and test "
+                    f"{label} has one work with {len(clips)} clips, too few to train on one part and test "
                     "on another; add recordings or leave this composer out"
                 )
             train.append(clips[:cut])
