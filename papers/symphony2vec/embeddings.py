@@ -35,6 +35,12 @@ def ali_codes(encoder, images, rows, config, batch_size=64):
     return codes[:, : codes.shape[1] // 2] if config.ali_code == "mean" else codes
 
 
+def fit_pca(images, rows, config, seed=0):
+    """PCA with 40 components (fewer for fewer clips) of the flattened images of some store rows."""
+    flat = images[rows].reshape(len(rows), -1)
+    return PCA(min(config.code_size, len(rows), flat.shape[1]), random_state=seed).fit(flat)
+
+
 def pca_codes(images, parts, config, seed=0):
     """[(train codes, test codes)] of PCA with 40 components, one pair for each part (train rows, test rows).
 
@@ -42,8 +48,7 @@ def pca_codes(images, parts, config, seed=0):
     clips, so that train and test codes do not share their axes.
     """
     def fit(rows):
-        flat = images[rows].reshape(len(rows), -1)
-        return PCA(min(config.code_size, len(rows), flat.shape[1]), random_state=seed).fit(flat)
+        return fit_pca(images, rows, config, seed)
 
     def codes(pca, rows):
         return pca.transform(images[rows].reshape(len(rows), -1))

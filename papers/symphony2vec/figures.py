@@ -18,7 +18,7 @@ def media(found, results):
     return [section for section in sections if section["items"]]
 
 
-def _strip(path, pictures, titles, label="dB", limits=None, rows=1):
+def strip(path, pictures, titles, label="dB", limits=None, rows=1):
     """Small images side by side with one colour bar."""
     columns = -(-len(pictures) // rows)
     size = (min(14.0, 1.3 * columns + 1.2), 1.7 * rows + 0.4)
@@ -36,16 +36,19 @@ def _strip(path, pictures, titles, label="dB", limits=None, rows=1):
     return plots.save(drawing, path)
 
 
-def _sound(found, name, decibels):
-    """Write the sound of a mel-spectrogram in decibels (bands, frames); fewer bands than 64 are the lowest ones."""
-    config = found.config
+def sound(config, decibels):
+    """Samples of a mel-spectrogram in decibels (bands, frames), peak 0.7; fewer bands than 64 are the lowest ones."""
     whole = np.full((config.mel_bands, decibels.shape[1]), -80.0)
     whole[: len(decibels)] = np.clip(decibels, -80.0, 0.0)
     samples = mel_to_audio(db_to_power(whole), config.sample_rate, config.fft_size, config.hop, 0.0, config.mel_top_hz,
                            iterations=ITERATIONS)  # fmt: skip
     peak = np.abs(samples).max()
+    return samples * (0.7 / peak if peak > 0 else 1.0)
+
+
+def _sound(found, name, decibels):
     path = found.run.audio(name)
-    audio.write(path, samples * (0.7 / peak if peak > 0 else 1.0), config.sample_rate)
+    audio.write(path, sound(found.config, decibels), found.config.sample_rate)
     return path
 
 
@@ -66,7 +69,7 @@ def examples(found):
     units = {"chroma": "share", "mfcc": "coefficient", "mel": "dB"}
     for number, representation in enumerate(REPRESENTATIONS, 1):
         raw = found.store.array(representation)
-        path = _strip(found.run.figure(f"examples-{representation}"), [raw[row] for row in firsts], names,
+        path = strip(found.run.figure(f"examples-{representation}"), [raw[row] for row in firsts], names,
                       units[representation])  # fmt: skip
         items.append(_figure_item(found, path, f"Figure {number}: {NAMES[representation]} of one clip of each composer",
                                   f"{len(names)} {NAMES[representation]} images, low bands at the bottom"))  # fmt: skip
@@ -128,7 +131,7 @@ def reconstructions(found):
         original = [np.asarray(found.store.array("mel")[row]) for row in rows]
         rebuilt = list(mel.decibels(facts.reconstruct(found, name, rows)))
         kind = name.split("-")[0].upper()
-        path = _strip(found.run.figure(f"reconstructions-{name}"), original + rebuilt,
+        path = strip(found.run.figure(f"reconstructions-{name}"), original + rebuilt,
                       ["original"] * len(rows) + [kind] * len(rows), limits=(-80, 0), rows=2)  # fmt: skip
         items.append(_figure_item(found, path, f"Figure {number}: test clips (above) and their reconstructions by the "
                                   f"{kind} (below)", "two rows of mel-spectrograms"))  # fmt: skip
@@ -176,7 +179,7 @@ def samples(found):
             continue
         real = crop.decibels(crop[found.set_of(name)[1][:6]])[..., 0]
         made = crop.decibels(measures.generated(found, name)[:6])[..., 0]
-        path = _strip(found.run.figure(f"samples-{name}"), [*real, *made],
+        path = strip(found.run.figure(f"samples-{name}"), [*real, *made],
                       ["data"] * len(real) + ["generated"] * len(made), limits=(-80, 0), rows=2)  # fmt: skip
         items.append(_figure_item(found, path, f"Figure 9, LD = {size}: crops of the data (above), images from random "
                                   "latents (below); not a reconstruction", "two rows of 32 x 32 images"))  # fmt: skip
@@ -192,7 +195,7 @@ def paths(found):
             continue
         images = crop.decibels(latent.generate(found.learners[name], latent.path(size), found.config))[..., 0]
         t = np.linspace(0, 1, len(images))
-        path = _strip(found.run.figure(f"path-{name}"), list(images), [f"{x:.2f}" for x in t], rows=2)
+        path = strip(found.run.figure(f"path-{name}"), list(images), [f"{x:.2f}" for x in t], rows=2)
         where = f"Figure {number}, " if number else ""
         claims = {256: ["Q13-256"], 128: ["Q14-128", "Q15"]}.get(size, [])
         items.append(_figure_item(found, path, f"{where}LD = {size}: from the origin (0) to all ones (1), one scale "

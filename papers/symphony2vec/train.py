@@ -219,7 +219,7 @@ def vae_step(learner, batch, step, likelihood):
     variables = encoder.trainable_variables + decoder.trainable_variables
     with tf.GradientTape() as tape:
         mean, log_variance = tf.split(encoder(x, training=True), 2, axis=-1)
-        z = losses.vae_sample(mean, log_variance, step.normal("code", mean.shape[1:]))
+        z = losses.vae_sample(mean, log_variance, step.normal("latent", mean.shape[1:]))
         reconstruction = likelihood(x, decoder(z, training=True))
         divergence = losses.kl_divergence(mean, log_variance)
         total = step.mean(reconstruction + divergence) * step.rows

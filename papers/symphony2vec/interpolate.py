@@ -1,0 +1,89 @@
+"""The path of Figures 10 and 11, or one between two clips of your own, drawn and made audible.
+
+`python -m papers.symphony2vec.interpolate --output path` writes path.png and path.wav: sixteen images that ALI's
+generator makes on the way from the origin to the vector of ones. With `--between a.mp3 b.mp3` the way leads from the
+code of the first file's first clip to that of the second.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+
+from common import audio, runs, scripts
+from common.config import one_line_errors, quiet_tensorflow
+from papers.symphony2vec import config as settings, preprocess
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the tool.
+
+    Attributes:
+        model: ali-256, ali-128 or ali-40.
+        between: two recordings; without them from the origin to all ones.
+        points: images on the way, both ends included.
+        output: name of the files to write, without .png and .wav.
+        run: a run's directory; without it the newest complete sound run.
+        runs: where runs are looked for.
+    """
+
+    model: str = "ali-128"
+    between: tuple[Path, Path] | None = None
+    points: int = 16
+    output: Path = Path("path")
+    run: Path | None = None
+    runs: Path = Path("runs")
+
+
+def interpolate(options, run, store):
+    """Decibel images (points, 32, 32) on the way, and their places (points,) in [0, 1].
+
+    Raises TrainingError where the run has no such model, ValueError for another model than ALI or under two points.
+    """
+    from common import training
+    from papers.symphony2vec import data, embeddings, features, latent, train
+
+    config = run.config
+    if options.model not in train.MODELS or not options.model.startswith("ali-"):
+        raise ValueError(f"--model {options.model}: choose ali-256, ali-128 or ali-40")
+    if options.points < 2:
+        raise ValueError(f"--points {options.points}: a path has two points or more")
+    learner = training.load(train.MODELS[options.model], config, store, run.model_directory(options.model), run.seed)
+    crop = data.Images(config, store, data.select(config, store), "crop")
+    z = latent.path(int(options.model.split("-")[1]), options.points)
+    t = z[:, 0]
+    if options.between:
+        clips = [preprocess.recording_features(path, config)["mel"][:1] for path in options.between]
+        clips = crop.scale(features.crop(np.concatenate(clips)))
+        ends = embeddings.ali_codes(learner.networks["encoder"], clips, np.arange(2), config)[:, : z.shape[1]]
+        z = (1 - t[:, None]) * ends[0] + t[:, None] * ends[1]
+    return crop.decibels(latent.generate(learner, z, config))[..., 0], t
+
+
+def main():
+    """The tool; exit code 0, or 2 if nothing could be done."""
+    import tyro
+
+    options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
+                       prog="python -m papers.symphony2vec.interpolate")  # fmt: skip
+    with one_line_errors(*scripts.EXPECTED, ValueError):
+        run, store, sentence = runs.for_tool(settings, options.run, options.runs)
+        print(sentence, file=sys.stderr)
+        quiet_tensorflow()
+        from common.training import TrainingError
+        from papers.symphony2vec import figures
+
+        with one_line_errors(TrainingError):
+            images, t = interpolate(options, run, store)
+        picture = figures.strip(options.output, list(images), [f"{x:.2f}" for x in t], rows=2)
+        sound = options.output.with_name(options.output.name + ".wav")
+        audio.write(sound, figures.sound(run.config, np.concatenate(list(images), axis=1)), run.config.sample_rate)
+    print(f"{picture}\n{sound}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""A store without files: composers as patterns in noise, enough for every model to train on."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from papers.symphony2vec import features
+
+
+@dataclass
+class Store:
+    composers: int = 3
+    works: int = 3
+    clips: int = 4
+    seed: int = 0
+    directory: str = "toy"
+    fingerprint: str = "toy"
+    rejected: list = field(default_factory=list)
+
+    def __post_init__(self):
+        random = np.random.default_rng(self.seed)
+        self.index, self.arrays = [], {name: [] for name in features.REPRESENTATIONS}
+        t = np.linspace(0, 20, 431)
+        for c in range(self.composers):
+            for w in range(self.works):
+                for k in range(self.clips):
+                    self.index.append({"item": f"{c}.{w}.{k}", "group": f"composer {c}/work {w}", "split": "",
+                                       "label": f"composer {c}", "frames": 431, "path": f"{c}/{w}.wav",
+                                       "offset": k * 220500})  # fmt: skip
+                    wave = np.sin(t * (c + 1))
+                    bump = np.exp(-(((np.arange(64) - 12 * c - 10) / 8) ** 2))[:, None]
+                    self.arrays["chroma"].append(np.clip(random.uniform(0, 1, (12, 431)) + 0.3 * wave, 0, 1))
+                    self.arrays["mfcc"].append(random.normal(-15, 60, (13, 431)) + 30 * c)
+                    mel = -60 + 40 * bump + 5 * wave + random.normal(0, 8, (64, 431))
+                    self.arrays["mel"].append(np.clip(mel, -80, 0))
+        self.arrays = {name: np.float32(values) for name, values in self.arrays.items()}
+        for name in features.REPRESENTATIONS:
+            self.arrays[f"{name}_moments"] = np.array([features.moments(image) for image in self.arrays[name]])
+        self.parameters = {"groups_per_class": {f"composer {c}": self.works for c in range(self.composers)}}
+
+    def array(self, name):
+        return self.arrays[name]
+
+
+def main(arguments):
+    """`python -m tests.papers.symphony2vec.toy REPLICAS OPTIMIZER OUTPUT`: train a few steps, save all weights."""
+    import dataclasses
+    import tempfile
+    from pathlib import Path
+
+    import keras
+    import tensorflow as tf
+
+    from common import training
+    from common.config import resolve
+    from papers.symphony2vec import config as settings, train
+
+    replicas, optimizer, output = int(arguments[0]), arguments[1], arguments[2]
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
+    strategy = tf.distribute.get_strategy()
+    if replicas > 1:
+        strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
+    if optimizer == "sgd":
+
+        def sgd(learning_rate, variables, beta_1=0.9):
+            made = keras.optimizers.SGD(1e-3)
+            made.build(variables)
+            return made
+
+        train._adam = sgd
+    saved = {}
+    for name, follow in (("cnn-mel", "code"), ("cae-chroma", "sound"), ("vae-mfcc", "sound"), ("ali-40", "code")):
+        # The gate of ALI opens and closes at this threshold; the last batch has an odd number of rows.
+        config = resolve(settings, follow, "smoke", {"mel_training": "whole", "ali_gate": 1.3864, "batch_size": 8,
+                                                     "ali_batch_sizes": (8,), "ali_learning_rate": 1e-3})  # fmt: skip
+        model = train.MODELS[name]
+
+        def stages(config, store, seed, of=model.stages):
+            return [dataclasses.replace(stage, steps=20, log_every=20) for stage in of(config, store, seed)[:1]]
+
+        directory = Path(tempfile.mkdtemp())
+        training.train(name, dataclasses.replace(model, stages=stages), config, Store(), directory, 0, strategy)
+        learner = training.load(model, config, Store(), directory)
+        for part, network in learner.networks.items():
+            saved[f"{name}/{part}"] = np.concatenate([np.ravel(v.numpy()) for v in network.trainable_variables])
+        saved[f"{name}/metrics"] = np.array([v for k, v in training.history(directory)[-1].items() if k != "stage"])
+    np.savez(output, **saved)
+
+
+if __name__ == "__main__":
+    import sys
+
+    main(sys.argv[1:])
