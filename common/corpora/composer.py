@@ -171,6 +171,8 @@ def _score(piece: Plan, parts: list, volume: np.ndarray, rng: np.random.Generato
     seconds_per_beat = 60 / piece.tempo
     last = piece.bars * piece.meter
     for role, program, notes in parts:
+        if not notes:  # a style may do without drums
+            continue
         track = pretty_midi.Instrument(max(program, 0), is_drum=role == "drums", name=role)
         for note in notes:
             if note.beat >= last - 1e-6:

@@ -13,7 +13,9 @@ from pathlib import Path
 from common.corpora import demo_fma, demo_gtzan, demo_lakh, demo_medley_solos_db, demo_orchestral, finding, jobs
 from common.corpora.items import DataError
 
-VERSION = 2  # of the generator: a corpus of another version is written anew
+# Of the generators: a corpus of another version is written anew. Raise a number when its files change.
+VERSIONS = {"gtzan": 2, "fma": 2, "medley_solos_db": 2, "lmd_matched": 3, "orchestral": 2}
+SHUFFLE_VERSION = 2
 WRITERS = {
     "gtzan": demo_gtzan,
     "fma": demo_fma,
@@ -28,7 +30,9 @@ def make(name: str, preset: str, place: Path, null: bool = False, seed: int = 0)
     size = "smoke" if preset == "smoke" else "demo"
     root = place / f"{family(name)}-{size}-{seed}{'-null' if null else ''}"
     marker = root / finding.MARKER
-    if marker.is_file() and json.loads(marker.read_text(encoding="utf-8")).get("version") == VERSION:
+    if marker.is_file() and json.loads(marker.read_text(encoding="utf-8")).get("version") == version(
+        family(name), null
+    ):
         return _data_root(name, root)
     if root.exists():
         shutil.rmtree(root)
@@ -39,6 +43,11 @@ def make(name: str, preset: str, place: Path, null: bool = False, seed: int = 0)
 def family(name: str) -> str:
     """The demo corpus behind a data set: both FMA subsets are read from one."""
     return "fma" if name in ("fma_small", "fma_medium") else "gtzan" if name == "folder" else name
+
+
+def version(family_name: str, null: bool) -> int | str:
+    """What the marker of a corpus says about the generator that wrote it."""
+    return f"{VERSIONS[family_name]}, shuffled {SHUFFLE_VERSION}" if null else VERSIONS[family_name]
 
 
 def _data_root(name: str, root: Path) -> Path:
@@ -61,7 +70,7 @@ def write(name: str, root: Path, preset: str = "demo", null: bool = False, seed:
     jobs.run(
         WRITERS[name].write(temporary, preset, null, seed), f"demo {name}, {preset}{', null twin' if null else ''}"
     )
-    marker = {"demo": name, "preset": preset, "seed": seed, "null": null, "version": VERSION}
+    marker = {"demo": name, "preset": preset, "seed": seed, "null": null, "version": version(name, null)}
     (temporary / finding.MARKER).write_text(json.dumps(marker, indent=1) + "\n", encoding="utf-8")
     if root.exists():
         root.rmdir()

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import h5py
+import mido
 import numpy as np
 import pretty_midi
 
@@ -107,8 +108,6 @@ def spoiled(score: pretty_midi.PrettyMIDI, fault: str, rng: np.random.Generator)
         score.instruments = [part for part in score.instruments if part.is_drum or part.program not in missing]
     elif fault == "two signatures":
         score.time_signature_changes.append(pretty_midi.TimeSignature(3, 4, score.get_end_time() / 2))
-    elif fault == "no signature":
-        score.time_signature_changes = []
     elif fault == "long rest":
         middle = score.get_end_time() / 2
         for part in score.instruments:
@@ -119,6 +118,12 @@ def spoiled(score: pretty_midi.PrettyMIDI, fault: str, rng: np.random.Generator)
 def _bytes(score: pretty_midi.PrettyMIDI, fault: str) -> bytes:
     buffer = io.BytesIO()
     score.write(buffer)
+    if fault == "no signature":  # pretty_midi would state one
+        file = mido.MidiFile(file=io.BytesIO(buffer.getvalue()))
+        for track in file.tracks:
+            track[:] = [message for message in track if message.type != "time_signature"]
+        buffer = io.BytesIO()
+        file.save(file=buffer)
     data = buffer.getvalue()
     if fault == "cut off":
         return data[: len(data) // 2]

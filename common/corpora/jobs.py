@@ -44,10 +44,10 @@ def shuffled(labels: list[str], seed: int, within: list | None = None) -> list[s
         places = [place for place, value in enumerate(within) if value == part]
         names = sorted({labels[place] for place in places})
         dealt = []
-        for number, name in enumerate(names):
+        for name in names:
             own = rng.permutation([place for place in places if labels[place] == name])
-            # Dealt out in turn; the start moves from label to label so that remainders even out.
-            dealt += [((turn + number) % len(names), rng.random(), place) for turn, place in enumerate(own)]
+            ranks = rng.permutation(len(names))  # dealt out in turn to the new labels, in an order of its own
+            dealt += [(ranks[turn % len(names)], rng.random(), place) for turn, place in enumerate(own)]
         for label, (_, _, place) in zip(sorted(labels[place] for place in places), sorted(dealt), strict=True):
             result[place] = label
     return result
