@@ -26,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
         help="write a synthetic corpus in the layout of a data set",
         description="Composes and renders music. Nothing is downloaded; the same seed gives the same files.",
     )
-    demo.add_argument("name", help="gtzan, fma, medley_solos_db, lmd_matched or orchestral")
+    demo.add_argument("name", help="gtzan, fma, medley_solos_db, lmd_matched, orchestral, or all")
     demo.add_argument("directory", type=Path, help="a new or empty folder")
     demo.add_argument("--preset", choices=("smoke", "demo"), default="demo", help="size (default: demo)")
     demo.add_argument("--seed", type=int, default=0, help="another seed composes other pieces (default: 0)")
@@ -41,8 +41,12 @@ def main(arguments: list[str] | None = None) -> int:
             return checking.report(options.directory, quick=options.quick)
         from common.corpora import demo as writing
 
-        name = writing.family(options.name)
-        writing.write(name, options.directory, options.preset, options.null, options.seed)
+        if options.name == "all":
+            for name in writing.WRITERS:
+                writing.write(name, options.directory / name, options.preset, options.null, options.seed)
+        else:
+            name = writing.family(options.name)
+            writing.write(name, options.directory, options.preset, options.null, options.seed)
         print(f"Next: python -m common.corpora check {options.directory}")
         return 0
     except DataError as error:

@@ -20,7 +20,7 @@ from common.corpora.listing import MIDI, files_under, subfolders
 
 NAME = "lmd_matched"
 TITLE = "Lakh MIDI, matched"
-NEEDS = "lmd_matched/A/B/C/TR.../<md5>.mid and lmd_matched_h5/ beside it (1.4 and 7.4 GB), or a folder of MIDI files"
+NEEDS = "lmd_matched/A/B/C/TR.../<md5>.mid and lmd_matched_h5/ beside it, or a folder of MIDI files"
 TRACK = re.compile(r"TR[A-Z]{5}[0-9A-F]{11}")
 MAX_TERMS = 1000
 MAX_H5_BYTES = 100 << 20
