@@ -5,6 +5,7 @@ base method LORD (Gabbay and Hoshen, ICLR 2020) does; "ours" where neither says.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from common.config import Divergence
 
@@ -21,7 +22,7 @@ DATA_SETS = ("fma_medium", "medley_solos_db", "folder")  # genre first: the inst
 class Config:
     """Every setting of preprocessing, networks, training and evaluation."""
 
-    data_set: str = "medley_solos_db"  # sec. 2.4.1; fma_medium: the genre task of sec. 2.3; folder: long recordings
+    data_set: Literal["medley_solos_db", "fma_medium", "folder"] = "medley_solos_db"  # sec. 2.4, sec. 2.3
     genre_pairs: str = "Instrumental-Pop Classical-Pop Rock-Folk"  # sec. 2.3.1, one model each
     pair: str = ""  # set per model: the genre pair it is trained on
     train_share: float = 1.0  # share of each class's training recordings; 1/4 in the comparisons of sec. 1 and 2.4.3
@@ -34,13 +35,13 @@ class Config:
     dynamic_range: float = 80.0  # dB below the track's maximum that are kept; ours
     silence: float = 40.0  # dB below the peak where long recordings are cut (sec. 2.4.1, level ours)
     overlap: float = 0.0  # share of a partition that the next repeats: 0, 0.25, 0.5 (sec. 2.3.1, items 1 to 3)
-    phase: str = "none"  # none; angle (sec. 2.3.1, item 4a); cosine_sine (item 4b)
+    phase: Literal["none", "angle", "cosine_sine"] = "none"  # sec. 2.3.1, item 4
     subclasses: int = 0  # k-means clusters per class used as classes (sec. 2.3.1); 0 is off
-    split: str = "test_subset"  # subset trained on; inferred from "2900" violin clips, the test subset's (sec. 2.4.3)
+    split: Literal["test_subset", "recording", "clip"] = "test_subset"  # from "2900", sec. 2.4.3
     quantise: bool = False  # images as 8-bit integers; the paper does not say so
     # Networks: sec. 2.1.1 and 2.3.2
-    content: str = "encoder"  # encoder: sec. 2.1.1.1; embedding: LORD's table, then encoders in a second stage
-    class_code: str = "table"  # table: sec. 2.1.1.2; encoder: full amortisation (sec. 1.2.2.2)
+    content: Literal["encoder", "embedding"] = "encoder"  # sec. 2.1.1.1; embedding: LORD
+    class_code: Literal["table", "encoder"] = "table"  # sec. 2.1.1.2; encoder: sec. 1.2.2.2
     content_dim: int = 128  # sec. 2.3.2
     class_dim: int = 256  # sec. 2.3.2
     adain_layers: int = 4  # LORD
@@ -54,13 +55,13 @@ class Config:
     noise: float = 1.0  # standard deviation of the content noise (sec. 2.1.1.1; value LORD's)
     # Loss: sec. 2.3.3 and 2.4
     loss: str = "perceptual+mse+mae"  # sec. 2.4; any sum of perceptual, mse, mae (sec. 2.3.3)
-    perceptual: str = "imagenet"  # imagenet: needs vgg_weights, else the term is off; random: a named ablation; off
-    perceptual_layers: str = "first"  # first: sec. 2.3.3, item 4; five: LORD's
+    perceptual: Literal["imagenet", "random", "off"] = "imagenet"  # off without vgg_weights
+    perceptual_layers: Literal["first", "five"] = "first"  # sec. 2.3.3, item 4; five: LORD
     perceptual_size: int = 0  # images are resized to this before the perceptual loss; 0: not; LORD 64
     vgg_weights: str = ""  # VGG16 weights file, h5 or npz; nothing is ever downloaded
     loss_scale: float = 1.0  # pixel values of the loss run from 0 to this; LORD's VGG input has 255
     content_decay: float = 0.0  # times the content code's mean squared norm; the paper names none
-    content_decay_reduction: str = "mean"  # over the batch: mean, or sum as Keras 2.2.4 had it
+    content_decay_reduction: Literal["mean", "sum"] = "mean"  # over the batch: mean, or sum as Keras 2.2.4 had it
     # Training: sec. 2.1.1.2 names Adam, the rest is LORD's
     batch_size: int = 64  # LORD
     epochs: int = 200  # ours; LORD has 1000
@@ -74,7 +75,7 @@ class Config:
     second_learning_rate: float = 1e-4  # LORD's second stage
     second_code_weight: float = 1e4  # LORD's second stage, weight of both code errors
     # Sound: sec. 2.2, 2.3.4, 2.4.2
-    inversion: str = "pinv"  # sec. 2.2: pseudo-inverse; "nonnegative": common.inversion
+    inversion: Literal["pinv", "nonnegative"] = "pinv"  # sec. 2.2: pseudo-inverse; "nonnegative": common.inversion
     griffin_lim_iterations: int = 32  # ours (librosa's default)
     stitch_step: int = 32  # columns kept per window by the transfer tool (sec. 2.4.2: more than one)
     # Measurement: ours

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
+import tyro
 
 from common import audio, runs, scripts
 from common.config import one_line_errors, quiet_tensorflow
@@ -29,7 +30,7 @@ class Options:
         output: folder for the results.
     """
 
-    files: tuple[Path, ...]
+    files: tyro.conf.Positional[tuple[Path, ...]]
     to: str
     run: Path | None = None
     runs: Path = Path("runs")
@@ -122,10 +123,8 @@ def transfer(files, to, run, store, output) -> list[str]:
 
 def main() -> int:
     """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
-    import tyro
-
     options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
-                       prog="python -m papers.lord_transfer.transfer", config=(tyro.conf.PositionalRequiredArgs,))
+                       prog="python -m papers.lord_transfer.transfer")
     with one_line_errors(*scripts.EXPECTED):
         if not options.files:
             raise FileNotFoundError("no recording named; give one or more files")
