@@ -20,7 +20,7 @@ def recordings(root, count=4):
     for kind, pitch in (("low", 110.0), ("high", 880.0)):
         (root / kind).mkdir(parents=True)
         for number in range(count):
-            notes = [tone(70_000, pitch=pitch * 2 ** ((number + step) / 12)) for step in (0, 4, 7)]
+            notes = [tone(150_000, pitch=pitch * 2 ** ((number + step) / 12)) for step in (0, 4, 7)]
             soundfile.write(root / kind / f"{number}.wav", np.concatenate([np.r_[n, np.zeros(9000)] for n in notes]),
                             22_050)
     return root
