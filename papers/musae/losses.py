@@ -15,11 +15,6 @@ def one_hot(tokens):
     return tf.transpose(tf.one_hot(tokens, ALPHABET), [0, 1, 3, 2])
 
 
-def encoder_input(tokens):
-    """Tokens (batch, T, 4) -> {-1, +1} (batch, T, 130, 4); the scaling is the program's, the paper does not say."""
-    return 2.0 * one_hot(tokens) - 1.0
-
-
 def transpose(tokens, semitones):
     """Shift the pitches of bass, guitar and strings (batch, T, 4) by `semitones` (batch,); drums stay (section 4.1).
 
@@ -108,7 +103,7 @@ def petal_of(rank, placement, petals, anywhere):
 
     placement: petal of each rank (genres,); anywhere: uniform integers (batch,) below `petals`.
     """
-    placement = tf.constant(np.asarray(placement), tf.int32)
+    placement = tf.constant(np.asarray(placement) % petals, tf.int32)
     lost = tf.fill(tf.shape(rank), placement.shape[0]) if petals > placement.shape[0] else anywhere
     return tf.where(rank >= 0, tf.gather(placement, tf.maximum(rank, 0)), lost)
 

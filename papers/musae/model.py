@@ -1,6 +1,6 @@
 """The networks of MusAE (section 3.2), layer by layer as the paper describes them.
 
-    x (T, 130, 4) in {-1, +1}  --encoder-->  mu, log_variance (512)  --sample-->  z  --decoder-->  logits (T, 130, 4)
+    x (T, 130, 4) in {0, 1}  --encoder-->  mu, log_variance (512)  --sample-->  z  --decoder-->  logits (T, 130, 4)
                                                                                  z (, y)  --critic-->  score
 
 Sizes default to the paper's: 1024 hidden units, a latent space of 512 and one critic score.
@@ -21,7 +21,7 @@ def bidirectional_stack(x, units, depth, merge="concat", name="rec"):
     return x
 
 
-def encoder(steps, units=512, latent=512, depth=3, merge="concat", bias=True):
+def encoder(steps, units=512, latent=512, depth=3, merge="concat", bias=True, low=0.0):
     """x (batch, steps, 130, 4) -> mu, log variance, each (batch, latent). Equations 7 to 10.
 
     units is per direction: 512 and 512 joined are the paper's N_h = 1024, which is what makes W_mu of shape N_h x N_z.
@@ -29,7 +29,7 @@ def encoder(steps, units=512, latent=512, depth=3, merge="concat", bias=True):
     functions. merge="sum" with units=1024 is the other reading of N_h; bias=False is equations 8 and 9 to the letter.
     """
     x = keras.Input((steps, ALPHABET, len(TRACKS)), name="x")
-    h = layers.Reshape((steps, ALPHABET * len(TRACKS)))(x)
+    h = layers.Rescaling(1.0 - low, low)(layers.Reshape((steps, ALPHABET * len(TRACKS)))(x))
     h = bidirectional_stack(h, units, depth, merge)
     mu = layers.Dense(latent, use_bias=bias, name="mu")(h)  # eq. 8
     log_variance = layers.Dense(latent, use_bias=bias, name="sigma")(h)  # eq. 9

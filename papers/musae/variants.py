@@ -21,13 +21,13 @@ def decoder_start(z, units):
     return [shared] * len(model.TRACKS)
 
 
-def style_encoder(steps, units=512, latent=512, style=STYLE, depth=3):
+def style_encoder(steps, units=512, latent=512, style=STYLE, depth=3, low=-1.0):
     """The encoder with the sigmoid head s (batch, style) of the program's Gaussian model (train.py, encoders.py).
 
     x (batch, steps, 130, 4) -> mu, log variance (batch, latent), s (batch, style).
     """
     x = keras.Input((steps, model.ALPHABET, len(model.TRACKS)), name="x")
-    h = layers.Reshape((steps, model.ALPHABET * len(model.TRACKS)))(x)
+    h = layers.Rescaling(1.0 - low, low)(layers.Reshape((steps, model.ALPHABET * len(model.TRACKS)))(x))
     h = model.bidirectional_stack(h, units, depth)
     s = layers.Dense(style, activation="sigmoid", name="s")(h)
     mu = layers.Dense(latent, name="mu")(h)
@@ -67,7 +67,7 @@ def joint_step(learner, draws, step, config):
     """The program's update of the flower model (train_gm.py)."""
     encoder, decoder, critic = (learner.networks[name] for name in ("encoder", "decoder", "critic"))
     with tf.GradientTape() as tape:
-        mu, log_variance = encoder(losses.encoder_input(draws.tokens))
+        mu, log_variance = encoder(losses.one_hot(draws.tokens))
         z = mu + tf.exp(log_variance / 2.0) * draws.noise
         logits = decoder(z)
         entropy = losses.reconstruction(draws.tokens, logits)
@@ -91,7 +91,7 @@ def style_step(learner, draws, step, config):
     coins = tf.cast(step.uniform("style", (STYLE,)) < STYLE_PROBABILITY, tf.float32)
     beta = losses.beta(config, step.index - config.beta_every)
     with tf.GradientTape() as tape:
-        mu, log_variance, s = encoder(losses.encoder_input(draws.tokens))
+        mu, log_variance, s = encoder(losses.one_hot(draws.tokens))
         z = mu + tf.exp(log_variance / 2.0) * draws.noise
         logits = decoder(tf.concat([s, z], axis=1))
         entropy = losses.reconstruction(draws.tokens, logits)
@@ -100,7 +100,8 @@ def style_step(learner, draws, step, config):
         for_style_critic, for_style = joint_adversarial(style_critic, coins, s, style_weight, config.gradient_penalty)
         invented = tf.nn.softmax(decoder(tf.concat([coins, draws.prior], axis=1)), axis=2)
         by_track = tf.transpose(invented, [0, 1, 3, 2])
-        again = encoder(tf.reshape(by_track, tf.shape(invented)))[2]
+        unscaled = (tf.reshape(by_track, tf.shape(invented)) - config.input_low) / (1.0 - config.input_low)
+        again = encoder(unscaled)[2]
         recovered = tf.reduce_mean(keras.losses.binary_crossentropy(coins[..., None], again[..., None]), axis=1)
         adversarial = for_critic + for_encoder + for_style_critic + for_style
         loss = step.mean(tf.reduce_sum(entropy, axis=1) + beta * adversarial + recovered)

@@ -139,7 +139,7 @@ def test_petals_of_genres_and_of_songs_without_any():
 def test_terms_that_cancel_leave_the_encoder_without_gradient():  # dossier E2, A21
     encoder, critic = model.encoder(32, 4, 6, depth=1), model.critic(8, 6, 3)
     rng = np.random.default_rng(0)
-    x = losses.encoder_input(tf.constant(rng.integers(0, 130, (3, 32, 4))))
+    x = losses.one_hot(tf.constant(rng.integers(0, 130, (3, 32, 4))))
     noise, z_prior = (tf.constant(rng.normal(size=(3, 6)), tf.float32) for _ in range(2))
     label = (tf.constant(np.eye(3), tf.float32),)
 

@@ -1,4 +1,12 @@
-"""A store of made-up songs in memory, for tests of the paper's training and evaluation."""
+"""A store of made-up songs in memory, and a training on it in a process of its own.
+
+python -m tests.papers.musae.toy DIRECTORY [--replicas 2] [--kill STEP] [--sgd] [--follow code]
+"""
+
+import argparse
+import os
+import signal
+from pathlib import Path
 
 import numpy as np
 
@@ -33,3 +41,75 @@ class ToyStore:
 
     def array(self, name):
         return self.arrays[name]
+
+
+SIZES = {
+    "latent": 6,
+    "encoder_units": 4,
+    "decoder_units": 5,
+    "critic_units": 8,
+    "depth": 1,
+    "genres": 4,
+    "batch_size": 10,
+    "log_every": 3,
+    "beta_every": 1,
+    "beta_after": 0,
+    "learning_rate": 1e-2,
+}
+
+
+def settings(follow):
+    """A mode's settings at toy sizes; petals as many as genres, or the program's one more."""
+    from common.config import resolve
+    from papers.musae import config
+
+    petals = 5 if follow == "code" else 4
+    return resolve(config, follow, "smoke", SIZES | {"petals": petals})
+
+
+def main():
+    """Train the flower model of two bars for six updates."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--replicas", type=int, default=1)
+    parser.add_argument("--kill", type=int, default=0, help="SIGKILL as this batch is read")
+    parser.add_argument("--sgd", action="store_true")
+    parser.add_argument("--follow", default="paper")
+    parser.add_argument("--gaussian", action="store_true")
+    options = parser.parse_args()
+    import keras
+    import tensorflow as tf
+
+    from common import training
+    from papers.musae import train
+
+    strategy = None
+    if options.replicas > 1:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * options.replicas)
+        strategy = tf.distribute.MirroredStrategy([f"CPU:{k}" for k in range(options.replicas)])
+    if options.sgd:
+
+        def descent(config, variables, times=1):
+            optimizer = keras.optimizers.SGD(0.1 * times)
+            optimizer.build(variables)
+            return optimizer
+
+        train.adam = descent
+    if options.kill:
+        read, count = data.Windows.read, [0]
+
+        def fatal(self, indices):
+            count[0] += 1
+            if count[0] > options.kill:  # the first read is that of the watched windows
+                os.kill(os.getpid(), signal.SIGKILL)
+            return read(self, indices)
+
+        data.Windows.read = fatal
+    model = train._model(2, not options.gaussian)
+    config = settings(options.follow)
+    training.train("toy", model, config, ToyStore(), options.directory, 0, strategy, checkpoint_seconds=0.0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+"""What the report page shows and plays: Table 1, figures 2 to 5 drawn again, originals, reconstructions, samples."""
+
+import numpy as np
+
+from common import midi, plots, probes, training
+from papers.musae import evaluate, music
+from papers.musae.model import TRACKS
+
+SHOWN = 3  # windows that are heard, evenly spaced over the held-out songs, so that nothing is picked by taste
+SHOWN_ALPHAS = (0, 2, 5, 8, 10)
+
+
+def sections(models, paths, flower, pairs, config, store, run):
+    """The sections of media.json."""
+    found = [table_1(models), reconstructions(models, config, run)]
+    if "2bar-gaussian" in paths:
+        found.append(interpolation(models["2bar-gaussian"], paths, config, run))
+    if flower:
+        found.append(circle(flower, config, run))
+    found.append(latent_space(models, pairs, store, run))
+    found.append(curves(models, run))
+    return found
+
+
+def table_1(models):
+    """Table 1 with the baselines that give its numbers a meaning."""
+    rows = []
+    for name, m in models.items():
+        for key in (*TRACKS, "dbgs", "dbg"):
+            rest = [m.baselines[b][key] for b in ("all_hold", "step_majority", "on_non_hold_targets", "with_mean_code")]
+            rows.append([name, key, *(f"{value:.3f}" for value in (m.accuracy[key], *rest))])
+    columns = [
+        "model",
+        "track",
+        "accuracy",
+        "all hold",
+        "majority per step",
+        "where the target is not hold",
+        "mean code",
+    ]
+    sizes = "; ".join(f"{name}: {len(m.rows)} held-out windows of {m.songs} songs" for name, m in models.items())
+    text = (
+        f"Share of steps whose likeliest token is right, codes sampled as in training. {sizes}. All hold: always "
+        "answering 'go on'; majority per step: the commonest token of each position in the training windows."
+    )
+    table = {"kind": "table", "caption": "Table 1: reconstruction accuracy", "columns": columns, "rows": rows}
+    return {"title": "Table 1", "text": text, "items": [table]}
+
+
+def _heard(tokens, config, run, name, title, caption):
+    """A grid cell: MIDI, sound and piano roll of tokens."""
+    path, sound, picture = music.write(tokens, config, run.directory / "midi" / name, title)
+    return {
+        "audio": run.relative(sound),
+        "image": run.relative(picture),
+        "caption": caption,
+        "midi": run.relative(path),
+    }
+
+
+def _chosen(m):
+    order = np.argsort(m.windows.song[m.rows], kind="stable")
+    return order[np.linspace(0, len(order) - 1, SHOWN).astype(int)]
+
+
+def reconstructions(models, config, run):
+    """Originals beside reconstructions of each model, at the same places."""
+    rows, cells = [], []
+    for name, m in models.items():
+        if "@" in name:
+            continue
+        for number, k in enumerate(_chosen(m)):
+            right = (m.answers[k] == m.tokens[k]).mean()
+            pair = [
+                ("original", m.tokens[k], f"{music.notes(m.tokens[k])} notes"),
+                # fmt: skip
+                ("reconstruction", m.answers[k], f"{music.notes(m.answers[k])} notes, {right:.0%} of tokens right"),
+            ]
+            rows.append(f"{name}, window {number + 1}")
+            cells.append([_heard(tokens, config, run, f"{name}-{number + 1}-{label}", f"{name}: {label}", caption)
+                          for label, tokens, caption in pair])  # fmt: skip
+    text = "Held-out windows, the first, middle and last song; the MIDI files lie beside the sounds."
+    grid = {"rows": rows, "columns": ["original", "reconstruction"], "cells": cells}
+    return {"title": "Originals and reconstructions", "text": text, "items": _midi_items(cells, run), "grid": grid}
+
+
+def _midi_items(cells, run, most=2):
+    """Links to the MIDI files of the first cells."""
+    flat = [cell for row in cells for cell in row][:most]
+    return [{"kind": "midi", "file": c.pop("midi"), "image": c["image"], "audio": c["audio"], "caption": c["caption"],
+             "alt": f"Piano roll, {c['caption']}"} for c in flat if "midi" in c]  # fmt: skip
+
+
+def interpolation(m, paths, config, run):
+    """Figure 2 and Figure 4."""
+    path, cells = paths[m.name], []
+    for index in SHOWN_ALPHAS:
+        alpha, tokens = evaluate.ALPHAS[index], path.tokens[index, 0]
+        caption = f"alpha {alpha:.1f}, {music.notes(tokens)} notes"
+        cells.append(_heard(tokens, config, run, f"interpolation-{index:02d}", f"alpha = {alpha:.1f}", caption))
+    ends = [m.tokens[path.ends[side][0]] for side in (0, 1)]
+    sides = [_heard(tokens, config, run, f"interpolation-song-{k + 1}", f"song {k + 1}", f"original of song {k + 1}")
+             for k, tokens in enumerate(ends)]  # fmt: skip
+    series = {name: (evaluate.ALPHAS, p.first) for name, p in paths.items()}
+    series["interpolating the data"] = (evaluate.ALPHAS, path.data)
+    drawn = plots.curves(run.figure("figure_4_hamming"), series, "alpha", "Hamming distance to the first song")
+    item = {"kind": "figure", "file": run.relative(drawn), "claims": ["F4a-2bar-gaussian", "F4b", "F4c", "F4d"],
+            "caption": f"Figure 4: mean Hamming distance of {path.tokens.shape[1]} interpolations to the first window",
+            "alt": "Curves of Hamming distance against alpha, one per model and one for mixing the data"}  # fmt: skip
+    columns = ["song 1", *(f"{evaluate.ALPHAS[i]:.1f}" for i in SHOWN_ALPHAS), "song 2"]
+    grid = {"rows": ["2 bars"], "columns": columns, "cells": [[sides[0], *cells, sides[1]]]}
+    text = "Figure 2: codes between those of two held-out songs, decoded. At alpha 0 the model gives song 1 as it can."
+    return {"title": "Interpolations", "text": text, "items": [item], "grid": grid}
+
+
+def circle(flower, config, run):
+    """Figure 3 and samples from four petals of the circle."""
+    usable = np.isfinite(flower.changes).all(axis=0)
+    names = [name for name, use in zip(flower.names, usable, strict=True) if use]
+    items = []
+    if names:
+        drawing, axes = plots.figure(size=(7.2, 0.2 * len(names) + 1.2))
+        limit = np.abs(flower.changes[:, usable]).max() or 1.0
+        shown = axes.imshow(flower.changes[:, usable].T, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit)
+        axes.set(xlabel="Gaussian, in order round the circle", yticks=range(len(names)))
+        axes.set_yticklabels(names, fontsize=7)
+        axes.grid(False)
+        drawing.colorbar(shown, ax=axes, label="relative change")
+        drawn = plots.save(drawing, run.figure("figure_3_metrics"))
+        items.append({"kind": "figure", "file": run.relative(drawn), "claims": ["F3", "Q8", "F3-sum"],
+                      "caption": f"Figure 3: metrics of {config.petal_samples} samples of each Gaussian, relative to "
+                                 "their mean", "alt": "Heat map of metrics by Gaussian"})  # fmt: skip
+    cells = []
+    for petal in np.linspace(0, config.petals, 4, endpoint=False).astype(int):
+        tokens = flower.tokens[np.flatnonzero(flower.petal == petal)[0]]
+        cells.append(
+            _heard(
+                tokens, config, run, f"sample-petal-{petal:02d}", f"Gaussian {petal}", f"{music.notes(tokens)} notes"
+            )
+        )
+    columns = [f"Gaussian {p}" for p in np.linspace(0, config.petals, 4, endpoint=False).astype(int)]
+    grid = {"rows": ["16 bars"], "columns": columns, "cells": [cells]}
+    text = "Any decoder follows the circle smoothly, even an untrained one: its ratio stands beside the model's."
+    return {"title": "Round the flower", "text": text, "items": items, "grid": grid}
+
+
+def latent_space(models, pairs, store, run):
+    """Figure 5, the codes in the flower's plane, and what the adversarial term did."""
+    items, rows = [], []
+    for (first, second), (codes, genre) in pairs.codes.items():
+        labels = np.array([first, second])[genre]
+        points, shares = probes.principal_components(codes, codes)
+        drawn = plots.scatter(run.figure(f"figure_5_{first}_{second}"), points, labels, f"{first} and {second}",
+                              order=[first, second])  # fmt: skip
+        items.append({"kind": "figure", "file": run.relative(drawn), "claims": ["F5a", "F5b", "Q10"],
+                      "caption": f"Figure 5: two principal components ({shares.sum():.0%} of the variance) of training "
+                                 "windows with one tag and not the other",
+                      "alt": f"Scatter plot, {first} and {second}"})  # fmt: skip
+        items.append(_t_sne(codes, labels, first, second, run))
+    flower = models.get("16bar-flower")
+    if flower:
+        tags = flower.windows.tags[flower.windows.song[flower.rows]]
+        names = np.append(store.array("genres"), "no tag")
+        first = np.where(tags.any(axis=1), tags.argmax(axis=1), len(names) - 1)
+        common = np.argsort(-np.bincount(first, minlength=len(names)), kind="stable")[:6]
+        keep = np.isin(first, common)
+        drawn = plots.scatter(run.figure("codes_on_the_flower"), flower.codes[keep][:, :2],
+                              names[first[keep]], "codes in the flower's plane", "dimension 1",
+                              "dimension 2")  # fmt: skip
+        items.append({"kind": "figure", "file": run.relative(drawn), "claims": ["Q9"], "alt": "Scatter plot of codes",
+                      "caption": "Held-out codes in the plane of the circle, by the song's commonest tag"})  # fmt: skip
+    for name in models:
+        lines = training.history(run.model_directory(name))
+        free = [line for line in lines if line["losses/beta"] == 0]
+        if lines:
+            cells = [f"{line['validation/distance_to_prior']:.3f}" for line in (*free[-1:], lines[-1])]
+            rows.append([name, cells[0] if free else "–", cells[-1], f"{lines[-1]['losses/beta']:.1f}"])
+    items.append({"kind": "table", "caption": "Sliced Wasserstein distance of held-out codes to the prior",
+                  "columns": ["model", "last while beta is 0", "at the end", "beta at the end"], "rows": rows,
+                  "claims": ["Q9-wasserstein", "Q9-gaussian", "E2"]})  # fmt: skip
+    text = (
+        "The paper's adversarial term draws codes to the prior. In the program's joint loss the two terms that hold "
+        "the code cancel, and only the gradient penalty reaches the encoder. Distances and petals show what that does."
+    )
+    return {"title": "The latent space", "text": text, "items": items}
+
+
+def _t_sne(codes, labels, first, second, run):
+    from sklearn.manifold import TSNE
+
+    rows = np.random.default_rng(0).permutation(len(codes))[:512]
+    perplexity = min(30, max(2, len(rows) // 4))
+    points = TSNE(perplexity=perplexity, random_state=0, init="pca").fit_transform(codes[rows])
+    drawn = plots.scatter(run.figure(f"t_sne_{first}_{second}"), points, labels[rows], f"{first} and {second}, t-SNE",
+                          "", "", order=[first, second])  # fmt: skip
+    return {"kind": "figure", "file": run.relative(drawn),
+            "caption": f"The same codes by t-SNE, perplexity {perplexity}",
+            "alt": f"t-SNE plot, {first} and {second}", "claims": ["F5a", "F5b"]}  # fmt: skip
+
+
+def curves(models, run):
+    """Training curves of each model."""
+    items = []
+    for name in models:
+        lines = training.history(run.model_directory(name))
+        if len(lines) < 2:
+            continue
+        steps = [line["step"] for line in lines]
+        series = {"training": (steps, [line["losses/reconstruction"] for line in lines]),
+                  "held out": (steps, [line["validation/cross_entropy"] for line in lines])}  # fmt: skip
+        level = [("uniform guess", 4 * np.log(midi.ALPHABET))]
+        drawn = plots.curves(run.figure(f"curves_{name.replace('@', '_')}"), series, "update",
+                             "cross-entropy, four tracks", name, level=level)  # fmt: skip
+        items.append({"kind": "figure", "file": run.relative(drawn), "caption": f"Cross-entropy of {name}",
+                      "alt": f"Training and held-out cross-entropy of {name}"})  # fmt: skip
+    return {"title": "Training", "text": "", "items": items}

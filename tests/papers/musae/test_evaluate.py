@@ -1,0 +1,156 @@
+"""Measures by hand; then a whole run on made-up songs: every claim answered, the page's files there, the tools."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common import claims, midi, runs
+from common.config import resolve
+from common.corpora import Corpus, Item
+from papers.musae import config as settings, edit, interpolate, metrics, preprocess, reconstruct, sample, tool
+from tests.papers.musae.test_preprocess import song
+
+
+def test_hamming_counts_tokens():  # dossier A26: the bit distance is this times 2 / 130
+    a, b = np.zeros((2, 4, 4), int), np.zeros((2, 4, 4), int)
+    b[0, 0] = 7
+    assert metrics.hamming(a, b).tolist() == [0.25, 0.0]
+    bits = np.mean(np.eye(130)[a] != np.eye(130)[b], axis=(1, 2, 3))
+    np.testing.assert_allclose(bits, metrics.hamming(a, b) / 65)
+
+
+def test_low_level_metrics_by_hand():
+    tokens = np.full((1, 8, 4), midi.HOLD)
+    tokens[0, 0] = midi.SILENT
+    tokens[0, :, 1] = [40, 129, 129, 128, 43, 129, 52, 129]
+    names, values = metrics.low_level(tokens)
+    found = dict(zip(names, values[0], strict=True))
+    expected = {"notes": 3, "held steps": 4, "steps at rest": 1, "note length": 7 / 3, "interval": 6, "lowest pitch":
+    40,
+                "mean pitch": 45, "highest pitch": 52, "pitches": 3, "pitch classes": 2}  # fmt: skip
+    for name, value in expected.items():
+        assert found[f"bass: {name}"] == pytest.approx(value), name
+    assert found["guitar: notes"] == 0 and np.isnan(found["guitar: note length"]) and "drums: interval" not in found
+
+
+def test_relative_changes_sum_to_zero_and_smoothness():  # dossier A28
+    rng = np.random.default_rng(0)
+    petal = np.repeat(np.arange(16), 10)
+    smooth = 5 + np.cos(2 * np.pi * petal / 16)
+    values = np.stack([smooth, rng.normal(9, 1, 16)[petal], np.full(160, 3.0)], axis=1)
+    changes = metrics.relative_changes(values, petal, 16)
+    np.testing.assert_allclose(changes.sum(axis=0), 0, atol=1e-12)
+    ratio = metrics.von_neumann(changes)
+    assert ratio[0] == pytest.approx(1 - np.cos(2 * np.pi / 16)) and 0.4 < ratio[1] < 1.6 and np.isnan(ratio[2])
+    assert metrics.smooth_share(changes[:, :1]) == 1.0
+
+
+def test_genre_pair_accuracy_tells_apart_what_is_apart():  # dossier A29
+    rng = np.random.default_rng(0)
+    genre, song_number = np.repeat([0, 1], 100), np.repeat(np.arange(20), 10)
+    apart = rng.normal(size=(200, 8)) + 6 * genre[:, None]
+    found, shuffled = metrics.genre_pair_accuracy(apart, genre, song_number, 3, 64, 0)
+    assert found > 0.95 and 0.3 < shuffled < 0.7
+    assert metrics.genre_pair_accuracy(apart, genre, genre, 3, 64, 0) is None  # one song a genre cannot be kept apart
+
+
+def test_overlap_of_distributions():
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(500, 2))
+    assert metrics.distribution_overlap(a, a) == 1 and metrics.distribution_overlap(a, a + 10) < 0.01
+
+
+SIZES = {"latent": 6, "encoder_units": 4, "decoder_units": 5, "critic_units": 8, "depth": 1, "genres": 4, "petals": 4,
+         "batch_size": 16, "updates_2bar": 4, "updates_16bar": 4, "log_every": 1, "beta_every": 2, "windows": 24,
+         "interpolations": 6, "petal_samples": 3, "pair_windows": 8, "max_songs": 0}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A tiny sound run on eight songs, evaluated."""
+    from papers.musae import evaluate, train
+
+    folder = tmp_path_factory.mktemp("musae")
+    items = []
+    for k in range(12):
+        path = song(folder / f"song-{k}.mid", bars=20, seed=k)
+        terms = ["rock"] if k % 3 == 0 else ["pop"] if k % 3 == 1 else ["punk"]
+        items.append(Item(f"song-{k}", path, "", f"song-{k}", artist=f"artist {k}", facts={"terms": terms}))
+    corpus = Corpus("folder", folder, "other", items)
+    config = resolve(settings, "sound", "smoke", SIZES)
+    store = preprocess.preprocess(config, None, "smoke", folder / "stores", corpus=corpus)
+    run = runs.open_run(settings, config, store, "sound", "smoke", 0, {}, folder / "runs")
+    run.write_config(store)
+    train.train(config, store, run)
+    evaluate.evaluate(config, store, run)
+    return run, folder
+
+
+@pytest.mark.slow
+def test_every_claim_has_a_value_or_a_reason(trained):
+    run, _ = trained
+    results = json.loads((run.directory / "results.json").read_text())
+    table = claims.read_claims(Path(settings.__file__).parent / "claims.csv")
+    assert set(results["results"]) == {claim.id for claim in table} and results["complete"]
+    value = {name: entry.get("value") for name, entry in results["results"].items()}
+    assert value["Q7"] <= 1e-6 and value["E1"] == 0 and value["E1-song"] == 0 and value["F3-sum"] < 1e-6
+    assert value["E2"] <= 1e-7 and value["E2-two-phases"] == 0 and value["E3-table"] <= 0.0005
+    assert value["T7-flower"] == pytest.approx(np.mean([value[f"T{k}-flower"] for k in (3, 4, 5, 6)]))
+    assert "quoted from another paper" in next(c.claim for c in table if c.id == "T1-musicvae-flat")
+    assert value["T1-musicvae-flat"] is None and value["G3"] is None
+
+
+@pytest.mark.slow
+def test_the_page_has_its_files(trained):
+    run, _ = trained
+    sections = json.loads((run.directory / "media.json").read_text())
+    files = []
+    for section in sections:
+        files += [item[key] for item in section["items"] for key in ("file", "image", "audio") if key in item]
+        for row in section.get("grid", {}).get("cells", []):
+            files += [cell[key] for cell in row for key in ("audio", "image") if key in cell]
+    assert len(files) > 30 and all((run.directory / name).stat().st_size > 0 for name in files)
+    for path in (run.directory / "midi").glob("*.mid"):
+        midi.read(path)
+
+
+@pytest.mark.slow
+def test_tools_write_music_that_can_be_read_again(trained, capsys):
+    run, folder = trained
+    out = folder / "out"
+    first, second = folder / "song-0.mid", folder / "song-1.mid"
+    reconstruct.reconstruct(reconstruct.Options(first, run=run.directory, output=out))
+    interpolate.interpolate(interpolate.Options(first, second, steps=3, run=run.directory, output=out))
+    sample.sample(sample.Options(genre="rock", count=2, run=run.directory, output=out))
+    edit.edit(edit.Options(first, "pop", run=run.directory, output=out))
+    written = sorted(path.name for path in out.glob("*.mid"))
+    assert written == ["sample-rock-1.mid", "sample-rock-2.mid", "song-0-reconstruction.mid", "song-0-to-song-1.mid",
+                       "song-0-toward-pop.mid"]  # fmt: skip
+    for path in out.glob("*.mid"):
+        assert midi.read(path).instruments is not None
+        assert path.with_suffix(".wav").exists() and path.with_suffix(".png").exists()
+    assert "trained on" in capsys.readouterr().err
+    with pytest.raises(midi.MidiError, match="this run knows .*rock"):
+        sample.sample(sample.Options(genre="polka", run=run.directory, output=out))
+
+
+def test_a_file_that_does_not_fit_says_why_and_what_to_do(tmp_path, capsys):
+    config = resolve(settings, "sound", "smoke")
+    with pytest.raises(midi.MidiError, match="no bass.*bass program"):
+        tool.read(song(tmp_path / "a.mid", programs=(25, 48)), config, 2)
+    with pytest.raises(midi.MidiError, match="bars long.*make it longer"):
+        tool.read(song(tmp_path / "short.mid", bars=3), config, 16)
+    holes = tool.read(song(tmp_path / "holes.mid", gap=40), config, 2)
+    tool.report(holes)
+    assert "bars 3 to 4 left out" in (said := capsys.readouterr().err) and "strings silent" in said
+    assert holes.windows()[1] == [k for k in range(len(holes.tokens) // 32) if k not in holes.faults]
+    with pytest.raises(midi.MidiError, match="no 2 bars in which all four tracks play"):
+        strict = resolve(settings, "sound", "smoke", {"silence_limit": 15})
+        tool.report(tool.read(song(tmp_path / "empty.mid", bars=4, gap=48), strict, 2))
+
+
+def test_no_run_says_which_command_makes_one(tmp_path):
+    with pytest.raises(FileNotFoundError, match="make reproduce-musae"):
+        runs.for_tool(settings, None, tmp_path)
