@@ -5,6 +5,7 @@ then renamed, so that a folder is complete or absent. The same seed gives the sa
 sound and shuffled labels: every class of it holds equal shares of every true class.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -62,19 +63,21 @@ def write(name: str, root: Path, preset: str = "demo", null: bool = False, seed:
     """
     if name not in WRITERS:
         raise DataError(f"no demo corpus is called {name!r}; there are {', '.join(WRITERS)}.")
-    if root.exists() and any(root.iterdir()):
+    if root.is_file() or (root.is_dir() and any(root.iterdir())):
         raise DataError(f"{root} is not empty. Give a new folder for the demo corpus.")
     temporary = root.with_name(f"{root.name}.{os.getpid()}.part")
     shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    jobs.run(
-        WRITERS[name].write(temporary, preset, null, seed), f"demo {name}, {preset}{', null twin' if null else ''}"
-    )
-    marker = {"demo": name, "preset": preset, "seed": seed, "null": null, "version": version(name, null)}
-    (temporary / finding.MARKER).write_text(json.dumps(marker, indent=1) + "\n", encoding="utf-8")
-    if root.exists():
-        root.rmdir()
     try:
-        temporary.rename(root)
-    except OSError:  # another process was faster
-        shutil.rmtree(temporary)
+        temporary.mkdir(parents=True)
+        made = WRITERS[name].write(temporary, preset, null, seed)
+        jobs.run(made, f"demo {name}, {preset}{', null twin' if null else ''}")
+        marker = {"demo": name, "preset": preset, "seed": seed, "null": null, "version": version(name, null)}
+        (temporary / finding.MARKER).write_text(json.dumps(marker, indent=1) + "\n", encoding="utf-8")
+        with contextlib.suppress(OSError):  # not empty: another process was faster, and wrote the same
+            root.rmdir()
+        if not root.exists():
+            temporary.rename(root)
+    except OSError as error:
+        raise DataError(f"{error.filename or root}: {error.strerror}. The demo corpus needs about 200 MB.") from None
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)

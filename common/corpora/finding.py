@@ -33,6 +33,8 @@ def find(data: Path | str | None, name: str, preset: str = "demo", null: bool = 
         from common.corpora import demo  # composing and rendering are needed only here
 
         return read(name, demo.make(name, preset, DEMOS, null=null))
+    if null:
+        raise DataError(f"{data}: only demo corpora have a twin with shuffled labels. Leave out either of the two.")
     data = Path(data)
     if not data.is_dir():
         raise DataError(

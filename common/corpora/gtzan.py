@@ -5,6 +5,7 @@ Kaggle mirror). Duplicates and damaged files: the CSV files in `known/`, with th
 """
 
 import re
+from itertools import islice
 from pathlib import Path
 
 from common.corpora import known
@@ -29,11 +30,10 @@ def locate(folder: Path) -> Path | None:
 def _is_genre_folder(folder: Path) -> bool:
     """True where a folder holds a file named after it, as in blues/blues.00000.wav."""
     try:
-        return any(
-            (match := TRACK.fullmatch(path.name)) and match[1] == folder.name for path in sorted(folder.iterdir())[:50]
-        )
+        names = [path.name for path in islice(folder.iterdir(), 200)]
     except OSError:
         return False
+    return any((match := TRACK.fullmatch(name)) and match[1] == folder.name for name in names)
 
 
 def read(root: Path) -> Corpus:

@@ -105,6 +105,13 @@ def test_what_is_not_a_data_set_is_one_clear_line(tmp_path, place):
         assert "\n" not in str(error.value)
 
 
+def test_the_twin_of_real_data_is_refused(tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "x.wav").write_bytes(b"x")
+    with pytest.raises(DataError, match="only demo corpora"):
+        corpora.find(tmp_path, "folder", null=True)
+
+
 def test_unknown_data_set_is_refused_with_the_names_there_are(tmp_path):
     with pytest.raises(DataError, match=r"nsynth.*gtzan, fma_small"):
         corpora.find(tmp_path, "nsynth")
