@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -290,12 +291,24 @@ def _compiled(strategy, learner: Learner, stage: Stage, seed: int) -> Callable:
         return strategy.experimental_distribute_values_from_function(
             lambda context: context_to_value(context.replica_id_in_sync_group))
 
-    def run(index: int):
+    mine = []  # the replicas of this process
+    spread(lambda r: mine.append(r) or tf.constant(r))
+
+    def read(index: int):
         indices = batches.indices(index)
         parts = np.array_split(np.arange(len(indices)), replicas)
-        batch = spread(lambda r: {k: tf.convert_to_tensor(v) for k, v in batches.read(indices[parts[r]]).items()})
+        return len(indices), parts, {r: batches.read(indices[parts[r]]) for r in mine}
+
+    ahead = {}  # one batch is read while the step before it runs; a thread keeps an error's type and words, and unlike
+    reader = ThreadPoolExecutor(1)  # an iterator of tf.data there is no place in the data to save and restore
+
+    def run(index: int):
+        rows, parts, values = (ahead.pop(index) if index in ahead else reader.submit(read, index)).result()
+        if index + 1 < stage.steps:
+            ahead[index + 1] = reader.submit(read, index + 1)
+        batch = spread(lambda r: {name: tf.convert_to_tensor(v) for name, v in values[r].items()})
         positions = spread(lambda r: tf.constant(parts[r], tf.int64))
-        return distributed(batch, positions, tf.constant(index, tf.int64), tf.constant(len(indices), tf.float32))
+        return distributed(batch, positions, tf.constant(index, tf.int64), tf.constant(rows, tf.float32))
 
     return run
 

@@ -67,7 +67,8 @@ def evaluate(config, store, run, partial: bool = False) -> None:
     notes = {"split": data.note} if data.note else {}
     short = store.parameters["facts"]["short_tracks"]
     if short:
-        notes["short tracks"] = f"{len(short)} shorter than {config.used_samples} samples: " + ", ".join(short[:8])
+        more = f" and {len(short) - 3} more" if len(short) > 3 else ""
+        notes["short tracks"] = f"{len(short)} below {config.used_samples:,} samples: {', '.join(short[:3])}{more}"
     stated = {"genres": "gtzan" if set(data.classes) == set(NAMED) else "other", "ablations": bool(config.ablations)}
     if data.note:
         stated["groups_per_class"] = 1
