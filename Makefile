@@ -32,7 +32,7 @@ help:
 
 venv: .venv/complete
 
-.venv/complete: requirements.txt
+.venv/complete: requirements.txt constraints.txt
 	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: install Python 3.11, or name it: make PYTHON=python3.11"; exit 2; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Encore needs Python 3.11, $(PYTHON) is $$($(PYTHON) --version 2>&1): install 3.11, or name it: make PYTHON=python3.11"; exit 2; }
 	@rm -rf .venv && $(PYTHON) -m venv .venv

@@ -192,7 +192,7 @@ def test_on_the_shuffled_twin_no_label_dependent_effect_is_seen(tmp_path):
 @pytest.mark.slow
 def test_make_without_a_venv(tmp_path):
     """Help and clean need nothing installed; a wrong Python is refused with a sentence."""
-    for name in ("Makefile", "requirements.txt"):
+    for name in ("Makefile", "requirements.txt", "constraints.txt"):
         (tmp_path / name).write_text((ROOT / name).read_text())
     bare = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     help_text = subprocess.run(["make"], cwd=tmp_path, env=bare, capture_output=True, text=True)
