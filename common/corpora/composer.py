@@ -65,11 +65,10 @@ def compose(
 
 
 def _pick(rng: np.random.Generator, weights: dict):
-    names = list(weights)
-    shares = np.array([weights[name] for name in names], float)
-    return names[
-        int(np.searchsorted(np.cumsum(shares / shares.sum()), rng.random(), side="right").clip(0, len(names) - 1))
-    ]
+    """A key of `weights`, drawn in proportion to its value."""
+    limits = np.cumsum(list(weights.values()))
+    place = np.searchsorted(limits / limits[-1], rng.random(), side="right")
+    return list(weights)[min(int(place), len(weights) - 1)]
 
 
 def _form(bars: int, rng: np.random.Generator) -> list[int]:
@@ -86,8 +85,7 @@ def _section(piece: Plan, rng: np.random.Generator) -> dict:
     for bar in range(SECTION_BARS):
         degree = degrees[(bar // slow) % len(degrees)]
         size = 4 if rng.random() < style.sevenths else 3
-        stack = tuple((piece.tonic + scale[(degree + 2 * step) % 7]) % 12 for step in range(size))
-        chords.append(Chord(stack, degree))
+        chords.append(Chord(tuple((piece.tonic + scale[(degree + 2 * step) % 7]) % 12 for step in range(size))))
     motifs = [_motif(piece, rng) for _ in range(2)]
     return {"chords": chords, "motifs": motifs}
 

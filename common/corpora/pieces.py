@@ -30,10 +30,9 @@ class Note:
 
 @dataclass(frozen=True)
 class Chord:
-    """Harmony of one bar: the pitch classes from the root upwards, and where the root lies in the scale."""
+    """Harmony of one bar: pitch classes from the root upwards."""
 
     pitch_classes: tuple[int, ...]
-    degree: int
 
 
 @dataclass(frozen=True)

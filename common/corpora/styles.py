@@ -9,12 +9,16 @@ from typing import ClassVar
 
 @dataclass(frozen=True)
 class Style:
-    """What a piece draws from. Programs are General MIDI numbers; every part may be played by several at once."""
+    """What a piece draws from.
+
+    Programs are General MIDI numbers. Every part may be played by several at once: accompaniments double each other,
+    melodies share the motifs and vary them each in its own voice.
+    """
 
     tempo: tuple[float, float]  # beats a minute: mean, standard deviation
     modes: dict[str, float]  # scale: weight
     progressions: tuple[tuple[int, ...], ...]  # degrees of the scale, 0 = tonic
-    melody: tuple[tuple[int, ...], ...]  # alternatives, each a set of programs in unison or octaves
+    melody: tuple[tuple[int, ...], ...]  # alternatives, each a set of programs
     chords: tuple[tuple[int, ...], ...] = ()
     chord_patterns: tuple[str, ...] = ("block",)
     bass: tuple[tuple[int, ...], ...] = ((33,),)
