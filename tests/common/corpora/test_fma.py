@@ -136,3 +136,11 @@ def test_published_fma_small_has_8000_clips_less_the_damaged(published):
     assert corpus.evidence == "published"
     assert len(corpus.items) == 8000 - 3
     assert sum(item.split == "training" for item in corpus.items) >= 6400 - 3
+
+
+@pytest.mark.needs_data("fma_medium")
+def test_published_fma_medium(published):
+    corpus = corpora.find(published("fma_medium"), "fma_medium")
+    assert corpus.evidence == "published"
+    assert len(corpus.items) == 25_000 - 3
+    assert len(corpus.labels) == 16

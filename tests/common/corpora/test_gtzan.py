@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 import soundfile
 
 from common import corpora
@@ -75,3 +76,11 @@ def test_shuffled_labels_keep_counts_and_take_equal_shares_of_each_class():
     assert Counter(mixed) == Counter(labels)
     assert Counter(zip(labels, mixed, strict=True)) == {(true, new): 2 for true in "abcd" for new in "abcd"}
     assert mixed != jobs.shuffled(labels, 1)
+
+
+@pytest.mark.needs_data("gtzan")
+def test_published_gtzan(published):
+    corpus = corpora.find(published("gtzan"), "gtzan")
+    assert corpus.evidence == "published"
+    assert len(corpus.items) in (999, 1000)
+    assert len({item.group for item in corpus.items if item.label == "jazz"}) in (86, 87)

@@ -129,3 +129,11 @@ def test_a_plain_folder_with_tags(tmp_path):
 def test_real_folders(real, folder, count):
     corpus = corpora.find(real(folder), "lmd_matched")
     assert (corpus.name, len(corpus.items), corpus.rejected) == ("midi-folder", count, [])
+
+
+@pytest.mark.needs_data("lmd_matched")
+def test_published_lakh(published):
+    corpus = corpora.find(published("lmd_matched"), "lmd_matched")
+    assert (corpus.evidence, corpus.facts["unique_files"]) == ("published", 45129)
+    sample = next(item for item in corpus.items if item.facts["track"] == "TRFBNQN128F92FFA5E")
+    assert len(sample.facts["terms"]) == 8

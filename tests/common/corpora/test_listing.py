@@ -133,3 +133,29 @@ def test_joined_groups_and_safe_ids():
     assert joined_groups([("b", "c"), ("x", "y"), ("a", "c")]) == {"a": "a", "b": "a", "c": "a", "x": "x", "y": "x"}
     assert safe_id("jazz.00001") == "jazz.00001"
     assert len({safe_id("a b"), safe_id("a_b"), safe_id("a  b"), safe_id("..")}) == 4
+
+
+def test_a_folder_that_holds_several_data_sets(tmp_path):
+    files = [
+        "gtzan/genres/jazz/jazz.00000.au",
+        "fma/fma_small/000/000002.mp3",
+        "fma/fma_metadata/tracks.csv",
+        "medley/audio/Medley-solos-DB_test-7_0b361f3f-0520-50c2-fc6c-247600c03c95.wav",
+        "medley/Medley-solos-DB_metadata.csv",
+        "lakh/lmd_matched/A/A/A/TRAAAGF12903CEC202/a.mid",
+        "symphonies/Haydn/No. 94 - I.mp3",
+        "symphonies/Brahms/No. 1 - I.mp3",
+        "notes/readme.txt",
+    ]
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    assert dict(corpora.recognise(tmp_path)) == {
+        "gtzan": tmp_path / "gtzan" / "genres",
+        "fma_small": tmp_path / "fma" / "fma_small",
+        "medley_solos_db": tmp_path / "medley" / "audio",
+        "lmd_matched": tmp_path / "lakh" / "lmd_matched",
+        "orchestral": tmp_path / "symphonies",
+    }
+    assert corpora.find(tmp_path, "gtzan").root == tmp_path / "gtzan" / "genres"
+    assert [item.label for item in corpora.find(tmp_path, "orchestral").items] == ["Brahms", "Haydn"]
