@@ -132,7 +132,7 @@ PRESETS = {
                   last_filters=8, content_dim=16, class_dim=16, batch_size=16, epochs=2, second_epochs=1,
                   classifier_epochs=4, classifier_filters=8, evaluation_clips=24, audio_per_class=1, pitch_clips=2,
                   stitched_tracks=1, griffin_lim_iterations=4, genre_pairs="Rock-Folk"),
-    "demo": dict(hop=1024, bands=64, frames=64, adain_dim=32, encoder_filters=16, encoder_units=128, last_filters=32,
+    "demo": dict(hop=1024, bands=64, frames=64, adain_dim=32, encoder_filters=16, encoder_units=128, last_filters=16,
                  content_dim=64, class_dim=64, batch_size=16, epochs=30, second_epochs=5, classifier_epochs=60,
                  evaluation_clips=96, pitch_clips=8, stitched_tracks=2, audio_per_class=1, stitch_step=16,
                  genre_pairs="Rock-Folk"),
