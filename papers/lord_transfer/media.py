@@ -21,7 +21,7 @@ def figures_and_sound(config, run, measured, comparisons, notes):
             sections.append(stitching_section(run, m, title))
     sections.append(curves_section(run, measured, comparisons))
     if comparisons:
-        sections.append(comparison_section(next(iter(measured.values())), comparisons))
+        sections.append(comparison_section(run, next(iter(measured.values())), comparisons))
     return sections
 
 
@@ -136,7 +136,19 @@ def curves_section(run, measured, comparisons):
                        "alt": "training loss over updates"}]}
 
 
-def comparison_section(base, comparisons):
+def phase_items(run, m, references):
+    """A rebuilt clip heard with the phase that the network made and with that of Griffin-Lim (sec. 2.2)."""
+    config, items = m["trained"].config, []
+    image = m["transfers"][m["trained"].test.classes[0]][0]
+    for name, samples in (("generated", sound.phase_to_audio(image, references[0], config)),
+                          ("griffin-lim", sound.to_audio(image[..., 0], references[0], config))):
+        audio.write(run.audio(f"phase-{name}"), samples, config.sample_rate)
+        items.append({"kind": "audio", "file": run.relative(run.audio(f"phase-{name}")), "claims": ["P2"],
+                      "caption": f"cosine and sine channels, the first held-out clip rebuilt: phase {name}"})
+    return items
+
+
+def comparison_section(run, base, comparisons):
     """One line per comparison: errors, transfers, leak."""
     rows = []
     for name, m in [("the run's model", base), *comparisons.items()]:
@@ -145,8 +157,10 @@ def comparison_section(base, comparisons):
         rows.append([name, _number(m["errors"]["training"]), _number(m["errors"]["held_out"]),
                      _share(m["heard"].rebuilt), _share(m["heard"].transferred), _share(m["leak"][0]),
                      _number(m["flux"]), _number(m["distance"])])
+    heard = phase_items(run, comparisons["phase_cosine_sine"], base["references"]) if (
+        "phase_cosine_sine" in comparisons) else []
     return {"title": "Comparisons", "text": "One change at a time from the run's settings.",
-            "items": [{"kind": "table", "caption": "identity error is mean absolute, on amplitude; flux and distance "
+            "items": heard + [{"kind": "table", "caption": "identity error is mean absolute, on amplitude; flux and distance "
                        "compare rebuilt with real clips", "columns": [
                            "model", "error, training", "error, held out", "rebuilt heard right",
                            "transfers heard as target", "probe on content", "flux ratio", "feature distance"],
