@@ -159,12 +159,11 @@ def comparison_section(run, base, comparisons):
                      _number(m["flux"]), _number(m["distance"])])
     heard = phase_items(run, comparisons["phase_cosine_sine"], base["references"]) if (
         "phase_cosine_sine" in comparisons) else []
-    return {"title": "Comparisons", "text": "One change at a time from the run's settings.",
-            "items": heard + [{"kind": "table", "caption": "identity error is mean absolute, on amplitude; flux and distance "
-                       "compare rebuilt with real clips", "columns": [
-                           "model", "error, training", "error, held out", "rebuilt heard right",
-                           "transfers heard as target", "probe on content", "flux ratio", "feature distance"],
-                       "rows": rows}]}
+    table = {"kind": "table", "rows": rows, "columns": [
+        "model", "error, training", "error, held out", "rebuilt heard right", "transfers heard as target",
+        "probe on content", "flux ratio", "feature distance"],
+        "caption": "identity error is mean absolute, on amplitude; flux and distance compare rebuilt with real clips"}
+    return {"title": "Comparisons", "text": "One change at a time from the run's settings.", "items": [*heard, table]}
 
 
 def _share(value):
