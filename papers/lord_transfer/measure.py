@@ -49,11 +49,22 @@ def spread(found: Windows, most):
     return found.take(np.array(kept))
 
 
+def in_batches(network, *inputs):
+    """Output (or tuple of outputs) of a network for arrays of n rows, BATCH at a time, as arrays."""
+    parts = []
+    for start in range(0, len(inputs[0]), BATCH):
+        rows = [values[start:start + BATCH] for values in inputs]
+        parts.append(network(rows if len(rows) > 1 else rows[0], training=False))
+    if isinstance(parts[0], list):
+        return tuple(np.concatenate([part[i].numpy() for part in parts]) for i in range(len(parts[0])))
+    return np.concatenate([part.numpy() for part in parts])
+
+
 # ---- the model ---------------------------------------------------------------------------------------------------
 
 def encode(trained: Trained, images):
     """Content codes (n, content_dim) without noise."""
-    return trained.learner.networks["content_encoder"].predict(images, BATCH, verbose=0)
+    return in_batches(trained.learner.networks["content_encoder"], images)
 
 
 def class_codes(trained: Trained):
@@ -62,7 +73,7 @@ def class_codes(trained: Trained):
     networks, found = trained.learner.networks, trained.trained_on
     count = len(found.labels)
     if "class_embedding" not in networks:
-        codes = networks["class_encoder"].predict(trained.reader.read(found, np.arange(len(found))), BATCH, verbose=0)
+        codes = in_batches(networks["class_encoder"], trained.reader.read(found, np.arange(len(found))))
         return np.stack([codes[found.classes == number].mean(axis=0) for number in range(count)])
     table = networks["class_embedding"].get_weights()[0]
     per_class = max(1, trained.config.subclasses)
@@ -74,8 +85,8 @@ def class_codes(trained: Trained):
 
 def generate(trained: Trained, codes, codes_of_class):
     """Images (n, bands, frames, channels) of content codes (n, content_dim) and class codes (n, class_dim)."""
-    parameters = trained.learner.networks["class_modulation"].predict(codes_of_class, BATCH, verbose=0)
-    return trained.learner.networks["generator"].predict([codes, parameters], BATCH, verbose=0)
+    parameters = in_batches(trained.learner.networks["class_modulation"], codes_of_class)
+    return in_batches(trained.learner.networks["generator"], codes, parameters)
 
 
 def all_transfers(trained: Trained, images):
@@ -86,7 +97,7 @@ def all_transfers(trained: Trained, images):
 
 def listen(classifier, images):
     """(probabilities (n, classes), features (n, values)) of what the classifier hears in the amplitude channel."""
-    logits, features = classifier.predict(images[..., :1], BATCH, verbose=0)
+    logits, features = in_batches(classifier, images[..., :1])
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True), features
 
