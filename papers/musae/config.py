@@ -5,6 +5,7 @@ Autoencoders. ECAI 2020. arXiv 2001.05494.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from common.config import Divergence
 
@@ -20,12 +21,12 @@ class Config:
     """One run. Every default is the paper's value; what stands beside it is where the paper says so."""
 
     # data
-    quantiser: str = "pypianoroll"  # sec. 4.1 names pypianoroll; "complete" keeps every note and onset
-    time_signature: str = "one"  # sec. 4.1: one time signature event, 4/4; "any_4_4": none or several 4/4 pass too
+    quantiser: Literal["pypianoroll", "complete"] = "pypianoroll"  # sec. 4.1; "complete" keeps every note
+    time_signature: Literal["one", "any_4_4"] = "one"  # sec. 4.1: one event, 4/4
     silence_limit: int = 16  # sec. 4.1: at most one bar (16 steps) of consecutive silence in every track
     deduplicate: bool = True  # sec. 4.1: all unique sequences
-    transposition: str = "training"  # sec. 4.1: uniform in [-5, 6]; "frozen": one draw per window, at preprocessing
-    split: str = "window"  # sec. 4.1: 20 % of the samples; "released": validation inside training; "artist"
+    transposition: Literal["training", "frozen"] = "training"  # sec. 4.1; "frozen": drawn once a window
+    split: Literal["window", "artist", "released"] = "window"  # sec. 4.1: 20 % of the samples
     validation_share: float = 0.2  # sec. 4.1
     genres: int = 32  # sec. 3.3: the 32 most frequent tags
     max_songs: int = 0  # ours: read the first N files only; 0 is all
@@ -36,17 +37,15 @@ class Config:
     decoder_units: int = 1024  # sec. 3.2: N_h
     critic_units: int = 1024  # sec. 3.2.3: N_h
     input_low: float = 0.0  # sec. 3.1: binary states, sec. 4.3: Bernoulli matrices; what stands for a state that is off
-    decoder_start: str = "per_track"  # eq. 11: one linear start per track
+    decoder_start: Literal["per_track", "shared_tanh"] = "per_track"  # eq. 11: one linear start per track
     style_branch: bool = False  # absent from the paper; the program's Gaussian model has one
     # prior
     petals: int = 32  # eq. 14: n = 32
     radial_variance: float = 0.1  # sec. 3.3: a_1
     other_variance: float = 0.001  # sec. 3.3: a_2
-    placement: str = "related"  # sec. 3.3: related genres on neighbouring petals; "frequency": by rank
+    placement: Literal["related", "frequency"] = "related"  # sec. 3.3: related genres close by
     # training
-    adversarial: str = (
-        "two_phases"  # sec. 2.2: reconstruction phase and regularisation phase; "joint": one compiled loss
-    )
+    adversarial: Literal["two_phases", "joint"] = "two_phases"  # sec. 2.2; "joint": one compiled loss
     gradient_penalty: float = 10.0  # eq. 6: lambda, no value printed; the program's 10
     beta_step: float = 0.1  # sec. 4.1
     beta_every: int = 10_000  # sec. 4.1: updates between two rises of beta

@@ -25,29 +25,44 @@ def weights(directory):
         return {name: archive[name] for name in archive.files if name != "state"}
 
 
-@pytest.mark.slow
-def test_killed_run_goes_on_and_ends_the_same(tmp_path):
-    run_toy(tmp_path / "whole")
-    run_toy(tmp_path / "killed", "--kill", "4", killed=True)
-    assert training.outcome(tmp_path / "killed").complete is False
-    run_toy(tmp_path / "killed")
-    one, two = weights(tmp_path / "whole"), weights(tmp_path / "killed")
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """An uninterrupted run on one device."""
+    directory = tmp_path_factory.mktemp("whole")
+    run_toy(directory)
+    return directory
+
+
+def assert_equal_weights(one, two, tolerance):
+    one, two = weights(one), weights(two)
     assert one.keys() == two.keys()
-    for name in one:
-        np.testing.assert_array_equal(one[name], two[name], err_msg=name)
-    assert training.history(tmp_path / "whole") == training.history(tmp_path / "killed")
+    flat = [np.concatenate([np.ravel(v) for n, v in w.items() if n.startswith("network/")]) for w in (one, two)]
+    assert np.linalg.norm(flat[0] - flat[1]) / np.linalg.norm(flat[0]) <= tolerance
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("words", [(), ("--sgd",), ("--follow", "code"), ("--follow", "code", "--gaussian")], ids=str)
-def test_two_replicas_equal_one(tmp_path, words):
+def test_killed_run_goes_on_and_ends_the_same(whole, tmp_path):
+    run_toy(tmp_path, "--kill", "4", killed=True)
+    assert training.outcome(tmp_path).complete is False
+    run_toy(tmp_path)
+    assert_equal_weights(whole, tmp_path, 0.0)
+    assert training.history(whole) == training.history(tmp_path)
+
+
+@pytest.mark.slow
+def test_two_replicas_equal_one(whole, tmp_path):
+    run_toy(tmp_path, "--replicas", "2")
+    assert_equal_weights(whole, tmp_path, 1e-5)
+    for a, b in zip(training.history(whole), training.history(tmp_path), strict=True):
+        assert a["losses/total"] == pytest.approx(b["losses/total"], rel=1e-4)
+
+
+@pytest.mark.very_slow
+@pytest.mark.parametrize("words", [("--sgd",), ("--follow", "code"), ("--follow", "code", "--gaussian")], ids=str)
+def test_two_replicas_equal_one_with_other_steps(tmp_path, words):
     run_toy(tmp_path / "1", *words)
     run_toy(tmp_path / "2", "--replicas", "2", *words)
-    one, two = weights(tmp_path / "1"), weights(tmp_path / "2")
-    flat = [np.concatenate([np.ravel(v) for n, v in w.items() if n.startswith("network/")]) for w in (one, two)]
-    assert np.linalg.norm(flat[0] - flat[1]) / np.linalg.norm(flat[0]) < 1e-5
-    for a, b in zip(training.history(tmp_path / "1"), training.history(tmp_path / "2"), strict=True):
-        assert a["losses/total"] == pytest.approx(b["losses/total"], rel=1e-4)
+    assert_equal_weights(tmp_path / "1", tmp_path / "2", 1e-5)
 
 
 def one_step(follow, flower=True, **changes):
