@@ -57,22 +57,26 @@ def averages(by_track):
     return found | {"dbgs": float(np.mean(by_track)), "dbg": float(np.mean(by_track[:3]))}
 
 
+def as_trained(config, windows, rows):
+    """Tokens of windows; a transposition drawn at preprocessing is part of the data, one drawn in training is not."""
+    tokens = windows.cut(rows)
+    return data.moved(tokens, windows.shift[rows]) if config.transposition == "frozen" else tokens
+
+
 def measure(name, entry, config, store, run):
     """Load a model and reconstruct its held-out windows."""
     learner = training.load(entry, config, store, run.model_directory(name), run.seed)
     windows = data.windows(store, train.BARS[name.split("@")[0]])
     train_rows, held_rows = data.split(config, windows)
     rows = data.sample(held_rows, config.windows, 1)
-    tokens = windows.cut(rows)
-    if config.transposition == "frozen":  # the stored draw is part of the program's data
-        tokens = data.moved(tokens, windows.shift[rows])
+    tokens = as_trained(config, windows, rows)
     codes = train.encode(learner, tokens, np.random.default_rng([run.seed, 1]))
     answers = train.decode_tokens(learner, codes)
     found = Measured(name, learner, windows, train_rows, held_rows, rows, tokens, codes, answers)
     right = answers == tokens
     found.accuracy = averages(right.mean(axis=(0, 1)))
     found.at_mean = averages((train.decode_tokens(learner, train.encode(learner, tokens)) == tokens).mean(axis=(0, 1)))
-    majority = data.step_majority(windows.cut(data.sample(train_rows, 4 * config.windows, 2)))
+    majority = data.step_majority(as_trained(config, windows, data.sample(train_rows, 4 * config.windows, 2)))
     struck = tokens != data.HOLD
     found.baselines = {
         "all_hold": averages(data.all_hold_accuracy(tokens)),
@@ -400,7 +404,9 @@ def genre_pairs(models, config, store, run):
             continue
         pools = [data.sample(pool, 4 * config.pair_windows, 4) for pool in pools]
         rows = measured.train_rows[np.concatenate(pools)]
-        z = train.encode(measured.learner, measured.windows.cut(rows), np.random.default_rng([run.seed, 5]))
+        z = train.encode(
+            measured.learner, as_trained(config, measured.windows, rows), np.random.default_rng([run.seed, 5])
+        )
         genre = np.repeat([0, 1], [len(pool) for pool in pools])
         codes[pair] = z, genre
         both = metrics.genre_pair_accuracy(z, genre, measured.windows.song[rows], 20, config.pair_windows, run.seed)

@@ -17,7 +17,7 @@ def sections(models, paths, flower, pairs, config, store, run):
         found.append(interpolation(models["2bar-gaussian"], paths, config, run))
     if flower:
         found.append(circle(flower, config, run))
-    found.append(latent_space(models, pairs, store, run))
+    found.append(latent_space(models, pairs, config, store, run))
     found.append(curves(models, run))
     return found
 
@@ -144,7 +144,7 @@ def circle(flower, config, run):
     return {"title": "Round the flower", "text": text, "items": items, "grid": grid}
 
 
-def latent_space(models, pairs, store, run):
+def latent_space(models, pairs, config, store, run):
     """Figure 5, the codes in the flower's plane, and what the adversarial term did."""
     items, rows = [], []
     for (first, second), (codes, genre) in pairs.codes.items():
@@ -169,15 +169,18 @@ def latent_space(models, pairs, store, run):
                               "dimension 2")  # fmt: skip
         items.append({"kind": "figure", "file": run.relative(drawn), "claims": ["Q9"], "alt": "Scatter plot of codes",
                       "caption": "Held-out codes in the plane of the circle, by the song's commonest tag"})  # fmt: skip
-    for name in models:
+    for name, m in models.items():
         lines = training.history(run.model_directory(name))
         free = [line for line in lines if line["losses/beta"] == 0]
-        if lines:
-            cells = [f"{line['validation/distance_to_prior']:.3f}" for line in (*free[-1:], lines[-1])]
-            rows.append([name, cells[0] if free else "–", cells[-1], f"{lines[-1]['losses/beta']:.1f}"])
+        if not lines:
+            continue
+        shares = evaluate.petal_hits(m, config, store).get("baselines", {}) if "flower" in name else {}
+        petals = f"{shares['hits']:.1%} (chance {shares['chance']:.1%})" if shares else "–"
+        cells = [f"{line['validation/distance_to_prior']:.3f}" for line in (*free[-1:], lines[-1])]
+        rows.append([name, cells[0] if free else "–", cells[-1], f"{lines[-1]['losses/beta']:.1f}", petals])
+    columns = ["model", "last while beta is 0", "at the end", "beta at the end", "codes at a petal of the song's tags"]
     items.append({"kind": "table", "caption": "Sliced Wasserstein distance of held-out codes to the prior",
-                  "columns": ["model", "last while beta is 0", "at the end", "beta at the end"], "rows": rows,
-                  "claims": ["Q9-wasserstein", "Q9-gaussian", "E2"]})  # fmt: skip
+                  "columns": columns, "rows": rows, "claims": ["Q9-wasserstein", "Q9-gaussian", "E2"]})  # fmt: skip
     text = (
         "The paper's adversarial term draws codes to the prior. In the program's joint loss the two terms that hold "
         "the code cancel, and only the gradient penalty reaches the encoder. Distances and petals show what that does."

@@ -322,6 +322,8 @@ def _build(corpus, config, parts, writer):
     for item, steps in songs:  # no label column: a song has many tags, or none
         writer.row(item=item.id, group=item.group, split=item.split or "", frames=steps, path=str(item.path))
     print("\n".join(f"  {value:>10,} {name}" for name, value in counts.items()))
+    lost = counts["notes without an onset on the grid"] / max(1, counts["notes"])
+    print(f"  {lost:.1%} of the notes are lost on this grid ({config.quantiser})")
     print(f"  {share:.1%} of all tags are among the {config.genres} commonest")
 
 
