@@ -133,7 +133,7 @@ def conv1d_decoder(bands=512, frames=640, latent=256, filters=(64, 128, 256)):
 
 # ---------------------------------------------------------------- Genre classifiers
 
-def cnn_1(bands=512, frames=640, filters=16, dense=128):
+def cnn_1(bands=512, frames=640, filters=16, dense=128, classes=GENRES):
     """CNN_1: 167,785,864 parameters, 99.99 % of them in the first dense layer. Returns (batch, 8) probabilities."""
     image = keras.Input((bands, frames, 1))
     x = image
@@ -142,10 +142,10 @@ def cnn_1(bands=512, frames=640, filters=16, dense=128):
     x = Dropout(0.5, name="dropout")(layers.MaxPooling2D(2)(x))
     x = layers.Dense(dense, activation="relu")(layers.Flatten()(x))
     x = layers.Dense(64, activation="relu")(x)
-    return keras.Model(image, layers.Dense(GENRES, activation="softmax")(x), name="cnn_1")
+    return keras.Model(image, layers.Dense(classes, activation="softmax")(x), name="cnn_1")
 
 
-def cnn_2(bands=512, frames=640, time_stride=4):
+def cnn_2(bands=512, frames=640, time_stride=4, classes=GENRES):
     """CNN_2: 2,119,991 parameters, which only valid 10x10 kernels with stride (1, 4) give.
 
     Maps of 503x158x3, 494x38x15, 485x8x65. The activations are not printed; ReLU and a softmax head are inferred.
@@ -154,19 +154,19 @@ def cnn_2(bands=512, frames=640, time_stride=4):
     x = image
     for filters in (3, 15, 65):
         x = layers.Conv2D(filters, 10, strides=(1, time_stride), padding="valid", activation="relu")(x)
-    return keras.Model(image, layers.Dense(GENRES, activation="softmax")(layers.Flatten()(x)), name="cnn_2")
+    return keras.Model(image, layers.Dense(classes, activation="softmax")(layers.Flatten()(x)), name="cnn_2")
 
 
-def rnn(bands=512, frames=640, units=128):
+def rnn(bands=512, frames=640, units=128, classes=GENRES):
     """RNN: 569,088 parameters. As printed, it steps over the 512 mel bands and sees all frames of one band at once."""
     image = keras.Input((bands, frames, 1))
-    return keras.Model(image, recurrent_head(layers.Reshape((bands, frames))(image), units), name="rnn")
+    return keras.Model(image, recurrent_head(layers.Reshape((bands, frames))(image), units, classes), name="rnn")
 
 
-def recurrent_head(sequence, units=128):
+def recurrent_head(sequence, units=128, classes=GENRES):
     """The layers of the RNN on a (steps, features) sequence."""
     x = layers.LSTM(units, return_sequences=True)(sequence)
     x = Dropout(0.5, name="dropout")(layers.LSTM(units, return_sequences=True)(x))
     for width in (64, 32, 16, 8):
         x = layers.TimeDistributed(layers.Dense(width, activation="relu"))(x)
-    return layers.Dense(GENRES, activation="softmax")(layers.Flatten()(x))
+    return layers.Dense(classes, activation="softmax")(layers.Flatten()(x))

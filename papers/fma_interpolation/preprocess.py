@@ -125,8 +125,7 @@ def _bytes_needed(corpus, config, seconds=30.0):
 def _build(writer, corpus, config, work):
     (work / "images").mkdir(parents=True, exist_ok=True)
     items = sorted(corpus.items, key=lambda item: item.id)
-    known = settings.BROKEN_TRACKS if corpus.evidence == "published" and corpus.name == "fma_small" else ()
-    jobs = (joblib.delayed(_clip)(str(item.path), item.id, item.group, config, work, writer.recipe, item.id in known)
+    jobs = (joblib.delayed(_clip)(str(item.path), item.id, item.group, config, work, writer.recipe)
             for item in items)
     records = joblib.Parallel(n_jobs=_cores(), return_as="generator")(jobs)
     table, peaks, excerpts = [], [], []
@@ -152,17 +151,16 @@ def _build(writer, corpus, config, work):
     writer.array("excerpts", np.stack(excerpts))
     for name, values in tables.read(corpus, items).items():
         writer.array(name, values)
+    writer.facts |= {"genre_counts": tables.genre_counts(corpus.root)}
     shutil.rmtree(work)
 
 
-def _clip(path, item, group, config, work, recipe, known_broken):
+def _clip(path, item, group, config, work, recipe):
     """One clip to its EXR files and one .npz with the rest; the .npz of an interrupted call is used again."""
     done = work / f"{safe_name(item)}.npz"
     if done.exists():
         with np.load(done, allow_pickle=False) as kept:
             return {"images": len(kept["statistics"]), "peak": float(kept["peak"])}
-    if known_broken:
-        return {"reason": "known to be without its audio (mdeff/fma issues 8 and 44)"}
     try:
         samples = load_clip(path, config)
         if image_count(len(samples), config.hop_length, config.frames) == 0:

@@ -1,67 +1,58 @@
 """The tables of `fma_metadata` that the report draws: 518 features of each track, and the Echo Nest's."""
 
-from pathlib import Path
+import csv
 
 import numpy as np
 
-# Statistics of a feature: kurtosis, max, mean, median, min, skew, std. Coefficients of each feature (mdeff/fma):
+from common.corpora import fma
+
+# Coefficients of each feature; the table has seven statistics of each (kurtosis, max, mean, median, min, skew, std).
 COEFFICIENTS = {
     "chroma_cens": 12, "chroma_cqt": 12, "chroma_stft": 12, "mfcc": 20, "rmse": 1, "spectral_bandwidth": 1,
     "spectral_centroid": 1, "spectral_contrast": 7, "spectral_rolloff": 1, "tonnetz": 6, "zcr": 1,
 }
 STATISTICS = 7
-ECHO_NEST = ("acousticness", "danceability", "energy", "instrumentalness", "liveness", "speechiness", "tempo",
-             "valence")
+SETS = {"librosa": ("features", None), "audio": ("echonest", "audio_features"),
+        "temporal": ("echonest", "temporal_features")}
+TEMPO = 6  # of the eight audio features, in alphabetical order
 
 
 def read(corpus, items):
-    """Features of the corpus's tracks as arrays, those of `librosa` (n, 518), `audio` (m, 8) and `temporal` (m, 224).
+    """Features of the corpus's tracks: `librosa` (n, 518), `audio` (m, 8), `temporal` (m, 224), as arrays.
 
-    Each comes with `<name>_label` (index into the sorted labels). Tables that are not there are left out, and so are
+    Each comes with `<name>_label`, places in the sorted labels. Tables that are not there are left out, and so are
     tracks that a table lacks (the Echo Nest knew one in eight).
     """
-    found, labels = {}, sorted({item.label for item in items if item.label})
-    label_of = {_number(item.group): labels.index(item.label) for item in items if item.label}
-    for name, file, column in (("librosa", "features.csv", None), ("audio", "echonest.csv", "audio_features"),
-                               ("temporal", "echonest.csv", "temporal_features")):
-        path = _locate(corpus, file)
-        if path is None:
+    metadata = fma.metadata_of(corpus.root)
+    labels = sorted({item.label for item in items})
+    code = {item.group: labels.index(item.label) for item in items}
+    found, tables = {}, {}
+    for name, (table, wanted) in SETS.items():
+        if metadata is None or not (metadata / f"{table}.csv").is_file():
             continue
-        table = _table(path)
-        if column:
-            table = table.loc[:, [c for c in table.columns if c[1] == column]]
-        table = table.loc[[track for track in label_of if track in table.index]].dropna()
-        if len(table):
-            found[name] = table.to_numpy(np.float32)
-            found[f"{name}_label"] = np.array([label_of[track] for track in table.index], np.int32)
+        if table not in tables:
+            tables[table] = fma.features(metadata, table)
+        columns, tracks, values = tables[table]
+        chosen = [i for i, column in enumerate(columns) if wanted in (None, column[1])]
+        rows = [i for i, track in enumerate(tracks) if track in code and np.isfinite(values[i, chosen]).all()]
+        if rows and chosen:
+            found[name] = values[np.ix_(rows, chosen)]
+            found[f"{name}_label"] = np.array([code[tracks[i]] for i in rows], np.int32)
     return found
 
 
-def genre_counts(path):
-    """Tracks of each root genre with its sub-genres, from genres.csv: what the figure of 16 genres seems to draw."""
-    import pandas
+def genre_counts(root):
+    """Tracks of each root genre with all its sub-genres, from genres.csv: what the figure of 16 genres seems to draw.
 
-    table = pandas.read_csv(path, index_col=0)
-    totals = table.groupby("top_level")["#tracks"].sum()
-    return {table.loc[root, "title"]: int(total) for root, total in totals.items()}
-
-
-def locate(corpus_root, file):
-    """fma_metadata/<file> in the corpus's folder or beside it, or None."""
-    root = Path(corpus_root)
-    places = [base / sub / file for base in (root, root.parent) for sub in ("fma_metadata", ".")]
-    return next((place for place in places if place.is_file()), None)
-
-
-def _locate(corpus, file):
-    return locate(corpus.root, file)
-
-
-def _table(path):
-    import pandas
-
-    return pandas.read_csv(path, index_col=0, header=[0, 1, 2])
-
-
-def _number(track):
-    return int(track) if str(track).isdigit() else track
+    Empty where the table is not there or has no counts.
+    """
+    metadata = fma.metadata_of(root)
+    if metadata is None or not (metadata / "genres.csv").is_file():
+        return {}
+    with open(metadata / "genres.csv", newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if (row.get("#tracks") or "").isdigit()]
+    titles, totals = {row["genre_id"]: row["title"] for row in rows}, {}
+    for row in rows:
+        root_title = titles.get(row["top_level"], row["top_level"])
+        totals[root_title] = totals.get(root_title, 0) + int(row["#tracks"])
+    return totals

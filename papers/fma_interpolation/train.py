@@ -93,9 +93,9 @@ def classifier_step(learner, batch, step):
 # ---------------------------------------------------------------- data
 
 def labels_of(store):
-    """Genre code of every row, -1 where there is none: place in the alphabetical list of labels, (rows,) int32."""
-    names = sorted({row["label"] for row in store.index} - {""})
-    return np.array([names.index(row["label"]) if row["label"] else -1 for row in store.index], np.int32)
+    """Genre code of every row: place in the alphabetical list of labels, (rows,) int32."""
+    names = sorted({row["label"] for row in store.index})
+    return np.array([names.index(row["label"]) for row in store.index], np.int32)
 
 
 def reader(store, rows):
@@ -172,10 +172,10 @@ def build_overfit(config, store):
 
 def build_classifier(name, config, store):
     """cnn_1, cnn_2 or rnn."""
-    sizes = (config.bands, config.frames)
-    network = {"cnn_1": lambda: model.cnn_1(*sizes, config.cnn_1_filters, config.cnn_1_dense),
-               "cnn_2": lambda: model.cnn_2(*sizes, config.cnn_2_time_stride),
-               "rnn": lambda: RNN[config.rnn_axis](*sizes, config.rnn_units)}[name]()
+    sizes, classes = (config.bands, config.frames), len({row["label"] for row in store.index})
+    network = {"cnn_1": lambda: model.cnn_1(*sizes, config.cnn_1_filters, config.cnn_1_dense, classes),
+               "cnn_2": lambda: model.cnn_2(*sizes, config.cnn_2_time_stride, classes),
+               "rnn": lambda: RNN[config.rnn_axis](*sizes, config.rnn_units, classes)}[name]()
     return Learner({"classifier": network}, _adam(config.classifier_rate, network))
 
 
@@ -194,7 +194,8 @@ def autoencoder_stages(name, config, store, seed):
     batches = Batches(count, batch, reader(store, rows["train"]), shuffled(count, seed))
     validate = partial(validate_autoencoder, loss_of(name, config), reader(store, rows["validation"]),
                        len(rows["validation"]), config.reduce_rate)
-    steps = config.autoencoder_epochs * batches.steps_per_epoch
+    epochs = {"baseline": config.baseline_epochs, "conv1d": config.conv1d_epochs}.get(name, config.conv2d_epochs)
+    steps = epochs * batches.steps_per_epoch
     train_step = partial(autoencoder_step, loss_of(name, config), config.divergence)
     return [Stage("train", train_step, batches, steps, batches.steps_per_epoch, validate)]
 

@@ -15,11 +15,11 @@ def bottleneck_encoder(bands=512, frames=640, latent=256):
     return keras.Model(image, [layers.Dense(latent)(x), layers.Dense(latent)(x)], name="encoder")
 
 
-def rnn_over_time(bands=512, frames=640, units=128):
+def rnn_over_time(bands=512, frames=640, units=128, classes=model.GENRES):
     """The RNN with time as its axis, which is what the report says an RNN is for: 640 steps of 512 bands."""
     image = keras.Input((bands, frames, 1))
     sequence = layers.Permute((2, 1))(layers.Reshape((bands, frames))(image))
-    return keras.Model(image, model.recurrent_head(sequence, units), name="rnn")
+    return keras.Model(image, model.recurrent_head(sequence, units, classes), name="rnn")
 
 
 def flipped_cross_entropy(image, output):

@@ -104,13 +104,11 @@ def test_bad_clips_are_listed_and_the_others_go_on(tiny, corpus, tmp_path, monke
     assert "silent" in reasons["silent.wav"] and "truncated" in reasons["truncated.flac"]
 
 
-def test_published_clips_without_audio_are_left_out(tiny, corpus, tmp_path, monkeypatch):
-    assert settings.BROKEN_TRACKS == ("098565", "098567", "098569", "099134", "108925", "133297")
-    items = [corpus.items[0], dataclasses.replace(corpus.items[1], id="099134", group="099134")]
-    published = dataclasses.replace(corpus, evidence="published", items=items)
-    monkeypatch.setattr(preprocess, "find_corpus", lambda *a, **k: published)
-    store = preprocess.preprocess(tiny, None, "smoke", tmp_path)
-    assert [row["reason"][:5] for row in store.rejected] == ["known"] and len(store.index) == 2
+def test_known_broken_clips_of_fma_are_on_the_readers_list():
+    from common.corpora import known
+
+    bad = {row["track"] for row in known.table("fma_known_bad")}
+    assert bad >= {"098565", "098567", "098569", "099134", "108925", "133297"}
 
 
 def test_interrupted_preprocessing_goes_on(tiny, corpus, store, tmp_path, monkeypatch):

@@ -171,7 +171,7 @@ class Killed(Exception):
 
 @pytest.mark.parametrize("name", ["autoencoder-baseline", "cnn_1"])
 def test_killed_and_resumed_equals_uninterrupted(name, tiny, store, tmp_path):
-    config = dataclasses.replace(tiny, autoencoder_epochs=2, cnn_1_epochs=2, reduce_rate=True)
+    config = dataclasses.replace(tiny, baseline_epochs=2, cnn_1_epochs=2, reduce_rate=True)
     entry = train.MODELS[name]
 
     def dies(config, store, seed):
@@ -261,3 +261,25 @@ def test_two_replicas_equal_one(tiny, store, tmp_path):
     # Twenty batch normalisations, whose synchronised variance is E[x^2] - E[x]^2: equal to rounding, which grows.
     one, two = ([line["losses/total"] for line in training.history(tmp_path / d / "conv2d")] for d in ("1", "2"))
     np.testing.assert_allclose(one, two, rtol=1e-4)
+
+
+def test_reading_keeps_nothing(tmp_path):
+    import resource
+
+    from common.store import Store, read_exr, write_exr
+
+    random = np.random.default_rng(0)
+    write_exr(tmp_path / "one.exr", random.random((512, 640), np.float32), {})
+
+    class Repeated(Store):
+        index = [{"label": "a", "path": "one.exr"}] * 20_000  # 26 GB of images
+
+        def image(self, row):
+            return read_exr(self.directory / row["path"])
+
+    read = train.reader(Repeated(tmp_path), np.arange(20_000))
+    read(np.arange(8))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for start in range(0, 400, 8):  # half a gigabyte
+        assert read(np.arange(start, start + 8))["image"].shape == (8, 512, 640, 1)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes

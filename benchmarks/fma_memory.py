@@ -1,0 +1,119 @@
+"""Memory and time of fma_interpolation's trainings at the paper's size, and of its input pipeline.
+
+    python -m benchmarks.fma_memory                  # every model, each in its own process, two steps
+    python -m benchmarks.fma_memory --model cnn_1
+    python -m benchmarks.fma_memory --pipeline 8000    # peak memory of reading that many images
+
+A model is refused where less memory is free than it was measured to need. Images are made up; sizes, batches, losses
+and optimizers are those of preset full. The pipeline reads a store whose index repeats a few images.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+# Peak GB measured here (two cores, no GPU): a model is refused where less is free.
+NEEDS = {"autoencoder-baseline": 4.0, "autoencoder-conv2d": 6.0, "autoencoder-inception": 12.0,
+         "autoencoder-conv1d": 1.5, "cnn_1": 12.0, "cnn_2": 4.0, "rnn": 3.0}
+REPEATED = 16
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", choices=NEEDS, help="one model only, in this process")
+    parser.add_argument("--pipeline", type=int, metavar="IMAGES", help="images to read")
+    options = parser.parse_args()
+    if options.pipeline:
+        pipeline(options.pipeline)
+    elif options.model:
+        sys.exit(model(options.model))
+    else:
+        for name in NEEDS:
+            subprocess.run([sys.executable, "-m", "benchmarks.fma_memory", "--model", name], check=False)
+
+
+def peak():
+    """Peak memory of this process in GB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def free():
+    """Memory available now in GB."""
+    line = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemAvailable"))
+    return int(line.split()[1]) / 1e6
+
+
+class MadeUp:
+    """Stands for a store of two genres with as many images as asked for."""
+
+    fingerprint = "made up"
+
+    def __init__(self, count):
+        self.index = [{"label": f"genre {i % 8}", "split": "training", "group": str(i), "offset": 0}
+                      for i in range(count)]
+        self.picture = np.random.default_rng(0).random((512, 640), np.float32)
+
+    def image(self, row):
+        """One picture for all rows."""
+        return self.picture
+
+
+def model(name):
+    """Two steps of one model; prints seconds a step, parameters and peak memory."""
+    if free() < NEEDS[name]:
+        print(f"{name}: refused, it needs about {NEEDS[name]:.1f} GB and {free():.1f} GB are free")
+        return 2
+    from common import training
+    from common.config import quiet_tensorflow, resolve
+
+    quiet_tensorflow()
+    from papers.fma_interpolation import config as settings, train
+
+    config = resolve(settings, "paper", "full", {"deep_protocol": "contiguous"})
+    store = MadeUp(64)
+    learner = train.MODELS[name].build(config, store)
+    stage = train.MODELS[name].stages(config, store, 0)[0]
+    step = training._compiled(training.choose_strategy(), learner, stage, 0)
+    for index in range(2):
+        began = time.perf_counter()
+        {key: float(value) for key, value in step(index).items()}
+        seconds = time.perf_counter() - began
+    parameters = sum(network.count_params() for network in learner.networks.values())
+    print(f"{name:24}batch {stage.batches.batch_size:3}{parameters:14,} parameters{seconds:8.1f} s a step"
+          f"{peak():8.1f} GB peak", flush=True)
+    return 0
+
+
+def pipeline(count):
+    """Read `count` images in batches of 32 from a store that repeats a few; prints the peak memory."""
+    from common.store import Store, read_exr, write_exr
+    from papers.fma_interpolation.config import GENRES
+
+    with tempfile.TemporaryDirectory() as folder:
+        random = np.random.default_rng(0)
+        for k in range(REPEATED):
+            write_exr(Path(folder) / f"{k}.exr", random.random((512, 640), np.float32), {})
+
+        class Repeated(Store):
+            index = [{"label": GENRES[i % 8], "path": f"{i % REPEATED}.exr"} for i in range(count)]
+
+            def image(self, row):
+                return read_exr(self.directory / row["path"])
+
+        from papers.fma_interpolation.train import reader
+
+        read, before, began = reader(Repeated(Path(folder)), np.arange(count)), peak(), time.perf_counter()
+        for start in range(0, count, 32):
+            read(np.arange(start, min(start + 32, count)))
+        print(f"{count} images, {count * 512 * 640 * 4 / 1e9:.1f} GB: peak {peak():.2f} GB (before {before:.2f} GB), "
+              f"{count / (time.perf_counter() - began):.0f} images/s")
+
+
+if __name__ == "__main__":
+    main()
