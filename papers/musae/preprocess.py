@@ -256,7 +256,7 @@ def _build(corpus, config, parts, writer):
     if config.deduplicate:
         first = {}
         for item in items:
-            first.setdefault(item.path.stem if item.facts.get("md5") is None else item.facts["md5"], item)
+            first.setdefault(item.facts.get("md5") or str(item.path), item)
         counts["further paths of a MIDI file already read"] = len(items) - len(first)
         items = list(first.values())
     if config.max_songs:
@@ -332,26 +332,13 @@ def _filter_name(reason):
     return reason if any(word in reason for word in known) else "not readable as MIDI"
 
 
-def find_corpus(data, preset, null=False):
-    """Lakh matched at `data`, else any folder of MIDI files; without `data` the demo corpus.
-
-    Raises corpora.DataError.
-    """
-    try:
-        return corpora.find(data, "lmd_matched", preset, null)
-    except corpora.DataError:
-        if data is None:
-            raise
-        return corpora.find(data, "folder", preset, null)
-
-
 def preprocess(config, data, preset, stores, null=False, corpus=None):
     """The store of a corpus, built unless it is there already; `data.windows` says what it holds.
 
     Interrupted, it goes on with the next part of 256 files. Raises corpora.DataError for a missing data set and
     store.StoreError where no file passes the filters.
     """
-    corpus = corpus or find_corpus(data, preset, null)
+    corpus = corpus or corpora.find(data, "lmd_matched", preset, null)  # reads any folder of MIDI files too
     parameters = recipe(config)
     parts = Path(stores) / f".musae-{sha256([corpus.fingerprint, parameters])[:12]}"
     made = store.prepare(corpus, parameters, stores, lambda writer: _build(corpus, config, parts, writer))
