@@ -54,7 +54,8 @@ def select(config, store):
         kept = np.array([i for i in kept if offsets[i] < last[recordings[i]]], int)
     count = len(kept)
     train_count = int(config.train_share * count + 0.5 + 1e-9)
-    if train_count < 5 or count - train_count < 5:
+    fewest = 5 if config.mel_training == "subsets" else 2
+    if min(train_count, count - train_count) < fewest:
         raise SplitError(f"{store.directory}: {count} clips are too few to train and test on; add recordings")
     if config.split == "by_work":
         try:

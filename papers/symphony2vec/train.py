@@ -96,7 +96,8 @@ def _read_chunks(steps, images, labels, rows, indices):
     piece, clip = np.divmod(indices, len(rows))
     chosen = rows[clip]
     frames = piece[:, None] * steps + np.arange(steps)
-    x = np.take_along_axis(images[chosen], frames[:, None, :], axis=2)
+    bands = np.arange(images.shape[0])
+    x = images.scale(images.raw[chosen[:, None, None], bands[None, :, None], frames[:, None, :]])
     return {"x": x, "label": np.int32(labels[chosen])}
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from common import training
 from common.config import resolve
-from papers.symphony2vec import config as settings, data, embeddings, evaluate, latent, splits, train
+from papers.symphony2vec import config as settings, data, embeddings, evaluate, features, latent, splits, train
 from tests.papers.symphony2vec.toy import Store
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -128,6 +128,19 @@ def test_vae_rate_falls_after_five_epochs_and_stays():
     learner = train.MODELS["vae-mel"].build(config, TOY)
     stages[1].start(learner)
     assert float(learner.optimizers["vae"].learning_rate.numpy()) == pytest.approx(1e-4)
+
+
+def test_chunks_are_read_as_they_are_cut():
+    config = smoke("paper")
+    stage = train.MODELS["lstm-mel"].stages(config, TOY, 0)[0]
+    selection = data.select(config, TOY)
+    images = data.Images(config, TOY, selection, "mel")
+    x, y = features.chunks(images[selection.train], selection.labels[selection.train], 36)
+    assert stage.batches.size == len(x)
+    some = np.array([0, 5, len(x) - 1, len(selection.train)])
+    batch = stage.batches.read(some)
+    np.testing.assert_array_equal(batch["x"], x[some])
+    assert batch["label"].tolist() == y[some].tolist()
 
 
 def test_steps_per_epoch_are_the_programs():

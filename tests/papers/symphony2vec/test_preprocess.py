@@ -1,0 +1,133 @@
+"""Recordings of many kinds go in, bad ones are listed with one clear line each, and the store holds what it says."""
+
+import csv
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from common import audio, corpora
+from common.config import resolve
+from common.store import StoreError
+from papers.symphony2vec import config as settings, data, preprocess
+
+ROOT = Path(__file__).resolve().parents[3]
+CONFIG = resolve(settings, "paper", "smoke")
+
+
+def tone(seconds, rate, channels=1, frequency=220.0):
+    t = np.arange(int(seconds * rate)) / rate
+    wave = 0.2 * np.sin(2 * np.pi * frequency * t) * (1 + 0.3 * np.sin(t))
+    return np.float32(wave if channels == 1 else np.stack([wave, 0.5 * wave], axis=1))
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """Two composers in MP3, OGG, FLAC and WAV, mono and stereo, 44.1 and 48 kHz, with five files that are no good."""
+    root = tmp_path_factory.mktemp("mixed")
+    (root / "Brahms").mkdir()
+    (root / "Haydn").mkdir()
+    soundfile.write(root / "Brahms" / "Symphony No. 1 - I. a.mp3", tone(31, 44100, 2), 44100)
+    soundfile.write(root / "Brahms" / "Symphony No. 2 - I. b.ogg", tone(31, 48000), 48000)
+    soundfile.write(root / "Haydn" / "Symphony No. 93 - I. c.flac", tone(31, 48000, 2, 330), 48000)
+    soundfile.write(root / "Haydn" / "Symphony No. 94 - I. d.wav", tone(31, 22050, 1, 330), 22050)
+    (root / "Haydn" / "text.mp3").write_text("not music at all")
+    (root / "Haydn" / "empty.wav").write_bytes(b"")
+    soundfile.write(root / "Haydn" / "short.wav", tone(6, 22050), 22050)
+    soundfile.write(root / "Haydn" / "silent.wav", np.zeros(12 * 22050, np.float32), 22050)
+    broken = tone(12, 22050)
+    broken[1000] = np.nan
+    soundfile.write(root / "Haydn" / "not a number.wav", broken, 22050, subtype="FLOAT")
+    return root
+
+
+@pytest.fixture(scope="module")
+def store(mixed, tmp_path_factory):
+    return preprocess.preprocess(CONFIG, mixed, "smoke", tmp_path_factory.mktemp("stores"))
+
+
+def test_every_format_gives_clips(store):
+    clips = {}
+    for row in store.index:
+        clips.setdefault(Path(row["path"]).suffix, []).append(row)
+    assert {suffix: len(rows) for suffix, rows in clips.items()} == {".mp3": 3, ".ogg": 3, ".flac": 3, ".wav": 3}
+    assert [row["label"] for row in store.index] == ["Brahms"] * 6 + ["Haydn"] * 6
+    assert len({row["group"] for row in store.index}) == 4
+    assert [row["offset"] for row in store.index[:3]] == [0, 220500, 441000]
+    for name, bands in (("chroma", 12), ("mfcc", 13), ("mel", 64)):
+        assert store.array(name).shape == (12, bands, 431) and store.array(name).dtype == np.float32
+        assert np.isfinite(store.array(name)).all()
+
+
+def test_formats_agree_on_the_same_tone(store):
+    # 220 Hz is an A: chroma bin 9, counted from C; 330 Hz an E: bin 4.
+    chroma = np.asarray(store.array("chroma")).mean(axis=2)
+    assert chroma[:6].argmax(axis=1).tolist() == [9] * 6
+    assert chroma[6:].argmax(axis=1).tolist() == [4] * 6
+
+
+def test_bad_files_are_listed_with_a_reason(store):
+    reasons = {Path(row["path"]).name: row["reason"] for row in store.rejected}
+    assert set(reasons) == {"text.mp3", "empty.wav", "short.wav", "silent.wav", "not a number.wav"}
+    assert "6.0 s long, shorter than one clip of 10 s" in reasons["short.wav"]
+    assert "silence" in reasons["silent.wav"]
+    assert "not finite" in reasons["not a number.wav"]
+    assert all("\n" not in reason for reason in reasons.values())
+    with open(store.directory / "rejected.csv", newline="", encoding="utf-8") as file:
+        assert len(list(csv.DictReader(file))) == 5
+
+
+def test_a_second_call_reads_what_is_there(store, mixed):
+    before = (store.directory / "store.json").stat().st_mtime_ns
+    again = preprocess.preprocess(CONFIG, mixed, "smoke", store.directory.parents[1])
+    assert again.directory == store.directory
+    assert (store.directory / "store.json").stat().st_mtime_ns == before
+
+
+def test_works_do_not_cross_the_split(store):
+    selection = data.select(resolve(settings, "sound", "smoke"), store)
+    assert not set(selection.works[selection.train]) & set(selection.works[selection.test])
+    assert selection.groups == 2
+
+
+def test_no_usable_recording(tmp_path):
+    (tmp_path / "in" / "Brahms").mkdir(parents=True)
+    (tmp_path / "in" / "Haydn").mkdir()
+    for name in ("Brahms", "Haydn"):
+        soundfile.write(tmp_path / "in" / name / "a.wav", tone(2, 22050), 22050)
+    with pytest.raises(StoreError, match="nothing usable"):
+        preprocess.preprocess(CONFIG, tmp_path / "in", "smoke", tmp_path / "stores")
+    assert not list((tmp_path / "stores").glob("*/symphony2vec-*"))
+
+
+def test_single_composer_is_refused(tmp_path):
+    (tmp_path / "in" / "Brahms").mkdir(parents=True)
+    soundfile.write(tmp_path / "in" / "Brahms" / "a.wav", tone(40, 22050), 22050)
+    with pytest.raises((corpora.DataError, data.SplitError)):
+        data.select(CONFIG, preprocess.preprocess(CONFIG, tmp_path / "in", "smoke", tmp_path / "stores"))
+
+
+def test_missing_file_is_one_line():
+    with pytest.raises(audio.AudioError, match="no such file"):
+        preprocess.recording_features(Path("nowhere.mp3"), CONFIG)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words, message",
+    [
+        (["embed", "nowhere.mp3", "--run", "nowhere"], "no complete run"),
+        (["interpolate", "--run", "nowhere"], "make reproduce-symphony2vec"),
+        (["preprocess", "--data", "nowhere"], "nowhere"),
+        (["train", "--model", "alo-128"], "choose one of"),
+    ],
+)
+def test_scripts_say_what_is_wrong_in_one_line(words, message, tmp_path):
+    done = subprocess.run([sys.executable, "-m", f"papers.symphony2vec.{words[0]}", *words[1:]], cwd=ROOT, text=True,
+                          capture_output=True)  # fmt: skip
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error:")]
+    assert done.returncode == 2 and len(lines) == 1 and message in lines[0]
+    assert "Traceback" not in done.stderr
