@@ -100,13 +100,14 @@ def tables(found, results):
     items.append({"kind": "table", "caption": "Table 7: accuracy from ALI's codes in percent; on the same crop "
                   f"feed-forward {cell('C-FF32')}, encoder as classifier {cell('C-E32')}",
                   "columns": ["", *(f"LD = {size}" for size in sizes)], "rows": rows})  # fmt: skip
-    models = [name for name in train.MODELS if name in found.accuracy]
-    series = {"test accuracy": [found.accuracy[name] for name in models],
-              "majority class": [found.baselines[name]["majority"] for name in models],
-              "loudness alone": [found.baselines[name]["loudness"] for name in models]}  # fmt: skip
-    path = plots.bars(found.run.figure("accuracies"), models, series, "percent")
-    items.append(_figure_item(found, path, "Test accuracy of every model beside naming the commonest composer and "
-                              "beside a regression on loudness alone", "bars of accuracies by model"))  # fmt: skip
+    kinds = [kind for kind in ("ff", "cnn", "lstm", "ae", "cae", "vae", "pca")
+             if any(f"{kind}-{r}" in found.accuracy for r in REPRESENTATIONS)]  # fmt: skip
+    series = {NAMES[r]: [found.accuracy.get(f"{kind}-{r}", np.nan) for kind in kinds] for r in REPRESENTATIONS}
+    baselines = found.baselines["pca-chroma"] if "pca-chroma" in found.baselines else {}
+    level = [(f"{name} alone" if name == "loudness" else f"{name} class", value) for name, value in baselines.items()]
+    path = plots.bars(found.run.figure("accuracies"), [kind.upper() for kind in kinds], series, "percent", level=level)
+    items.append(_figure_item(found, path, "Test accuracy by model and representation, beside naming the commonest "
+                              "composer and beside a regression on loudness alone", "bars of accuracies"))  # fmt: skip
     return {"title": "Composer classification", "text": "A dash: this mode's preset does not train the model.",
             "items": items}  # fmt: skip
 
