@@ -69,7 +69,7 @@ def evaluate(config, store, run, partial=False):
     remaining(results, run)
     notes = {"split": config.split, "clips": {"train": len(found.selection.train), "test": len(found.selection.test)},
              "permutation_p": {"ali-128": measures.permutation_p(found, "ali-128")} if "ali-128" in found.codes else {},
-             "codes_not_trained": sorted(set(found.missing.values()))}  # fmt: skip
+             "left out": sorted(set(found.missing) - set(settings.PROGRAM_ONLY))}  # fmt: skip
     complete = all((outcome := training.outcome(run.model_directory(name))) and (outcome.complete or outcome.diverged)
                    for name in chosen)  # fmt: skip
     step = sum(outcome.step for name in chosen if (outcome := training.outcome(run.model_directory(name))))

@@ -286,26 +286,22 @@ def ali_step(learner, batch, step, config, steps_per_epoch):
         d_loss, g_loss = (step.mean(loss) for loss in losses.ali_losses(real_logit, generated_logit))
     d_variables = discriminator.trainable_variables
     g_variables = encoder.trainable_variables + generator.trainable_variables
-    d_gradients, g_gradients = tape.gradient(d_loss, d_variables), tape.gradient(g_loss, g_variables)
+    d_gradients = step.reduce(tape.gradient(d_loss, d_variables))
+    g_gradients = step.reduce(tape.gradient(g_loss, g_variables))
     del tape
     opened = step.reduce(g_loss) < config.ali_gate if config.ali_gate else tf.constant(True)
-    step.apply(learner.optimizers["discriminator"], d_gradients, d_variables, when=opened)
-    step.apply(learner.optimizers["generator"], g_gradients, g_variables)
+    step.apply(learner.optimizers["discriminator"], d_gradients, d_variables, when=opened, reduced=True)
+    step.apply(learner.optimizers["generator"], g_gradients, g_variables, reduced=True)
+    replicas = tf.distribute.get_replica_context().num_replicas_in_sync  # logged values are summed over them
     return {
         "losses/discriminator": d_loss,
         "losses/generator": g_loss,
         "metrics/d_real": step.mean(tf.sigmoid(real_logit)),
         "metrics/d_generated": step.mean(tf.sigmoid(generated_logit)),
         "metrics/gate_open": step.mean(tf.where(opened, 1.0, 0.0) * tf.ones_like(real_logit)),
-        "metrics/gradient_discriminator": _global_norm(step, d_gradients),
-        "metrics/gradient_generator": _global_norm(step, g_gradients),
+        "metrics/gradient_discriminator": tf.linalg.global_norm(d_gradients) / replicas,
+        "metrics/gradient_generator": tf.linalg.global_norm(g_gradients) / replicas,
     }
-
-
-def _global_norm(step, gradients):
-    # Of the reduced gradients; divided so that the sum over replicas is the norm itself.
-    replicas = tf.distribute.get_replica_context().num_replicas_in_sync
-    return tf.linalg.global_norm([step.reduce(g) for g in gradients]) / replicas
 
 
 def _build_ali(latent_size, config, store):

@@ -67,18 +67,19 @@ def test_ali_killed_and_resumed_ends_as_if_never_stopped(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_two_replicas_match_one(tmp_path, optimizer):
+def test_two_replicas_match_one(tmp_path):
     saved = []
     for replicas in (1, 2):
         output = tmp_path / f"{replicas}.npz"
-        command = [sys.executable, "-m", "tests.papers.symphony2vec.toy", str(replicas), optimizer, str(output)]
+        command = [sys.executable, "-m", "tests.papers.symphony2vec.toy", str(replicas), str(output)]
         subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
         saved.append(dict(np.load(output)))
+    assert set(saved[0]) == set(saved[1])
     for name, one in saved[0].items():
         error = np.linalg.norm(one - saved[1][name]) / np.linalg.norm(one)
-        assert error < 1e-5 if optimizer == "sgd" else error < 1e-3, (name, error)
-    assert any(0 < saved[0][name][4] for name in saved[0] if name.endswith("metrics"))
+        # Adam blows up the rounding of gradients that are 0 by construction: those of biases before a normalisation.
+        assert error < (1e-3 if name.startswith("adam/cnn") else 1e-5), (name, error)
+    assert 0 < saved[0]["gate"] < 1, "the gate never moved, so this test would not see it"
 
 
 def test_autoencoder_and_contractive_autoencoder_of_the_program_end_equal(tmp_path):

@@ -43,7 +43,7 @@ class Store:
 
 
 def main(arguments):
-    """`python -m tests.papers.symphony2vec.toy REPLICAS OPTIMIZER OUTPUT`: train a few steps, save all weights."""
+    """`python -m tests.papers.symphony2vec.toy REPLICAS OUTPUT`: train a few steps by SGD and Adam, save all weights."""
     import dataclasses
     import tempfile
     from pathlib import Path
@@ -55,25 +55,27 @@ def main(arguments):
     from common.config import resolve
     from papers.symphony2vec import config as settings, train
 
-    replicas, optimizer, output = int(arguments[0]), arguments[1], arguments[2]
+    replicas, output = int(arguments[0]), arguments[1]
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
     strategy = tf.distribute.get_strategy()
     if replicas > 1:
         strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
-    if optimizer == "sgd":
 
-        def sgd(learning_rate, variables, beta_1=0.9):
-            made = keras.optimizers.SGD(1e-3)
-            made.build(variables)
-            return made
+    def sgd(learning_rate, variables, beta_1=0.9):
+        made = keras.optimizers.SGD(1e-3)
+        made.build(variables)
+        return made
 
-        train._adam = sgd
-    saved = {}
-    for name, follow in (("cnn-mel", "code"), ("cae-chroma", "sound"), ("vae-mfcc", "sound"), ("ali-40", "code")):
-        # The gate of ALI opens and closes at this threshold; the last batch has an odd number of rows.
+    optimizers, saved = {"sgd": sgd, "adam": train._adam}, {}
+    for optimizer, name, follow in (
+        ("sgd", "cnn-mel", "code"), ("adam", "cnn-mel", "code"), ("sgd", "cae-chroma", "sound"),
+        ("adam", "vae-mfcc", "sound"), ("sgd", "ali-40", "code"),
+    ):  # fmt: skip
+        train._adam = optimizers[optimizer]
+        # The gate of ALI closes at this threshold; the last batch has fewer rows.
         config = resolve(settings, follow, "smoke", {"mel_training": "whole", "ali_gate": 1.3864, "batch_size": 8,
-                                                     "ali_batch_sizes": (8,), "ali_learning_rate": 1e-3})  # fmt: skip
+                                                     "ali_batch_sizes": (8,)})  # fmt: skip
         model = train.MODELS[name]
 
         def stages(config, store, seed, of=model.stages):
@@ -82,9 +84,13 @@ def main(arguments):
         directory = Path(tempfile.mkdtemp())
         training.train(name, dataclasses.replace(model, stages=stages), config, Store(), directory, 0, strategy)
         learner = training.load(model, config, Store(), directory)
+        key = f"{optimizer}/{name}"
         for part, network in learner.networks.items():
-            saved[f"{name}/{part}"] = np.concatenate([np.ravel(v.numpy()) for v in network.trainable_variables])
-        saved[f"{name}/metrics"] = np.array([v for k, v in training.history(directory)[-1].items() if k != "stage"])
+            saved[f"{key}/{part}"] = np.concatenate([np.ravel(v.numpy()) for v in network.trainable_variables])
+        last = training.history(directory)[-1]
+        saved[f"{key}/metrics"] = np.array([last[k] for k in sorted(last) if k not in ("stage", "step", "epoch")])
+        if name.startswith("ali"):
+            saved["gate"] = np.array([last["metrics/gate_open"]])
     np.savez(output, **saved)
 
 
