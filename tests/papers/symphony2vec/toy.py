@@ -43,7 +43,7 @@ class Store:
 
 
 def main(arguments):
-    """`python -m tests.papers.symphony2vec.toy REPLICAS OUTPUT`: train a few steps by SGD and Adam, save all weights."""
+    """`python -m tests.papers.symphony2vec.toy REPLICAS OUTPUT`: train some steps by SGD and Adam, save the weights."""
     import dataclasses
     import tempfile
     from pathlib import Path
