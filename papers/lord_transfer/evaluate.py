@@ -45,6 +45,7 @@ def evaluate(config: Config, store, run, partial=False):
     comparisons = {name: measure_model(config, store, run, name, train.pairs(config)[0])
                    for name in ablation_names(config)}
     results |= comparison_results(config, run, next(iter(measured.values())), comparisons)
+    results |= without_ears(measured, results)
     results |= not_measured(config, results)
     state = train.perceptual_state(config)
     notes = {"perceptual": train.perceptual_words(config), "loss": " + ".join(train.loss_terms(config)),
@@ -396,6 +397,20 @@ def loss_results(config, base, others):
             found["L4"] = entry(by_terms["perceptual"]["distance"] - worst, clips, **alone)
         if "perceptual+mse+mae" in by_terms:
             found["L5"] = entry(both["distance"] - by_terms["perceptual+mse+mae"]["distance"], clips)
+    return found
+
+
+HEARD = ("I-target", "I-identity", "I1", "I2", "I2-worst", "I3", "I5-rare", "I5-violin", "I7", "I7-better", "I9",
+         "C1-target", "G3")  # with G1-…: what rests on the classifier
+
+
+def without_ears(measured, results):
+    """A reason in place of every result that rests on a classifier which cannot tell real clips apart."""
+    found = {}
+    for pair, m in measured.items():
+        keys = [f"G1-{what}-{pair.lower()}" for what in ("identity", "transfer")] if pair else []
+        if m["heard"].deaf:
+            found |= {key: {"not_testable": m["heard"].deaf} for key in (*HEARD, *keys) if key in results}
     return found
 
 

@@ -126,6 +126,18 @@ class Heard:
         return float(np.diag(self.real).mean())
 
     @property
+    def deaf(self):
+        """Why nothing can be said with this classifier, or an empty string: real clips must be heard above chance.
+
+        By two standard errors of guessing; a classifier at chance would call any transfer a failure.
+        """
+        least = self.chance + 2 * np.sqrt(self.chance * (1 - self.chance) / self.clips)
+        if self.accuracy > least:
+            return ""
+        return (f"the classifier hears {self.accuracy:.0%} of {self.clips} real clips rightly, chance is "
+                f"{self.chance:.0%}: too few recordings to learn the classes from")
+
+    @property
     def rebuilt(self):
         """Mean over classes of the share of identity outputs heard as their class."""
         return float(np.diag(self.identity).mean())

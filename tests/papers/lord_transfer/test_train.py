@@ -232,3 +232,15 @@ def test_evaluate_refuses_what_is_not_trained(store, tmp_path):
     run = SimpleNamespace(model_directory=lambda name: tmp_path / name)
     with pytest.raises(training.TrainingError, match="not trained to its end"):
         evaluate.evaluate(dataclasses.replace(toy.CONFIG, data_set="folder"), store, run)
+
+
+def test_a_classifier_at_chance_is_not_believed():
+    def heard(accuracy, clips=40):
+        real = np.array([[accuracy, 1 - accuracy], [1 - accuracy, accuracy]])
+        return measure.Heard(("a", "b"), clips, real, real, real, None)
+
+    assert "chance is 50%" in heard(0.6).deaf and not heard(0.7).deaf and not heard(0.6, 400).deaf
+    measured = {"A-B": {"heard": heard(0.5)}}
+    found = evaluate.without_ears(measured, {"G1-transfer-a-b": {"value": 0.0}, "G2": {"value": 1.0}})
+    assert set(found) == {"G1-transfer-a-b"} and "too few recordings" in found["G1-transfer-a-b"]["not_testable"]
+    assert evaluate.without_ears({"": {"heard": heard(0.9)}}, {"I-target": {"value": 0.5}}) == {}
