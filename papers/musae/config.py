@@ -251,7 +251,6 @@ DIVERGENCES = (
 
 _SMALL = {
     "depth": 1,
-    "log_every": 25,
     "windows": 512,
     "interpolations": 64,
     "petal_samples": 32,

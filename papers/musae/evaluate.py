@@ -313,12 +313,13 @@ def latent_claims(models, flower, config, store, run):
         ratios = {"model": metrics.von_neumann(flower.changes), "untrained": metrics.von_neumann(flower.untrained)}
         if flower.gaussian is not None:
             ratios["gaussian_model"] = metrics.von_neumann(flower.gaussian)
-        middle = {name: float(np.nanmedian(r)) if np.isfinite(r).any() else float("nan") for name, r in ratios.items()}
+        middle = {name: float(np.nanmedian(r)) for name, r in ratios.items() if np.isfinite(r).any()}
         entry = {"n": int(np.isfinite(ratios["model"]).sum()), "of": "metrics"}
         same = {"not_testable": "every petal decodes to the same metrics"}
-        beyond = {"share_smooth": metrics.smooth_share(flower.changes), "unordered": 1.0} | middle
+        smooth = {"share_smooth": metrics.smooth_share(flower.changes)} if entry["n"] else {}
+        beyond = smooth | {"unordered": 1.0} | middle
         found["F3"] = {"value": middle["model"], **entry, "baselines": beyond} if entry["n"] else same
-        if entry["n"] and np.isfinite(middle["untrained"]):
+        if entry["n"] and "untrained" in middle:
             found["Q8"] = {"value": middle["untrained"] - middle["model"], **entry, "baselines": middle}
         else:
             found["Q8"] = same if not entry["n"] else {"not_testable": "the untrained decoder's metrics do not vary"}
