@@ -14,7 +14,7 @@ from common.config import resolve
 from papers.musae import config as settings, data, metrics, preprocess
 
 SIZES = {"latent": 64, "encoder_units": 64, "decoder_units": 128, "critic_units": 128, "batch_size": 64,
-         "updates_2bar": 2500, "beta_every": 250, "log_every": 125, "decay": 1e-3}  # fmt: skip
+         "updates_2bar": 3000, "beta_every": 2000, "log_every": 125, "decay": 5e-4}  # fmt: skip
 
 
 def accuracies(learner, tokens):
