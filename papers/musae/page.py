@@ -110,7 +110,8 @@ def interpolation(m, paths, config, run):
     columns = ["song 1", *(f"{evaluate.ALPHAS[i]:.1f}" for i in SHOWN_ALPHAS), "song 2"]
     grid = {"rows": ["2 bars"], "columns": columns, "cells": [[sides[0], *cells, sides[1]]]}
     text = "Figure 2: codes between those of two held-out songs, decoded. At alpha 0 the model gives song 1 as it can."
-    return {"title": "Interpolations", "text": text, "items": [item], "grid": grid}
+    items = [item, *_midi_items(grid["cells"], run, 1)]
+    return {"title": "Interpolations", "text": text, "items": items, "grid": grid}
 
 
 def circle(flower, config, run):
@@ -141,6 +142,7 @@ def circle(flower, config, run):
     columns = [f"Gaussian {p}" for p in np.linspace(0, config.petals, 4, endpoint=False).astype(int)]
     grid = {"rows": ["16 bars"], "columns": columns, "cells": [cells]}
     text = "Any decoder follows the circle smoothly, even an untrained one: its ratio stands beside the model's."
+    items += _midi_items(grid["cells"], run, 1)
     return {"title": "Round the flower", "text": text, "items": items, "grid": grid}
 
 
