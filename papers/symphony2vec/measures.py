@@ -112,7 +112,7 @@ def _judge(found, name, right):
     rows, test = found.set_of(name)
     labels = found.selection.labels
     found.baselines[name] = {
-        "majority": 100.0 * embeddings.majority_baseline(labels, rows, test),
+        "majority": 100.0 * embeddings.majority_baseline(labels, test),
         "loudness": 100.0 * embeddings.loudness_baseline(found.store, labels, rows, test),
     }
 
