@@ -245,6 +245,7 @@ def propositions(results):
         name = f"lstm-{representation}"
         over = lambda n=name: accuracy[n] - found.baselines[n]["majority"]  # noqa: E731
         results.put(f"Q5-{representation}", name, over, name)
+        results.put(f"Q5-learns-{representation}", name, over, name)
         results.put(f"Q5-code-{representation}", name, over, name)
         results.put(f"Q5-entropy-{representation}", name, lambda r=representation: facts.entropy_gap(found, r))
         ff, cnn = f"ff-{representation}", f"cnn-{representation}"
