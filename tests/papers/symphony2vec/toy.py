@@ -87,9 +87,7 @@ def main(arguments):
         learner = training.load(model, config, Store(), directory)
         key = f"{optimizer}/{name}"
         for part, network in learner.networks.items():
-            # Not the biases before a normalisation: their gradient is 0, and Adam makes steps of its rounding.
-            kept = [v for v in network.trainable_variables if not ("conv2d" in v.path and v.name == "bias")]
-            saved[f"{key}/{part}"] = np.concatenate([np.ravel(v.numpy()) for v in kept])
+            saved[f"{key}/{part}"] = np.concatenate([np.ravel(v.numpy()) for v in network.trainable_variables])
         last = training.history(directory)[-1]
         saved[f"{key}/metrics"] = np.array([last[k] for k in sorted(last) if k not in ("stage", "step", "epoch")])
         if name.startswith("ali"):
