@@ -19,7 +19,7 @@ class Options:
 
     Attributes:
         file: a MIDI file in 4/4, sixteen bars or longer.
-        toward: one of the run's genre tags.
+        toward: one of the run's genre tags; without it the run's tags are listed.
         amount: 0 leaves the code where it is, 1 moves it to the centre of the genre's Gaussian.
         run: a run's directory; without it the newest complete sound run.
         runs: where runs are looked for.
@@ -27,7 +27,7 @@ class Options:
     """
 
     file: Path
-    toward: str
+    toward: str = ""
     amount: float = 0.5
     run: Path | None = None
     runs: Path = Path("runs")

@@ -151,6 +151,22 @@ def test_a_file_that_does_not_fit_says_why_and_what_to_do(tmp_path, capsys):
         tool.report(tool.read(song(tmp_path / "empty.mid", bars=4, gap=48), strict, 2))
 
 
+@pytest.mark.parametrize(
+    "module, words, expected",
+    [
+        (reconstruct, "a.mid", {"file": Path("a.mid")}),
+        (interpolate, "a.mid b.mid --steps 9", {"first": Path("a.mid"), "second": Path("b.mid"), "steps": 9}),
+        (sample, "--genre rock -n 8", {"genre": "rock", "count": 8}),
+        (edit, "a.mid --toward jazz --amount 0.5", {"file": Path("a.mid"), "toward": "jazz", "amount": 0.5}),
+    ],
+)
+def test_tools_take_the_documented_commands(module, words, expected, monkeypatch):
+    seen = []
+    monkeypatch.setattr("sys.argv", ["tool", *words.split()])
+    tool.run_tool(module.Options, module.__doc__, "tool", seen.append)
+    assert {name: getattr(seen[0], name) for name in expected} == expected
+
+
 def test_no_run_says_which_command_makes_one(tmp_path):
     with pytest.raises(FileNotFoundError, match="make reproduce-musae"):
         runs.for_tool(settings, None, tmp_path)
