@@ -98,7 +98,7 @@ DIVERGENCES = (
         "storage", paper="float32", code="half", sound="float32",
         paper_source="sec. Data Pre-processing: \"32-bit floating-point values\"",
         code_source="imageio's FreeImage back end writes half when no flag is given @3c5c932",
-        sound_reason="the format is chosen because it is lossless", decides=("Q12",),
+        sound_reason="the format is chosen because it is lossless",
     ),
     Divergence(
         "resampler", paper="soxr_hq", code="soxr_lq", sound="soxr_hq",
@@ -130,7 +130,7 @@ DIVERGENCES = (
         "interpolate", paper="mean", code="sample", sound="mean",
         paper_source="equation of sec. Latent Space Interpolation: \"encoded A and B latent vectors\"",
         code_source="generator.ipynb @584ade5 and later: codes are drawn before they are blended",
-        sound_reason="a path without noise is the same every time", decides=("Q10-order",), inferred=True,
+        sound_reason="a path without noise is the same every time", inferred=True,
     ),
     Divergence(
         "points", paper=9, code=5, sound=9,
@@ -141,12 +141,12 @@ DIVERGENCES = (
         "end_points", paper="decoded", code="original", sound="decoded",
         paper_source="sec. Baseline model: \"interpolated spectrogram from 2 spectrogram reconstructed\"",
         code_source="generator.ipynb @584ade5: the outer panels are the input images",
-        sound_reason="original ends hide the step from the original to its reconstruction", decides=("U1-steps",),
+        sound_reason="original ends hide the step from the original to its reconstruction",
     ),
     Divergence(
         "classical_protocol", paper="contiguous", code="contiguous", sound="official",
         paper_source="support 2000 of the reports", code_source="rows 0-9,999 and 10,000-11,999 @b6457fc",
-        sound_reason="no track and no artist on both sides, all data", decides=("C-LR-accuracy",), inferred=True,
+        sound_reason="no track and no artist on both sides, all data", inferred=True,
     ),
     Divergence(
         "svm_protocol", paper="contiguous", code="leaky", sound="official",
@@ -164,7 +164,7 @@ DIVERGENCES = (
     Divergence(
         "select_on", paper="test", code="test", sound="validation",
         paper_source="\"only the best result shown\", no validation set named", code_source="b6457fc: no third part",
-        sound_reason="a grid value picked on the test set flatters the larger grids", decides=("Q5-S3",), inferred=True,
+        sound_reason="a grid value picked on the test set flatters the larger grids", inferred=True,
     ),
     Divergence(
         "mixture_scoring", paper="component", code="component", sound="per_class",
@@ -195,8 +195,8 @@ PRESETS = {
     "demo": dict(
         _SMALL_IMAGES, baseline_batch=8, batch=8, baseline_epochs=25, conv2d_epochs=2, conv1d_epochs=25,
         autoencoder_items=128, overfit_steps=200, pairs=8, audible_pairs=2, inversion_iterations=40,
-        cnn_1_epochs=5, cnn_2_epochs=10, rnn_epochs=10, cnn_1_filters=4, cnn_1_dense=16, rnn_units=16,
-        classifier_items=256, drawn_tracks=64, neighbours=10, perplexity=10.0,
+        cnn_1_epochs=5, cnn_2_epochs=5, rnn_epochs=8, cnn_1_filters=4, cnn_1_dense=16, rnn_units=16,
+        classifier_items=128, drawn_tracks=64, neighbours=10, perplexity=10.0,
     ),
     "full": {"ablations": True},
 }

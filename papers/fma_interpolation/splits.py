@@ -1,7 +1,8 @@
 """How chunks are divided into training, validation and test: the report's ways, and one without leaks.
 
-Rows are in the order of the store: track number, then place in the track. (The program took an unsorted directory
-listing, which cannot be repeated.) Every function returns {"train", "validation", "test"} of index arrays.
+Rows are in the order of the store: tracks in a fixed order without meaning (`preprocess.listing_order`, for the
+program's unsorted directory listing, which cannot be repeated), then place in the track.
+Every function returns {"train", "validation", "test"} of index arrays.
 """
 
 import numpy as np
