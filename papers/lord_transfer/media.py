@@ -63,6 +63,19 @@ def _cell(run, config, image, reference, name, caption):
     return {"audio": run.relative(run.audio(name)), "image": run.relative(picture), "caption": caption}
 
 
+def share_matrix(path, matrix, labels, x_label):
+    """Shares (classes, classes) as they are: the rows of a transfer matrix need not sum to one."""
+    drawing, axes = plots.figure(size=(6.4, 5.6))
+    axes.imshow(matrix, cmap="Blues", vmin=0, vmax=1)
+    for (a, b), share in np.ndenumerate(matrix):
+        axes.text(b, a, f"{share:.2f}", ha="center", va="center", color="white" if share > 0.6 else plots.INK)
+    axes.set_xticks(range(len(labels)), labels, rotation=35, ha="right")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set(xlabel=x_label, ylabel="class of the source")
+    axes.grid(False)
+    return plots.save(drawing, path)
+
+
 def heard_section(run, m, title):
     """Who the classifier hears: in real clips, in rebuilt ones, in transfers."""
     heard, name = m["heard"], _plain(m["pair"]) or "instruments"
@@ -72,7 +85,8 @@ def heard_section(run, m, title):
             ("identity", heard.identity, "the same clips rebuilt with their own class"),
             ("target", heard.target, "transfers: the share of clips of a row's class, given a column's class, that are "
                                      "heard as the column's")):
-        path = plots.confusion_matrix(run.figure(f"{name}-heard-{what}"), matrix * 1000, labels)
+        path = share_matrix(run.figure(f"{name}-heard-{what}"), matrix, labels, "heard as" if what != "target" else
+                            "given the class, share heard as it")
         items.append({"kind": "figure", "file": run.relative(path), "caption": caption,
                       "alt": f"matrix of shares, {what}", "claims": ["I-target", "I-identity"] if not m["pair"] else [
                           f"G1-transfer-{m['pair'].lower()}", f"G1-identity-{m['pair'].lower()}"]})
