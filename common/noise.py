@@ -133,8 +133,8 @@ def _step(layer) -> Step:
 class Dropout(keras.layers.Layer):
     """Inverted dropout: keeps an entry with probability 1 - rate and divides it by that; nothing at inference."""
 
-    def __init__(self, rate: float, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, rate: float, *, name: str, **kwargs):  # draws go by the name, so it must not be a counter
+        super().__init__(name=name, **kwargs)
         self.rate = rate
 
     def call(self, inputs, training=False):  # noqa: D102
@@ -150,8 +150,8 @@ class Dropout(keras.layers.Layer):
 class GaussianNoise(keras.layers.Layer):
     """Adds N(0, stddev²) in training; nothing at inference."""
 
-    def __init__(self, stddev: float, **kwargs):
-        super().__init__(**kwargs)
+    def __init__(self, stddev: float, *, name: str, **kwargs):
+        super().__init__(name=name, **kwargs)
         self.stddev = stddev
 
     def call(self, inputs, training=False):  # noqa: D102

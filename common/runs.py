@@ -197,8 +197,10 @@ def _commit() -> tuple[str, bool]:
 
 
 def _evaluate_sha256(paper: str) -> str:
-    path = ROOT / "papers" / paper / "evaluate.py"
-    return configuration.sha256(path) if path.exists() else ""
+    """SHA-256 over evaluate.py and the modules beside it that only evaluation and tools use."""
+    trained = {"__init__", "config", "preprocess", "model", "variants", "train"}  # told by settings and VERSIONs
+    paths = sorted(path for path in (ROOT / "papers" / paper).glob("*.py") if path.stem not in trained)
+    return configuration.sha256([configuration.sha256(path) for path in paths])
 
 
 def _plain(value):

@@ -170,6 +170,11 @@ def train(name: str, model: Model, config, store, directory: Path, seed: int,
     if done and (done.complete or done.diverged):
         return done
     stages = model.stages(config, store, seed)
+    for stage in stages:
+        rest = 0 if stage.batches.drop_remainder else stage.batches.size % stage.batches.batch_size
+        if 0 < rest < strategy.num_replicas_in_sync:
+            raise TrainingError(f"{name}: the last batch of an epoch has {rest} examples for "
+                                f"{strategy.num_replicas_in_sync} devices; choose another --batch-size")
     with strategy.scope():
         keras.utils.set_random_seed(seed)
         learner = model.build(config, store)

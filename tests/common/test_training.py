@@ -208,6 +208,12 @@ def test_a_batch_mixing_step_is_refused_on_two_replicas(tmp_path):
         training.train("m", simple(lambda y, s: y, single_replica=True), toy.Config(), None, tmp_path, 0, two)
 
 
+def test_a_last_batch_smaller_than_the_devices_is_refused(tmp_path):
+    three = type("Strategy", (), {"num_replicas_in_sync": 3})()
+    with pytest.raises(training.TrainingError, match="last batch of an epoch has 2 examples for 3 devices"):
+        training.train("m", simple(lambda y, s: y), toy.Config(), None, tmp_path, 0, three)
+
+
 def test_missing_checkpoint_says_train_first(tmp_path):
     with pytest.raises(training.TrainingError, match="train this model first"):
         training.load(simple(lambda y, s: y), toy.Config(), None, tmp_path)
@@ -242,7 +248,7 @@ def test_draws_are_functions_of_seed_step_and_name_and_slice_by_replica():
 
 def test_noise_layers_need_a_step_and_rest_at_inference():
     x = tf.ones((4, 5))
-    for layer in (training.Dropout(0.5), training.GaussianNoise(1.0)):
+    for layer in (training.Dropout(0.5, name="d"), training.GaussianNoise(1.0, name="g")):
         np.testing.assert_array_equal(layer(x), x)
         with pytest.raises(RuntimeError, match="outside a training step"):
             layer(x, training=True)
@@ -281,6 +287,12 @@ def test_clipping_acts_on_the_reduced_gradient_and_excludes_the_other():
     np.testing.assert_allclose(weight.numpy(), [-0.6, -0.8], rtol=1e-6)
     step.apply(optimizer, [tf.constant([3.0, -4.0])], [weight], clip_value=0.5)
     np.testing.assert_allclose(weight.numpy(), [-1.1, -0.3], rtol=1e-6)
+    before = [v.numpy() for v in optimizer.variables] + [weight.numpy()]
+    step.apply(optimizer, [tf.constant([9.0, 9.0])], [weight], when=tf.constant(False))
+    for old, variable in zip(before, [*optimizer.variables, weight], strict=True):
+        np.testing.assert_array_equal(variable.numpy(), old)  # a closed gate changes nothing, not even the count
+    step.apply(optimizer, [tf.constant([0.5, 0.0])], [weight], when=tf.constant(True))
+    np.testing.assert_allclose(weight.numpy(), [-1.6, -0.3], rtol=1e-6)
     with pytest.raises(ValueError, match="exclude"):
         step.apply(optimizer, [tf.constant([1.0, 1.0])], [weight], clip_norm=1.0, clip_value=1.0)
     with pytest.raises(ValueError, match="no gradient"):

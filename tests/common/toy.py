@@ -42,8 +42,8 @@ def model():
         y = keras.layers.Dense(16, use_bias=not config.normalise)(x)
         if config.normalise:
             y = training.BatchNormalization()(y)
-        y = training.Dropout(0.3)(keras.layers.Activation("tanh")(y))
-        y = keras.layers.Dense(3)(training.GaussianNoise(0.1)(y))
+        y = training.Dropout(0.3, name="dropout")(keras.layers.Activation("tanh")(y))
+        y = keras.layers.Dense(3)(training.GaussianNoise(0.1, name="noise")(y))
         network = keras.Model(x, y)
         optimizer = {"adam": keras.optimizers.Adam, "sgd": keras.optimizers.SGD}[config.optimizer](0.02)
         optimizer.build(network.trainable_variables)
