@@ -12,7 +12,7 @@ from papers.fma_interpolation import config as settings
 
 TINY = dict(
     sample_rate=8192, n_fft=1024, hop_length=256, bands=32, frames=64, conv2d_pools=(2, 1, 1),
-    conv2d_filters=(2, 2, 2, 4), conv2d_latent=4, inception_latent=4, conv1d_latent=4, conv1d_filters=(8, 8, 4, 4),
+    conv2d_filters=(16, 16, 16, 16), conv2d_latent=4, inception_latent=4, conv1d_latent=4, conv1d_filters=(8, 8, 4, 4),
     latent=4, overfit_latent=4,
     cnn_2_time_stride=1, cnn_1_filters=2, cnn_1_dense=4, rnn_units=4, autoencoder_items=0, classifier_items=0,
     classifier_batch=8, baseline_batch=8, overfit_steps=4, baseline_epochs=1,
