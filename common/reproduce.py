@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--stores", type=Path, default=Path("data/stores"))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     options = parser.parse_args(arguments)
+    if options.null and options.data:
+        parser.error("--null (NULL=1) is the shuffled twin of the demo corpus: leave out --data (DATA=)")
     modes = configuration.FOLLOW if "all" in options.follow else tuple(dict.fromkeys(options.follow))
     settings = importlib.import_module(f"papers.{options.paper}.config")
     print(f"{settings.TITLE}: {', '.join(modes)}; preset {options.preset}; seeds {' '.join(map(str, options.seeds))}; "

@@ -107,7 +107,7 @@ def find_corpus(data: Path | None, preset: str, null: bool):
     if data is None:
         return corpora.find(None, "gtzan", preset, null)
     names = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
-    return corpora.find(data, "folder" if "gtzan" not in names and "folder" in names else "gtzan", preset)
+    return corpora.find(data, "folder" if "gtzan" not in names and "folder" in names else "gtzan", preset, null)
 
 
 def labels(held: store.Store) -> np.ndarray:

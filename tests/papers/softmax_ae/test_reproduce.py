@@ -148,6 +148,13 @@ def test_bad_folders_are_refused_in_one_line(tmp_path, capsys):
     assert "nothing usable" in refused(capsys, tmp_path, bad)
 
 
+def test_shuffled_labels_are_for_the_demo_only(tmp_path, capsys):
+    with pytest.raises(SystemExit) as end:
+        run(tmp_path, "--null", "--follow", "paper", data=tracks(tmp_path / "real"))
+    assert end.value.code == 2 and "leave out --data" in capsys.readouterr().err
+    assert not (tmp_path / "stores").exists()
+
+
 @pytest.mark.slow
 def test_in_a_batch_the_others_go_through_and_rejected_csv_says_why(tmp_path, capsys):
     data = tracks(tmp_path / "mixed")
