@@ -29,8 +29,8 @@ def _key(name: str) -> str:
     return name.split(":")[0]  # Keras numbers repeated layer names by process; the position is what counts
 
 
-def save(directory: Path, step: int, learner, state: dict):
-    """Write `step-<n>.npz` with every variable and the JSON-able `state`; keep the newest KEEP files."""
+def save(directory: Path, step: int, learner, state: dict, keep: int = KEEP):
+    """Write `step-<n>.npz` with every variable and the JSON-able `state`; keep the newest `keep` files."""
     directory.mkdir(parents=True, exist_ok=True)
     arrays = {_key(name): np.asarray(v.numpy()) for name, v in named_variables(learner).items()}
     path = directory / f"step-{step:09d}.npz"
@@ -40,7 +40,7 @@ def save(directory: Path, step: int, learner, state: dict):
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
-    for old in files(directory)[:-KEEP]:
+    for old in files(directory)[:-keep]:
         old.unlink(missing_ok=True)
 
 

@@ -175,6 +175,7 @@ def quiet_tensorflow():
         import tensorflow
 
         tensorflow.config.list_physical_devices()
+        tensorflow.get_logger().setLevel("ERROR")  # notes on retracing, which a batch of another size sets off
     finally:
         os.dup2(screen, 2)
         os.close(screen)

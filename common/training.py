@@ -430,7 +430,8 @@ class _Loop:
                  "complete": self.stage == len(self.stages), "lines": len(self.lines),
                  "pending": self.pending, "rows": self.rows, "settings": self.settings}
         if self.chief:
-            checkpoints.save(self.directory / "checkpoints", self.total, self.learner, state)
+            checkpoints.save(self.directory / "checkpoints", self.total, self.learner, state,
+                             keep=1 if state["complete"] else checkpoints.KEEP)
         self.saved_at = time.monotonic()
 
     def _resume(self):

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from html import escape
 
 from markupsafe import Markup
@@ -79,7 +80,7 @@ def chart(metric, lines):
     for tick in y_ticks:
         _, y = place(left, tick)
         parts.append(f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y}" y2="{y}"/>'
-                     f'<text x="{LEFT - 6}" y="{y + 3.5}" text-anchor="end">{tick:.4g}</text>')
+                     f'<text x="{LEFT - 6}" y="{y + 3.5}" text-anchor="end">{_short(tick)}</text>')
     for tick in x_ticks:
         if left <= tick <= right:
             x, _ = place(tick, low)
@@ -101,6 +102,10 @@ def chart(metric, lines):
     return Markup(f'<svg class="chart{single}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
                   f'aria-label="{escape(metric)} over steps: {escape(says)}.{escape(note)}">{"".join(parts)}</svg>'
                   f'{f"<p class=quiet>{escape(note)}</p>" if note else ""}')
+
+
+def _short(number):
+    return re.sub(r"e([+-])0*", lambda power: "e" + power[1].replace("+", ""), f"{number:.4g}")
 
 
 def _ticks(low, high, count):

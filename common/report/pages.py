@@ -167,7 +167,7 @@ def mode_line(group, follow):
     for result in results:
         notes_of = result.get("notes") or {}
         for key, note in notes_of.items() if isinstance(notes_of, dict) else enumerate(notes_of):
-            line = note if isinstance(key, int) else f"{text.words(key)}: {note}"
+            line = text.note(note) if isinstance(key, int) else f"{text.words(key)}: {text.note(note)}"
             if line not in notes:
                 notes.append(line)
     return {"follow": follow, "seeds": [run.seed for run in runs], "waiting": waiting, "notes": notes,

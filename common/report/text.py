@@ -35,6 +35,15 @@ def table_value(value):
     return number(value) if type(value) in (int, float) else str(value)
 
 
+def note(value):
+    """A run's note: lists and tables in words, numbers for people."""
+    if isinstance(value, dict):
+        return ", ".join(f"{words(key)} {note(one)}" for key, one in value.items()) or "none"
+    if isinstance(value, (list, tuple)):
+        return ", ".join(note(one) for one in value) or "none"
+    return number(value) if type(value) in (int, float) else str(value)
+
+
 def setting(value):
     """A setting's value; floats without the digits that binary adds."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -263,6 +263,19 @@ def test_numbers_for_people(value, shown):
     assert text.number(value) == shown
 
 
+@pytest.mark.parametrize(("value", "shown"), [
+    ({"train": 1246, "test": 172}, "train 1,246, test 172"), ({"ali-128": 0.63681}, "ali-128 0.637"),
+    (["ae-mel", "cae-mel"], "ae-mel, cae-mel"), ([], "none"), ("by_work", "by_work")])
+def test_notes_for_people(value, shown):
+    assert text.note(value) == shown
+
+
+def test_ticks_of_curves_are_short_enough_for_their_margin():
+    drawn = str(curves.chart("losses/total", [("code", 0, [(1, -1.5e6), (2, 1.4e5)])]))
+    labels = re.findall(r'text-anchor="end">(-?[^<]*e[^<]*)<', drawn)
+    assert labels and all(len(label) <= 7 and "+" not in label for label in labels)
+
+
 def test_publish_refuses_and_copies(tmp_path, papers, capsys):
     runs = tmp_path / "runs"
     full_runs(tmp_path, papers, media=False)
