@@ -41,7 +41,7 @@ venv: .venv/complete
 	@touch .venv/complete
 
 reproduce: .venv/complete
-	@failed=""; for paper in $(PAPERS); do $(RUN) -m common.reproduce $$paper $(OPTIONS) || failed="$$failed $$paper"; done; \
+	@failed=""; for paper in $(PAPERS); do $(RUN) -m common.reproduce $$paper $(OPTIONS) || { code=$$?; [ $$code -lt 128 ] || exit $$code; failed="$$failed $$paper"; }; done; \
 	  if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
 
 $(PAPERS:%=reproduce-%): reproduce-%: .venv/complete

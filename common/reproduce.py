@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import dataclasses
 import importlib
+import signal
 import sys
 import time
 import traceback
@@ -23,8 +24,32 @@ from common.store import StoreError
 EXPECTED = (AudioError, ClaimsError, DataError, StoreError)
 
 
+@contextlib.contextmanager
+def stopping():
+    """Ctrl-C and SIGTERM end the whole call, not the mode at work alone: one line, exit code 130 or 143.
+
+    Processes that preprocess end with it. Training sets handlers of its own meanwhile: it saves first.
+    """
+    def terminate(number, frame):
+        print("stopped; the same command goes on", file=sys.stderr, flush=True)
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on", file=sys.stderr, flush=True)
+        raise SystemExit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def main(arguments: list[str] | None = None) -> int:
-    """Parse options, run every mode and seed, write the report; 0 if all went through."""
+    """Parse options, run every mode and seed, write the report; 0 if all went through.
+
+    Raises:
+        SystemExit: with 2 for options that cannot be, with 130 or 143 where Ctrl-C or SIGTERM stopped it.
+    """
     papers = sorted(path.parent.name for path in (runs.ROOT / "papers").glob("*/evaluate.py"))
     parser = argparse.ArgumentParser(prog="python -m common.reproduce", description=__doc__.split("\n\n")[0])
     parser.add_argument("paper", choices=papers)
@@ -49,16 +74,17 @@ def main(arguments: list[str] | None = None) -> int:
           flush=True)
     failures = []
     plans = [(follow, {}) for follow in modes] + [("paper", one) for one in effects(settings) if options.effects]
-    for follow, overrides in plans:
-        for seed in options.seeds:
-            for data_set in data_sets(settings, options.data):
-                try:
-                    reproduce(options, settings, follow, seed, overrides, data_set)
-                except Exception as error:  # one failing mode does not stop the others
-                    if not isinstance(error, EXPECTED) and type(error).__name__ != "TrainingError":
-                        traceback.print_exc()
-                    failures.append(f"{options.paper} {follow} seed {seed}: {error}")
-                    print(f"error: {failures[-1]}", file=sys.stderr, flush=True)
+    with stopping():
+        for follow, overrides in plans:
+            for seed in options.seeds:
+                for data_set in data_sets(settings, options.data):
+                    try:
+                        reproduce(options, settings, follow, seed, overrides, data_set)
+                    except Exception as error:  # one failing mode does not stop the others
+                        if not isinstance(error, EXPECTED) and type(error).__name__ != "TrainingError":
+                            traceback.print_exc()
+                        failures.append(f"{options.paper} {follow} seed {seed}: {error}")
+                        print(f"error: {failures[-1]}", file=sys.stderr, flush=True)
     from common import report
 
     with contextlib.suppress(FileNotFoundError):

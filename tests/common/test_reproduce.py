@@ -1,0 +1,59 @@
+"""Stopping `make reproduce-<paper>` while joblib is at work: one line, the right exit code, no next mode."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPT = """
+import sys, time, joblib
+from common import reproduce
+
+def preprocessing(options, settings, follow, *rest):
+    print("mode", follow, flush=True)
+    for _ in joblib.Parallel(2, return_as="generator")(joblib.delayed(time.sleep)(s) for s in (0, 20, 20, 20)):
+        print("at work", flush=True)
+
+reproduce.reproduce = preprocessing
+sys.exit(reproduce.main(["softmax_ae", "--runs", sys.argv[1]]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("to_all", [True, False])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_stop_ends_all_modes(tmp_path, number, code, to_all):
+    with open(tmp_path / "errors", "w+") as errors:
+        process = subprocess.Popen([sys.executable, "-c", SCRIPT, tmp_path / "runs"], cwd=ROOT, text=True,
+                                   stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
+        try:
+            said = [process.stdout.readline() for _ in range(3)]
+            assert said[1:] == ["mode code\n", "at work\n"]
+            (os.killpg if to_all else os.kill)(process.pid, number)
+            assert process.wait(15) == code
+            deadline = time.monotonic() + 10  # the processes end too
+            while time.monotonic() < deadline and _alive(process.pid):
+                time.sleep(0.1)
+            assert not _alive(process.pid)
+        finally:
+            if _alive(process.pid):
+                os.killpg(process.pid, signal.SIGKILL)
+        errors.seek(0)
+        lines = [line for line in errors.read().splitlines() if "resource_tracker" not in line and "warn" not in line]
+        if to_all and number == signal.SIGINT:  # processes of joblib that Ctrl-C reaches say so themselves
+            lines = [line for line in lines if line.startswith("stopped")]
+        assert lines == ["stopped; the same command goes on"]
+    assert "mode paper" not in process.stdout.read()
+
+
+def _alive(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
