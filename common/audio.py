@@ -71,8 +71,9 @@ def read(path: Path | str, duration: float | None = None) -> tuple[np.ndarray, i
                 count += len(block)
             rate, kind = file.samplerate, file.format
     except soundfile.LibsndfileError as error:
-        raise AudioError(f"{path}: not a readable recording ({error.error_string.strip().rstrip('.')}); "
-                         "convert it to WAV or FLAC, or remove it") from None
+        words = error.error_string.strip().rstrip(".")
+        words = "" if "does not exist" in words else f" ({words})"  # said of any text called .mp3; the file is there
+        raise AudioError(f"{path}: not a readable recording{words}; convert it to WAV or FLAC, or remove it") from None
     if not count:
         raise AudioError(f"{path}: no audio in it; get the file again or remove it")
     samples = np.concatenate(blocks)

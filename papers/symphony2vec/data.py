@@ -72,6 +72,9 @@ def select(config, store):
     stages = whole
     if config.mel_training == "subsets":
         stages = [(kept[a], kept[b]) for a, b in splits.program_stages(train, shuffled)]
+    if any(len(np.unique(labels[rows])) < 2 for rows, _ in [*whole, *stages]):
+        raise SplitError(f"{store.directory}: of its {count} clips those that train, or a part of them, are all by one "
+                         "composer; add recordings")
     return Selection(labels, [str(name) for name in names], works, *whole[0], stages,
                      splits.groups_per_class(labels[kept], works[kept]))  # fmt: skip
 

@@ -59,6 +59,7 @@ def test_truncated_wav_is_usable_on_request_with_a_note(tmp_path, capsys):
     ("empty.wav", b"", "empty file"),
     ("noise.wav", bytes(range(256)) * 20, "not a readable recording"),
     ("page.mp3", b"<html>not found</html>" * 40, "not a readable recording|no audio"),
+    ("text.mp3", b"not audio at all", "not a readable recording; convert"),
     ("header.wav", encoded("WAV", np.zeros(0, "f4")), "no audio in it"),
 ])
 def test_what_is_not_audio_is_refused_in_one_line(tmp_path, name, content, message):

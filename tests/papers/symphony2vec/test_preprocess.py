@@ -13,6 +13,7 @@ from common import audio, corpora
 from common.config import resolve
 from common.store import StoreError
 from papers.symphony2vec import config as settings, data, preprocess
+from tests.papers.symphony2vec.toy import Store
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = resolve(settings, "paper", "smoke")
@@ -108,6 +109,13 @@ def test_single_composer_is_refused(tmp_path):
     soundfile.write(tmp_path / "in" / "Brahms" / "a.wav", tone(40, 22050), 22050)
     with pytest.raises((corpora.DataError, data.SplitError)):
         data.select(CONFIG, preprocess.preprocess(CONFIG, tmp_path / "in", "smoke", tmp_path / "stores"))
+
+
+def test_parts_of_the_program_with_one_composer_are_refused():
+    # The draws of 18 clips, cut into five parts and joined in three: the last part has two of them.
+    store = Store(composers=2, works=1, clips=10)
+    with pytest.raises(data.SplitError, match="all by one composer; add recordings"):
+        data.select(resolve(settings, "code", "smoke"), store)
 
 
 def test_missing_file_is_one_line():
