@@ -78,10 +78,21 @@ def published_groups(paper):
     return list(found.values())
 
 
+def is_effect(paper, group):
+    """Whether a group only measures what one divergence does: runs that follow the paper but for that setting."""
+    overrides = [run.results.get("overrides") or {} for run in group.runs]
+    fields = {one.field for one in paper.divergences}
+    return all(run.follow == "paper" for run in group.runs) and all(
+        len(one) == 1 and fields >= set(one) for one in overrides)
+
+
 def results_table(paper):
-    """README text: one table per published corpus and preset, or the command that makes the first."""
+    """README text: one table per published corpus, preset and flags, or the command that makes the first.
+
+    Claims without a value in any mode are counted, not listed; the effects of divergences stand in their own table.
+    """
     parts = []
-    for group in published_groups(paper):
+    for group in (group for group in published_groups(paper) if not is_effect(paper, group)):
         verdicts = {follow: collect.judgements(paper, group.mode(follow), follow) for follow in paper.follows}
         modes = [mode for mode in (pages.mode_line(group, follow) for follow in paper.follows) if mode["seeds"]]
         told = "; ".join(f"`{mode['follow']}` seeds {', '.join(map(str, mode['seeds']))}, "
@@ -90,21 +101,35 @@ def results_table(paper):
         kind = pages.EVIDENCE_SAYS[group.corpus["evidence"]]
         seeds = " ".join(str(seed) for seed in sorted({run.seed for run in group.evaluated}))
         data = "" if group.synthetic else " DATA=…"
-        parts.append(f"**{group.corpus['name']}, preset {group.preset}: {kind}.** {told}. "
-                     f"Again: `make reproduce-{paper.name}{data} PRESET={group.preset} SEEDS=\"{seeds}\"`")
+        overrides = {key: value for mode in modes for key, value in mode["overrides"].items()}
+        again = f"`make reproduce-{paper.name}{data} PRESET={group.preset} SEEDS=\"{seeds}\"`"
+        if overrides == {"ablations": True}:
+            again = f"{again[:-1]} ABLATIONS=1`"
+        elif overrides:
+            flags = " ".join(f"--{key.replace('_', '-')} {text.setting(value)}" for key, value in overrides.items())
+            again = (f"`train` and then `evaluate` of `papers.{paper.name}` with `--preset {group.preset} {flags}` and "
+                     "each `--follow` and `--seed`")
+        named = "".join(f", {text.words(key)} {text.setting(value)}" for key, value in overrides.items())
+        parts.append(f"**{group.corpus['name']}, preset {group.preset}{named}: {kind}.** {told}. Again: {again}")
         if group.synthetic:
             parts.append("Synthetic: no number here is evidence about the paper.")
         heads = ["claim", *([] if group.synthetic else ["reported"]), *(f"`{follow}`" for follow in paper.follows),
                  "baselines"]
-        rows = []
+        rows, without = [], 0
         for claim in paper.claims:
             judged = [verdicts[follow][claim.id] for follow in paper.follows]
+            if all(judgement.mean is None for judgement in judged):
+                without += 1
+                continue
             row = pages.claim_row(claim, judged, False)
             rows.append([f"{claim.id}: {claim.claim} ({claim.where})", *([] if group.synthetic else [row["printed"]]),
                          *(" ".join(filter(None, (cell["value"], f"**{cell['word']}**",
                                                   f"({cell['reason']})" if cell["reason"] else "")))
                            for cell in row["cells"]), ", ".join(f"{name} {value}" for name, value in row["baselines"])])
         parts.append(_table(heads, rows))
+        if without:
+            parts.append(f"{text.plural(without, 'claim')} of {len(paper.claims)} without a value in these runs; the "
+                         "run's page gives the reason for each.")
     if not parts:
         parts.append(f"No run is published yet. `make reproduce-{paper.name} DATA=… PRESET=full SEEDS=\"0 1 2\"` makes "
                      f"one with a page of all {len(paper.claims)} claims; `python -m common.report publish RUN…` puts "
@@ -121,8 +146,20 @@ def divergences_table(paper):
                   + (f" ({one.sound_reason})" if follow == "sound" and one.sound_reason else "")
                   for follow in paper.follows]
         rows.append([f"`{one.field}`", *values, "; ".join(filter(None, (one.paper_source, one.code_source))),
-                     ", ".join(one.decides) or "not measured"])
+                     _decides(paper, one)])
     return _table(heads, rows)
+
+
+def _decides(paper, divergence):
+    """The claims that a divergence decides, each with the effect that published runs measured."""
+    groups = published_groups(paper)
+    bases = [group for group in groups if not any(run.results.get("overrides") for run in group.runs)]
+    found = []
+    for claim in divergence.decides:
+        measured = [f"{effect} on {group.corpus['name']}, {group.preset}"
+                    for group in bases for effect in pages.effects(divergence, claim, group, groups)]
+        found.append(f"{claim} ({'; '.join(measured)})" if measured else claim)
+    return ", ".join(found) or "not measured"
 
 
 def _table(heads, rows):

@@ -311,6 +311,36 @@ def test_published_demo_table_has_no_reported_column(tmp_path, papers):
     assert "Synthetic" in table and "reported" not in table and "0.653" not in table
 
 
+def test_published_runs_with_flags_name_them_and_effects_stand_with_their_divergence(tmp_path, papers):
+    runs, values = tmp_path / "runs", {"paper": 0.60, "keep": 0.55, "width": 0.7}
+    for mark, overrides in (("", {}), ("-abc123", {"keep": 0.8}), ("-def456", {"width": 90})):
+        value = values[next(iter(overrides), "paper")]
+        directory = make_run(tmp_path / "new", papers, "paper", 0, media=False, values={"T1-test": value},
+                             overrides=overrides)
+        target = runs / "softmax_ae" / f"demo-gtzan-demo-paper{mark}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        directory.parent.rename(target)
+        (papers / "softmax_ae" / "results").mkdir(exist_ok=True)
+        name = f"demo-gtzan-demo-paper{mark}-seed-0.json"
+        (papers / "softmax_ae" / "results" / name).write_text((target / "seed-0" / "results.json").read_text())
+    paper = collect.papers(papers)[1]
+    table = published.results_table(paper)
+    assert table.count("| claim |") == 2  # the run with keep = 0.8 only measures an effect
+    assert "preset demo, width 90:" in table and "`--preset demo --width 90`" in table
+    row = next(line for line in published.divergences_table(paper).splitlines() if line.startswith("| `keep`"))
+    assert "T1-test (0.8: −0.0500 (1 seed) on gtzan, demo)" in row
+
+
+def test_published_table_counts_what_has_no_value(tmp_path, papers):
+    directory = make_run(tmp_path / "runs", papers, "sound", media=False)
+    results = json.loads((directory / "results.json").read_text())
+    results["results"]["T1-test"] = {"not_testable": "no test set"}
+    (papers / "softmax_ae" / "results").mkdir(exist_ok=True)
+    (papers / "softmax_ae" / "results" / "demo-gtzan-demo-sound-seed-0.json").write_text(json.dumps(results))
+    table = published.results_table(collect.papers(papers)[1])
+    assert "| T1-test:" not in table and "without a value in these runs" in table
+
+
 def test_divergences_table_and_broken_markers(papers):
     paper = collect.papers(papers)[1]
     table = published.divergences_table(paper).splitlines()
