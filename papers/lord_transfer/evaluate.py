@@ -89,6 +89,7 @@ def measure_model(config, store, run, name, pair, full=False):
         references = store.array("reference")
         found["references"] = np.array([references[row] for row in trained.test.rows])
         found["melody"] = measure.melody(trained, images, transfers, config.pitch_clips)
+        found["variety"] = measure.variety(trained, images, transfers)
         found["inversion"] = inversion_errors(trained, images, found["references"])
         if config.data_set != "medley_solos_db" and config.phase == "none":
             if tracks := held_out_tracks(trained, references):
@@ -211,7 +212,7 @@ def instrument_results(config, m, run):
     base = {"chance": heard.chance, "untransferred": heard.untransferred, "classifier on real clips": heard.accuracy}
     target = heard.transferred - max(heard.chance, heard.untransferred)
     found = {"I-target": entry(target, heard.clips, transferred=heard.transferred, identity=heard.false_identity,
-                               **base),
+                               variety=m["variety"], **base),
              "I-identity": entry(heard.rebuilt / max(heard.accuracy, 1e-9), heard.clips, identity=heard.rebuilt,
                                  **base),
              "A-leak": leak_result(m), "R-inversion": inversion_result(m)}
@@ -224,6 +225,7 @@ def instrument_results(config, m, run):
     chroma = entry(melody["chroma"] - melody["chroma_shuffled"], melody["clips"], transferred=melody["chroma"],
                    shuffled=melody["chroma_shuffled"], identity=melody["chroma_identity"])
     simple = entry(melody["simple"], melody["clips"])
+    found["I4-source"] = entry(melody["ahead"], melody["clips"], chance=0.5)
     if config.data_set == "folder":
         return found | folder_results(m, run, chroma, simple)
     found |= {"I4-melody": chroma, "I4-simple": simple,

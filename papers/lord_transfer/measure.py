@@ -182,23 +182,26 @@ def heard(trained: Trained, images, transfers):
 # ---- what is left of the content ---------------------------------------------------------------------------------
 
 def melody(trained: Trained, images, transfers, pitch_clips):
-    """Chroma and pitch agreement of sources with their transfers, each against shuffled pairs.
+    """Chroma and pitch agreement of sources with their transfers, each against other sources.
 
-    Returns {"chroma", "chroma_shuffled", "chroma_identity", "simple" (rank correlation with onsets, NaN if constant),
-    "pitch", "pitch_shuffled", "clips", "pitch_clips"}.
+    Returns {"chroma", "chroma_shuffled", "chroma_identity", "ahead" (share of the other sources of its class that
+    agree less with a transfer than its own does; 0.5 where transfers do not follow their source), "simple" (rank correlation with
+    onsets, NaN if constant), "pitch", "pitch_shuffled", "clips", "pitch_clips"}.
     """
     from scipy.stats import spearmanr
 
     config, classes, count = trained.config, trained.test.classes, len(trained.labels)
-    sources = [sound.chroma(image[..., 0], config) for image in images]
-    own, shuffled, identity = [], [], []
-    for i, source in enumerate(sources):
-        other = sources[(i + len(sources) // 2) % len(sources)]
-        targets = [sound.chroma(transfers[b][i][..., 0], config) for b in range(count)]
-        identity.append(sound.chroma_agreement(source, targets[classes[i]]))
-        different = [target for b, target in enumerate(targets) if b != classes[i]]
-        own.append(np.mean([sound.chroma_agreement(source, target) for target in different]))
-        shuffled.append(np.mean([sound.chroma_agreement(other, target) for target in different]))
+    sources, every = chromas(images, config), np.arange(len(images))
+    # [target, source, transfer]: every source with every transfer
+    agreement = np.stack([sound.chroma_agreements(sources, chromas(found, config)) for found in transfers])
+    with_own = agreement[:, every, every]  # (targets, n)
+    different = np.arange(count)[:, None] != classes  # transfers to another class
+    own = np.array([with_own[different[:, i], i].mean() for i in every])
+    identity = with_own[classes, every]
+    shuffled = agreement[:, (every + len(images) // 2) % len(images), every][different]
+    rivals = (classes[:, None] == classes) & (every[:, None] != every)  # [source, transfer]
+    behind = ((agreement < with_own[:, None]) & rivals).sum(axis=1) / np.maximum(1, rivals.sum(axis=0))
+    compared = different & rivals.any(axis=0)
     counts = [sound.onsets(image[..., 0], config) for image in images]
     simple = spearmanr(own, counts).statistic if np.ptp(counts) and np.ptp(own) else float("nan")
     picked = np.linspace(0, len(images) - 1, min(pitch_clips, len(images))).round().astype(int)
@@ -211,8 +214,26 @@ def melody(trained: Trained, images, transfers, pitch_clips):
         pitch.append(sound.pitch_agreement(source, transferred))
         pitch_shuffled.append(sound.pitch_agreement(contours[(i + 1) % len(contours)][0], transferred))
     return {"chroma": np.mean(own), "chroma_shuffled": np.mean(shuffled), "chroma_identity": np.mean(identity),
-            "simple": simple, "pitch": nan_mean(pitch), "pitch_shuffled": nan_mean(pitch_shuffled),
+            "ahead": nan_mean(behind[compared]), "simple": simple, "pitch": nan_mean(pitch), "pitch_shuffled": nan_mean(pitch_shuffled),
             "clips": len(images), "pitch_clips": len(picked)}
+
+
+def chromas(images, config: Config):
+    """Chroma (n, 12, frames) of images (n, bands, frames, channels)."""
+    return np.stack([sound.chroma(image[..., 0], config) for image in images])
+
+
+def variety(trained: Trained, images, transfers):
+    """How different the transfers to one class are, over how different its real clips are: 0 for a class mean."""
+    real = [mean_distance(images[trained.test.classes == b, ..., 0]) for b in range(len(transfers))]
+    return float(np.mean([mean_distance(found[..., 0]) for found in transfers]) / np.mean(real))
+
+
+def mean_distance(images):
+    """Mean absolute difference of all pairs of images, over pixels: from the ranks of each pixel's values."""
+    ranked = np.sort(np.reshape(images, (len(images), -1)).astype(np.float64), axis=0)
+    weights = 2.0 * np.arange(len(ranked)) - len(ranked) + 1
+    return float(np.mean(weights @ ranked) / max(1, len(ranked) * (len(ranked) - 1) / 2))
 
 
 def nan_mean(values):

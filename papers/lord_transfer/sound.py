@@ -101,6 +101,11 @@ def chroma_agreement(one, other):
     return float(np.mean(np.sum(one * other, axis=0)))
 
 
+def chroma_agreements(ones, others):
+    """chroma_agreement of every one (n, 12, frames) with every other (m, 12, frames): (n, m)."""
+    return ones.reshape(len(ones), -1) @ others.reshape(len(others), -1).T / ones.shape[-1]
+
+
 def onsets(image, config: Config):
     """How many onsets a clip has: the measure of how simple a melody is. A rise counts from 1 dB over all bands."""
     import librosa
