@@ -185,8 +185,8 @@ def melody(trained: Trained, images, transfers, pitch_clips):
     """Chroma and pitch agreement of sources with their transfers, each against other sources.
 
     Returns {"chroma", "chroma_shuffled", "chroma_identity", "ahead" (share of the other sources of its class that
-    agree less with a transfer than its own does; 0.5 where transfers do not follow their source), "simple" (rank correlation with
-    onsets, NaN if constant), "pitch", "pitch_shuffled", "clips", "pitch_clips"}.
+    agree less with a transfer than its own does; 0.5 where transfers do not follow their source), "simple" (rank
+    correlation with onsets, NaN if constant), "pitch", "pitch_shuffled", "clips", "pitch_clips"}.
     """
     from scipy.stats import spearmanr
 
@@ -214,8 +214,8 @@ def melody(trained: Trained, images, transfers, pitch_clips):
         pitch.append(sound.pitch_agreement(source, transferred))
         pitch_shuffled.append(sound.pitch_agreement(contours[(i + 1) % len(contours)][0], transferred))
     return {"chroma": np.mean(own), "chroma_shuffled": np.mean(shuffled), "chroma_identity": np.mean(identity),
-            "ahead": nan_mean(behind[compared]), "simple": simple, "pitch": nan_mean(pitch), "pitch_shuffled": nan_mean(pitch_shuffled),
-            "clips": len(images), "pitch_clips": len(picked)}
+            "ahead": nan_mean(behind[compared]), "simple": simple, "pitch": nan_mean(pitch),
+            "pitch_shuffled": nan_mean(pitch_shuffled), "clips": len(images), "pitch_clips": len(picked)}
 
 
 def chromas(images, config: Config):

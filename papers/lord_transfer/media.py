@@ -107,7 +107,7 @@ def content_section(m, title):
     rows = [["chroma agreement, transfer with its source", _number(melody["chroma"])],
             ["… rebuilt with its source", _number(melody["chroma_identity"])],
             ["… transfer with another source", _number(melody["chroma_shuffled"])],
-            ["share of the source's class that a transfer agrees less with than with its source (0.5: does not follow it)",
+            ["share of the source's class with which a transfer agrees less than with its source (0.5: none)",
              _number(melody["ahead"])],
             ["spread of the transfers to a class over that of its real clips (0: a class mean)", _number(m["variety"])],
             [f"pitch agreement, {melody['pitch_clips']} transfers", _number(melody["pitch"])],
