@@ -11,7 +11,7 @@ from pathlib import Path
 import numba
 import numpy as np
 
-MAX_BYTES = 20_000_000  # a Lakh file is under 2 MB
+MAX_BYTES = 4_000_000  # twice the largest file of Lakh; a hostile one costs up to 30 times its size in memory
 MAX_TICK = 10_000_000  # the limit pretty_midi sets
 MAX_BEATS = 50_000
 

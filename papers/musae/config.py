@@ -110,6 +110,17 @@ DIVERGENCES = (
         sound_reason="as the paper",
     ),
     Divergence(
+        "input_low",
+        paper=0.0,
+        code=-1.0,
+        sound=0.0,
+        paper_source="sec. 3.1, 4.3: binary states",
+        inferred=True,
+        code_source="Andrea-V/MusAE@dfb9d06 dataset.py",
+        decides=("T1-gaussian", "T2-gaussian"),
+        sound_reason="as the paper; inputs of -1 let one update of Adam move a gate by 520 learning rates",
+    ),
+    Divergence(
         "placement",
         paper="related",
         code="frequency",

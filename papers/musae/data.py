@@ -113,3 +113,9 @@ def moved(tokens, semitones):
     shift = np.asarray(semitones)[:, None, None] * np.array([0, 1, 1, 1])
     result = np.where(tokens < SILENT, tokens + shift, tokens)
     return np.where((tokens < SILENT) & ((result < 0) | (result >= SILENT)), SILENT, result).astype(tokens.dtype)
+
+
+def as_trained(config, windows, rows):
+    """Tokens of windows; a transposition drawn at preprocessing is part of the data, one drawn in training is not."""
+    tokens = windows.cut(rows)
+    return moved(tokens, windows.shift[rows]) if config.transposition == "frozen" else tokens

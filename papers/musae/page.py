@@ -3,21 +3,21 @@
 import numpy as np
 
 from common import midi, plots, probes, training
-from papers.musae import evaluate, music
+from papers.musae import latent, music, paths as interpolated
 from papers.musae.model import TRACKS
 
 SHOWN = 3  # windows that are heard, evenly spaced over the held-out songs, so that nothing is picked by taste
 SHOWN_ALPHAS = (0, 2, 5, 8, 10)
 
 
-def sections(models, paths, flower, pairs, config, store, run):
+def sections(models, paths, flower, pairs, results, config, store, run):
     """The sections of media.json."""
     found = [table_1(models), reconstructions(models, config, run)]
     if "2bar-gaussian" in paths:
         found.append(interpolation(models["2bar-gaussian"], paths, config, run))
     if flower:
         found.append(circle(flower, config, run))
-    found.append(latent_space(models, pairs, config, store, run))
+    found.append(latent_space(models, pairs, results, config, store, run))
     found.append(curves(models, run))
     return found
 
@@ -95,19 +95,19 @@ def interpolation(m, paths, config, run):
     """Figure 2 and Figure 4."""
     path, cells = paths[m.name], []
     for index in SHOWN_ALPHAS:
-        alpha, tokens = evaluate.ALPHAS[index], path.tokens[index, 0]
+        alpha, tokens = interpolated.ALPHAS[index], path.tokens[index, 0]
         caption = f"alpha {alpha:.1f}, {music.notes(tokens)} notes"
         cells.append(_heard(tokens, config, run, f"interpolation-{index:02d}", f"alpha = {alpha:.1f}", caption))
     ends = [m.tokens[path.ends[side][0]] for side in (0, 1)]
     sides = [_heard(tokens, config, run, f"interpolation-song-{k + 1}", f"song {k + 1}", f"original of song {k + 1}")
              for k, tokens in enumerate(ends)]  # fmt: skip
-    series = {name: (evaluate.ALPHAS, p.first) for name, p in paths.items()}
-    series["interpolating the data"] = (evaluate.ALPHAS, path.data)
+    series = {name: (interpolated.ALPHAS, p.first) for name, p in paths.items()}
+    series["interpolating the data"] = (interpolated.ALPHAS, path.data)
     drawn = plots.curves(run.figure("figure_4_hamming"), series, "alpha", "Hamming distance to the first song")
     item = {"kind": "figure", "file": run.relative(drawn), "claims": ["F4a-2bar-gaussian", "F4b", "F4c", "F4d"],
             "caption": f"Figure 4: mean Hamming distance of {path.tokens.shape[1]} interpolations to the first window",
             "alt": "Curves of Hamming distance against alpha, one per model and one for mixing the data"}  # fmt: skip
-    columns = ["song 1", *(f"{evaluate.ALPHAS[i]:.1f}" for i in SHOWN_ALPHAS), "song 2"]
+    columns = ["song 1", *(f"{interpolated.ALPHAS[i]:.1f}" for i in SHOWN_ALPHAS), "song 2"]
     grid = {"rows": ["2 bars"], "columns": columns, "cells": [[sides[0], *cells, sides[1]]]}
     text = "Figure 2: codes between those of two held-out songs, decoded. At alpha 0 the model gives song 1 as it can."
     items = [item, *_midi_items(grid["cells"], run, 1)]
@@ -146,7 +146,7 @@ def circle(flower, config, run):
     return {"title": "Round the flower", "text": text, "items": items, "grid": grid}
 
 
-def latent_space(models, pairs, config, store, run):
+def latent_space(models, pairs, results, config, store, run):
     """Figure 5, the codes in the flower's plane, and what the adversarial term did."""
     items, rows = [], []
     for (first, second), (codes, genre) in pairs.codes.items():
@@ -176,13 +176,19 @@ def latent_space(models, pairs, config, store, run):
         free = [line for line in lines if line["losses/beta"] == 0]
         if not lines:
             continue
-        shares = evaluate.petal_hits(m, config, store).get("baselines", {}) if "flower" in name else {}
+        shares = latent.petal_hits(m, config, store).get("baselines", {}) if "flower" in name else {}
         petals = f"{shares['hits']:.1%} (chance {shares['chance']:.1%})" if shares else "–"
         cells = [f"{line['validation/distance_to_prior']:.3f}" for line in (*free[-1:], lines[-1])]
         rows.append([name, cells[0] if free else "–", cells[-1], f"{lines[-1]['losses/beta']:.1f}", petals])
     columns = ["model", "last while beta is 0", "at the end", "beta at the end", "codes at a petal of the song's tags"]
     items.append({"kind": "table", "caption": "Sliced Wasserstein distance of held-out codes to the prior",
-                  "columns": columns, "rows": rows, "claims": ["Q9-wasserstein", "Q9-gaussian", "E2"]})  # fmt: skip
+                  "columns": columns, "rows": rows, "claims": ["Q9-wasserstein", "Q9-gaussian"]})  # fmt: skip
+    if flower:
+        both, alone = results["E2"]["value"], results["E2"]["baselines"]["one term alone"]
+        items.append({"kind": "table", "caption": "Largest gradient that reaches a weight of the flower's encoder",
+                      "columns": ["both terms that hold its code, as the program joins them",
+                                  "the encoder's own term, as in the two phases"],
+                      "rows": [[f"{both:.3g}", f"{alone:.3g}"]], "claims": ["E2", "E2-two-phases"]})  # fmt: skip
     text = (
         "The paper's adversarial term draws codes to the prior. In the program's joint loss the two terms that hold "
         "the code cancel, and only the gradient penalty reaches the encoder. Distances and petals show what that does."
