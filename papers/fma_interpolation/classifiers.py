@@ -8,6 +8,7 @@ import os
 import warnings
 from dataclasses import dataclass
 
+import joblib
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 from sklearn.linear_model import LogisticRegression
@@ -28,6 +29,7 @@ GRIDS = {  # printed, except the naming; the SVM's 150 and 200 were run on the o
     "DT": (1, 3, 5, 7, 10, 25), "LR": (0.001, 0.01, 0.1, 1, 10, 100), "SVM": (0.001, 0.01, 0.1, 1, 10, 100, 150, 200),
     "KNN": (5, 10, 20, 40), "GNB": (0,), "GMM0": (0,), "GMM1": (0,), "GMMC": (0,),
 }
+SHUFFLED = ("DT", "LR", "SVM", "KNN", "GNB")  # the supervised ones with shuffled labels
 NAMES = {"DT": "decision tree", "LR": "logistic regression", "SVM": "SVM", "KNN": "nearest neighbours",
          "GNB": "Gaussian naive Bayes", "GMM0": "mixture", "GMM1": "mixture, means given",
          "GMMC": "one Gaussian per genre"}
@@ -61,8 +63,7 @@ def fit_all(store, statistics, labels, protocol, seed):
     The mixtures predict a component number; `validation` is empty for them.
     """
     split = splits.CLASSICAL[protocol](len(labels), splits=[row["split"] for row in store.index], seed=seed)
-    folder = store.directory.parent / f"{store.directory.name}-classifiers"
-    folder.mkdir(exist_ok=True)
+    folder = _cache(store)
     jobs = [(name, value) for name, values in GRIDS.items() for value in values]
     found = {name: Fitted(values, [], []) for name, values in GRIDS.items()}
     for name, value in progress(jobs, f"classifiers, {protocol} split", "fit"):
@@ -76,6 +77,49 @@ def fit_all(store, statistics, labels, protocol, seed):
             found[name].validation.append(kept["validation"])
             found[name].test.append(kept["test"])
     return split, found
+
+
+def shuffled_accuracies(store, statistics, labels, count, seed):
+    """Accuracy under the official split with the artists' labels shuffled within each part: {name: (count, 2)}.
+
+    What chance gives, since nothing about a genre is left to learn; the columns are with the grid value picked on the
+    validation part and on the test part. An artist keeps one label, so that artists are what is exchanged.
+    """
+    path = _cache(store) / f"{VERSION}-shuffled-{count}-{seed}.npz"
+    if not path.exists():
+        artists, splits_of = np.asarray(store.array("artists")), np.array([row["split"] for row in store.index])
+        jobs = (joblib.delayed(_fit_shuffled)(statistics, labels, artists, splits_of, [seed, k]) for k in range(count))
+        parallel = joblib.Parallel(n_jobs=-1, return_as="generator")
+        rows = list(progress(parallel(jobs), "classifiers, labels shuffled", "shuffle", count))
+        with open(path.with_suffix(".partial"), "wb") as file:
+            np.savez(file, **{name: np.array([row[name] for row in rows]) for name in SHUFFLED})
+        os.replace(path.with_suffix(".partial"), path)
+    with np.load(path, allow_pickle=False) as kept:
+        return {name: kept[name] for name in SHUFFLED}
+
+
+def _fit_shuffled(statistics, labels, artists, splits_of, seed):
+    random, answer = np.random.default_rng(seed), labels.copy()
+    for part in np.unique(splits_of):
+        inside = splits_of == part
+        people = np.unique(artists[inside])
+        own = [np.bincount(labels[inside & (artists == one)]).argmax() for one in people]
+        for one, label in zip(people, random.permutation(own), strict=True):
+            answer[inside & (artists == one)] = label
+    split = splits.official(len(labels), splits=splits_of)
+    truth, found = answer[split["test"]], {}
+    for name in SHUFFLED:
+        parts = [_fit(None, name, value, statistics, answer, split, 0) for value in GRIDS[name]]
+        fitted = Fitted(GRIDS[name], [p["validation"] for p in parts], [p["test"] for p in parts])
+        found[name] = [np.mean(pick(fitted, split, answer, on)[1] == truth) for on in ("validation", "test")]
+    return found
+
+
+def _cache(store):
+    """Folder beside the store in which fits are kept."""
+    folder = store.directory.parent / f"{store.directory.name}-classifiers"
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _fit(store, name, value, statistics, labels, split, seed):

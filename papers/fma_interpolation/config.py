@@ -76,6 +76,7 @@ class Config:
     deep_protocol: str = "contiguous"       # split of the networks: first 35,000 / last 8,320, or official
     select_on: str = "test"         # part of the data on which the best grid value is picked: test or validation
     mixture_scoring: str = "component"      # component number = class code, or one mixture per class
+    shuffles: int = 0               # refits with artists' labels shuffled, the chance level of S3; ours, 0 at full size
     rnn_axis: str = "bands"         # what the RNN steps over; printed output shape (None, 512, 128)
     classifier_batch: int = 32      # images; program, b6457fc
     classifier_rate: float = 1e-3   # Adam's default; program, b6457fc
@@ -195,8 +196,8 @@ PRESETS = {
     "demo": dict(
         _SMALL_IMAGES, baseline_batch=8, batch=8, baseline_epochs=25, conv2d_epochs=2, conv1d_epochs=25,
         autoencoder_items=128, overfit_steps=200, pairs=8, audible_pairs=2, inversion_iterations=40,
-        cnn_1_epochs=5, cnn_2_epochs=5, rnn_epochs=8, cnn_1_filters=4, cnn_1_dense=16, rnn_units=16,
-        classifier_items=128, drawn_tracks=64, neighbours=10, perplexity=10.0,
+        cnn_1_epochs=10, cnn_2_epochs=6, rnn_epochs=6, cnn_1_filters=4, cnn_1_dense=16, rnn_units=16,
+        classifier_items=256, shuffles=20, drawn_tracks=64, neighbours=10, perplexity=10.0,
     ),
     "full": {"ablations": True},
 }

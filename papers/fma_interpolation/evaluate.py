@@ -13,7 +13,7 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 import numpy as np
 
 from common import plots, probes, training
-from papers.fma_interpolation import drawings, facts, listening, reports, train
+from papers.fma_interpolation import drawings, facts, listening, reports, splits, train
 
 DEEP = {"CNN1": "cnn_1", "CNN2": "cnn_2", "RNN": "rnn"}
 OVERFIT_SAYS = {"squared_error": "squared error", "cross_entropy": "cross-entropy",
@@ -35,9 +35,10 @@ def evaluate(config, store, run, partial=False):
     histories = {name: training.history(run.model_directory(name)) for name in jobs}
     labels = train.labels_of(store)
     results = facts.everything() | facts.storage(store, config) | facts.data(store, config)
-    found, sections = reports.classical(config, store, run, labels)
+    tested = test_accuracy(config, store, run, labels)
+    found, sections = reports.classical(config, store, run, labels, leak_of_networks(config, histories, tested))
     results |= found
-    deep, shown = networks(config, store, run, histories, labels, results)
+    deep, shown = networks(config, store, run, histories, labels, results, tested)
     results |= deep
     sections += shown
     hunt, shown = loss_hunt(config, store, run, histories, outcomes)
@@ -53,7 +54,7 @@ def evaluate(config, store, run, partial=False):
 
 # ---------------------------------------------------------------- deep classifiers
 
-def networks(config, store, run, histories, labels, results):
+def networks(config, store, run, histories, labels, results, tested):
     """The three tables of epochs, Q3, Q4, Q6 and X-BEST."""
     rows = train.parts(config, store, config.classifier_items, run.seed)
     baseline = {"majority": probes.majority_rate(labels[rows["train"]], labels[rows["validation"]])}
@@ -104,25 +105,47 @@ def networks(config, store, run, histories, labels, results):
                               level=("majority", baseline["majority"]))
         items.append({"kind": "figure", "file": run.relative(figure), "claims": ["Q3-cnn1-train", "Q6-cnn2-cnn1"],
                       "caption": "Training and validation accuracy over the epochs", "alt": "Accuracy curves"})
-    items += _test_accuracy(config, store, run, labels)
+    if tested:
+        items.append({"kind": "table", "columns": ["network", "test accuracy"], "claims": [],
+                      "rows": [[name, f"{value:.3f}"] for name, (value, _) in tested.items()],
+                      "caption": f"Accuracy on {max(n for _, n in tested.values())} images of the official test part, "
+                                 "which the report does not use"})
     return found, [{"title": "Deep genre classifiers", "text": f"Split: {config.deep_protocol}.", "items": items}]
 
 
-def _test_accuracy(config, store, run, labels):
-    """The test set that the report does not have: accuracy of the trained networks on the official test part."""
+def test_accuracy(config, store, run, labels):
+    """The test set that the report does not have: {network: (accuracy on the official test part, images)}.
+
+    Empty where a mode has no test part.
+    """
     rows = listening.held_out(config, store, run.seed, 256)
     if config.deep_protocol != "official" or not len(rows):
-        return []
-    images, cells = listening.images_of(store, rows)[..., None], []
+        return {}
+    images, found = listening.images_of(store, rows)[..., None], {}
     for name in DEEP.values():
         if training.outcome(run.model_directory(name)):
             learner = training.load(train.MODELS[name], config, store, run.model_directory(name), run.seed)
             network = train.compiled(learner.networks["classifier"])
             parts = [np.argmax(network(images[i:i + 16]), axis=-1) for i in range(0, len(images), 16)]
-            answers = np.concatenate(parts)
-            cells.append([name, f"{np.mean(answers == labels[rows]):.3f}"])
-    return [{"kind": "table", "columns": ["network", "test accuracy"], "rows": cells, "claims": [],
-             "caption": f"Accuracy on {len(rows)} images of the official test part, which the report does not use"}]
+            found[name] = float(np.mean(np.concatenate(parts) == labels[rows])), len(rows)
+    return found
+
+
+def leak_of_networks(config, histories, tested):
+    """Accuracy of the networks under the splits that they were trained under: {network: {protocol: accuracy}}.
+
+    After the last epoch, on the part that was not trained on; under the official split on its test part.
+    """
+    found = {}
+    for name in DEEP.values():
+        found[name] = {}
+        for job in (name, *(f"{name}-deep_protocol-{protocol}" for protocol in splits.CLASSICAL)):
+            if histories.get(job):
+                protocol = config.deep_protocol if job == name else job.rsplit("-", 1)[1]
+                found[name][protocol] = histories[job][-1]["validation/accuracy"]
+        if name in tested:
+            found[name]["official"] = tested[name][0]
+    return found
 
 
 # ---------------------------------------------------------------- the loss hunt

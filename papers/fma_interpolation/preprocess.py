@@ -19,7 +19,7 @@ from common.progress import progress
 from common.store import StoreError, Writer, corpus_label, prepare, safe_name
 from papers.fma_interpolation import config as settings, tables
 
-VERSION = 2
+VERSION = 3
 RECIPE = ("sample_rate", "n_fft", "hop_length", "bands", "frames", "dynamic_range", "storage", "resampler")
 REFERENCE = 32768.0  # power of value 1 when an image is turned back (program, settings.py @3c5c932)
 EXCERPTS = 4         # excerpts kept as sound, for the measures of the inversion
@@ -128,7 +128,7 @@ def _build(writer, corpus, config, work):
     jobs = (joblib.delayed(_clip)(str(item.path), item.id, item.group, config, work, writer.recipe)
             for item in items)
     records = joblib.Parallel(n_jobs=_cores(), return_as="generator")(jobs)
-    table, peaks, excerpts = [], [], []
+    table, peaks, excerpts, artists, numbers = [], [], [], [], {}
     for item, record in zip(items, progress(records, "log-mel images", "clip", len(items)), strict=True):
         if "reason" in record:
             writer.reject(item.path, record["reason"])
@@ -143,11 +143,13 @@ def _build(writer, corpus, config, work):
             if len(excerpts) < EXCERPTS:
                 excerpts.append(kept["excerpt"])
         peaks += [record["peak"]] * record["images"]
+        artists += [numbers.setdefault(str(item.artist or item.group), len(numbers))] * record["images"]
     if not table:
         return
     os.replace(work / "images", writer.directory / "images")
     writer.array("statistics", np.concatenate(table))
     writer.array("peaks", np.array(peaks, np.float32))
+    writer.array("artists", np.array(artists, np.int32))
     writer.array("excerpts", np.stack(excerpts))
     for name, values in tables.read(corpus, items).items():
         writer.array(name, values)

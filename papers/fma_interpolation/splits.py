@@ -35,12 +35,16 @@ def official(count, labels=None, splits=None, seed=0):
 CLASSICAL = {"leaky": leaky, "contiguous": contiguous, "official": official}
 
 
-def deep(protocol, count, splits):
-    """The networks' split: "contiguous", the first 35,000 of 43,320 rows and the rest (no test set), or "official"."""
+def deep(protocol, count, splits, seed=0):
+    """The networks' split: "contiguous", the first 35,000 of 43,320 rows and the rest (no test set), or "official".
+
+    "leaky" takes as many at random, with chunks of a track on both sides: what S1 would have done to the networks.
+    """
     if protocol == "official":
         return official(count, splits=splits)
+    rows = np.random.default_rng(seed).permutation(count) if protocol == "leaky" else np.arange(count)
     cut = count * DEEP_TRAIN // DEEP_ALL if count != DEEP_ALL else DEEP_TRAIN
-    return {"train": np.arange(cut), "validation": np.arange(cut, count), "test": np.arange(0)}
+    return {"train": rows[:cut], "validation": np.sort(rows[cut:]), "test": np.arange(0)}
 
 
 def shared_groups(split, groups):

@@ -112,7 +112,7 @@ def reader(store, rows):
 
 def parts(config, store, limit, seed):
     """Training and validation rows of the networks; `limit` > 0 takes that many (a quarter for validation)."""
-    split = splits.deep(config.deep_protocol, len(store.index), [row["split"] for row in store.index])
+    split = splits.deep(config.deep_protocol, len(store.index), [row["split"] for row in store.index], seed)
     random = np.random.default_rng(seed)
     return {name: rows if not limit or len(rows) <= size else np.sort(random.choice(rows, size, replace=False))
             for (name, rows), size in zip(split.items(), (limit, max(1, limit // 4), limit // 4), strict=True)}
@@ -272,8 +272,14 @@ ABLATIONS = {
 
 
 def jobs(config):
-    """What a run trains, in order: {directory: (Model, config)}; with `ablations` also divergences' other values."""
+    """What a run trains, in order: {directory: (Model, config)}; with `ablations` also divergences' other values.
+
+    Beside the artist-disjoint split the classifiers are trained under the leaky one: the table of the leak has both.
+    """
     found = {name: (entry, config) for name, entry in MODELS.items()}
+    if config.deep_protocol == "official":
+        leaky = dataclasses.replace(config, deep_protocol="leaky")
+        found |= {f"{name}-deep_protocol-leaky": (MODELS[name], leaky) for name in CLASSIFIERS}
     for divergence in settings.DIVERGENCES if config.ablations else ():
         mine = getattr(config, divergence.field)
         others = [v for v in (divergence.code, divergence.sound, divergence.paper) if v != mine]

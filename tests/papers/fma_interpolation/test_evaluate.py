@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -134,6 +135,24 @@ def test_one_gaussian_per_class_separates_what_is_apart():
     x = random.normal(size=(80, 5)) + 6 * labels[:, None]
     split = {"train": np.arange(60), "test": np.arange(60, 80)}
     np.testing.assert_array_equal(classifiers.one_gaussian_per_class(x, labels, split), labels[60:])
+
+
+def test_shuffled_labels_of_artists_leave_chance_and_picking_on_the_test_part_more(tmp_path):
+    random = np.random.default_rng(0)
+    artists = np.repeat(np.arange(48), 5)  # one genre each, easy to tell from the features
+    labels, split = (artists % 4).astype(np.int32), np.array(["training", "validation", "test"])[(artists // 4) % 3]
+    features = random.normal(size=(240, 6)) + 5 * np.eye(6)[labels] + random.normal(size=(48, 6))[artists]
+    store = SimpleNamespace(directory=tmp_path / "store", index=[{"split": part} for part in split],
+                            array={"artists": artists}.get)
+    found = classifiers.shuffled_accuracies(store, features, labels, 12, 0)
+    for name in classifiers.SHUFFLED:
+        on_validation, on_test = found[name].T
+        assert len(on_test) == 12 and np.all(on_test >= on_validation)
+        assert abs(on_validation.mean() - 0.25) < 0.15 and np.ptp(on_validation) > 0
+    straight = classifiers._fit(None, "LR", 1, features, labels, classifiers.splits.official(240, splits=split), 0)
+    assert np.mean(straight["test"] == labels[split == "test"]) > 0.9
+    kept = classifiers.shuffled_accuracies(store, features, labels, 12, 0)  # the second call reads
+    assert all(np.array_equal(kept[name], found[name]) for name in found)
 
 
 def test_grids_are_the_printed_ones():

@@ -85,6 +85,9 @@ def test_sizes_of_the_splits():
     assert (contiguous["train"][-1], contiguous["test"][0], contiguous["test"][-1]) == (9999, 10_000, 11_999)
     deep = splits.deep("contiguous", 43_320, None)
     assert (len(deep["train"]), len(deep["validation"])) == (35_000, 8_320)
+    leaky = splits.deep("leaky", 43_320, None, seed=1)
+    assert (len(leaky["train"]), len(leaky["validation"])) == (35_000, 8_320)
+    assert sorted(np.concatenate([leaky["train"], leaky["validation"]])) == list(range(43_320))
 
 
 def test_only_the_leaky_split_shares_tracks():
@@ -125,6 +128,14 @@ def test_divergences_change_networks_and_losses():
     values = [float(f(mean, log_variance, tf.zeros((1, 2)))[0]) for f in train.DIVERGENCE.values()]
     assert values[0] != values[1]
     assert train.OVERFIT_ENCODER["baseline"][0] is not train.OVERFIT_ENCODER["bottleneck"][0]
+
+
+def test_networks_are_trained_under_the_leaky_split_beside_the_official_one():
+    official = train.jobs(resolve(settings, "sound", "demo"))
+    leaky = {name: changed for name, (_, changed) in official.items() if name.endswith("-deep_protocol-leaky")}
+    assert set(leaky) == {f"{name}-deep_protocol-leaky" for name in train.CLASSIFIERS}
+    assert {config.deep_protocol for config in leaky.values()} == {"leaky"}
+    assert set(train.jobs(resolve(settings, "paper", "demo"))) == set(train.MODELS)
 
 
 # ---------------------------------------------------------------- training
