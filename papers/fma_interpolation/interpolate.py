@@ -25,6 +25,7 @@ class Options:
         files: the two recordings, whatever libsndfile opens.
         steps: points on the path, the two ends included.
         at: where in the recordings the five seconds begin, in seconds.
+        sample: blend codes drawn from the two posteriors, as the program did, in place of their means.
         model: baseline, conv2d, inception or conv1d.
         run: a run's directory; without it the newest complete sound run.
         runs: where runs are looked for.
@@ -33,6 +34,7 @@ class Options:
 
     files: tuple[Path, ...]
     steps: int = 5
+    sample: bool = False
     at: float = 10.0
     model: str = "baseline"
     run: Path | None = None
@@ -118,7 +120,7 @@ def interpolate(options, run, store):
     config = run.config
     first, second = (excerpt(path, config, options.at) for path in options.files)
     learner, loss = load_autoencoder(run, store, options.model)
-    codes = encode(learner, np.stack([first, second]))
+    codes = encode(learner, np.stack([first, second]), run.seed if options.sample else None)
     shares = fractions(options.steps)
     images = decode(learner, blend(codes[:1], codes[1:], shares)[0], loss)
     named = [("a", first), *((f"{k + 1:02d}-{share:.2f}a", image) for k, (share, image) in

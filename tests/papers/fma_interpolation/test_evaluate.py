@@ -257,12 +257,15 @@ def call(tool, *arguments):
 @pytest.mark.slow
 def test_interpolate_writes_sounds_and_pictures(trained, corpus, tmp_path):
     files = [item.path for item in corpus.items[:2]]
-    code, _, err = call("interpolate", *files, "--steps", 3, "--at", 1, "--run", trained.directory, "--output",
-                        tmp_path)
+    code, means, err = call("interpolate", *files, "--steps", 3, "--at", 1, "--run", trained.directory, "--output",
+                            tmp_path)
     assert code == 0, err
     assert "trained on" in err and "synthetic" in err
     assert sorted(path.name for path in tmp_path.glob("*.wav")) == [
         "01-1.00a.wav", "02-0.50a.wav", "03-0.00a.wav", "a.wav", "b.wav"]
+    code, drawn, _ = call("interpolate", *files, "--steps", 3, "--at", 1, "--run", trained.directory, "--output",
+                          tmp_path, "--sample")
+    assert code == 0 and drawn.splitlines()[2] != means.splitlines()[2]
     for path in tmp_path.glob("*.wav"):
         samples, rate = soundfile.read(path)
         assert rate == 8192 and len(samples) == 256 * 63 and 0 < np.abs(samples).max() <= 0.91

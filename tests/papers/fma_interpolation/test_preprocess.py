@@ -143,3 +143,33 @@ def test_interrupted_preprocessing_goes_on(tiny, corpus, store, tmp_path, monkey
 def test_disk_needed_for_fma_small_is_55_gigabytes(corpus):
     many = dataclasses.replace(corpus, items=[corpus.items[0]] * 7219)  # 43,320 images of 5 seconds
     assert preprocess._bytes_needed(many, PAPER) == pytest.approx(55.6e9, rel=0.02)
+
+
+@pytest.mark.needs_data("fma_small")
+@pytest.mark.parametrize(("resampler", "squares", "softplus"), [
+    ("soxr_hq", 68_926, 306_927), ("soxr_lq", 68_284, 305_821)])
+def test_first_image_of_track_2_gives_the_losses_that_the_program_logged_first(published, resampler, squares, softplus):
+    config = dataclasses.replace(PAPER, resampler=resampler)
+    samples = preprocess.load_clip(published("fma_small") / "000" / "000002.mp3", config)
+    image = preprocess.cut(preprocess.normalised_spectrogram(samples, config)[0])[0].astype(np.float64)
+    losses = np.square(image).sum(), np.log1p(np.exp(image)).sum()  # an output of zeros: squared error, swapped
+    assert losses == (pytest.approx(squares, rel=1e-3), pytest.approx(softplus, rel=1e-3))
+    assert losses == (pytest.approx(68_048, rel=0.015), pytest.approx(305_960, rel=0.004))  # 6b96f49, e261498
+
+
+@pytest.mark.needs_data("fma_small")
+def test_fma_small_gives_43320_images(published):
+    import joblib
+
+    from common import audio, corpora
+
+    corpus = corpora.find(published("fma_small"), "fma_small", "full")
+
+    def images(path):
+        try:
+            return preprocess.image_count(len(preprocess.load_clip(path, PAPER)))
+        except audio.AudioError:
+            return 0
+
+    counts = joblib.Parallel(-1)(joblib.delayed(images)(item.path) for item in corpus.items)
+    assert sum(counts) == pytest.approx(43_320, rel=0.005)  # decoders differ by a few samples; 6 images need 29.992 s
