@@ -46,9 +46,9 @@ def save(figure, path):
     return path
 
 
-def _legend(axes):
+def _legend(axes, most=5):
     names = len(axes.get_legend_handles_labels()[0])
-    if names > 5:  # beside the drawing, so that it hides no line
+    if names > most:  # beside the drawing, so that it hides nothing
         axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     elif names > 1:
         axes.legend()
@@ -92,7 +92,7 @@ def bars(path, groups, series, y_label, title="", errors=None, level=None):
     slanted = max((len(str(group)) for group in groups), default=0) * len(groups) > 55
     axes.set_xticks(np.arange(len(groups)), groups, rotation=30 if slanted else 0, ha="right" if slanted else "center")
     axes.grid(axis="x", visible=False)
-    _legend(axes)
+    _legend(axes, most=2)
     return save(drawing, path)
 
 
