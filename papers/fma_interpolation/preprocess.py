@@ -23,6 +23,8 @@ VERSION = 3
 RECIPE = ("sample_rate", "n_fft", "hop_length", "bands", "frames", "dynamic_range", "storage", "resampler")
 REFERENCE = 32768.0  # power of value 1 when an image is turned back (program, settings.py @3c5c932)
 EXCERPTS = 4         # excerpts kept as sound, for the measures of the inversion
+LONGEST_SECONDS = 1200  # of a recording: it is held whole, since its maximum is the reference of all its images
+PROCESSES = 8        # at most; each takes 0.3 GB for clips of 30 s
 STATISTICS = (np.mean, np.std, np.median)  # per band over the frames, in this order (sec. Machine Learning approach)
 
 
@@ -83,8 +85,10 @@ def statistics(images):
 
 
 def load_clip(path, config):
-    """Mono samples at config.sample_rate. Raises audio.AudioError (one line) for a damaged or truncated recording."""
-    samples, native, declared, _ = audio.read(path)
+    """Mono samples at config.sample_rate. Raises audio.AudioError (one line): damaged, truncated, over 20 minutes."""
+    samples, native, declared, _ = audio.read(path, LONGEST_SECONDS + 1)
+    if declared > LONGEST_SECONDS * native:
+        raise audio.AudioError(f"{path}: longer than {LONGEST_SECONDS // 60} minutes; cut it into tracks")
     if len(samples) < declared:
         raise audio.AudioError(f"{path}: truncated or damaged, {len(samples)} of {declared} declared frames could be "
                                "read; get the file again")
@@ -127,7 +131,7 @@ def _build(writer, corpus, config, work):
     items = sorted(corpus.items, key=listing_order)
     jobs = (joblib.delayed(_clip)(str(item.path), item.id, item.group, config, work, writer.recipe)
             for item in items)
-    records = joblib.Parallel(n_jobs=_cores(), return_as="generator")(jobs)
+    records = joblib.Parallel(n_jobs=min(_cores(), PROCESSES), return_as="generator")(jobs)
     table, peaks, excerpts, artists, numbers = [], [], [], [], {}
     for item, record in zip(items, progress(records, "log-mel images", "clip", len(items)), strict=True):
         if "reason" in record:

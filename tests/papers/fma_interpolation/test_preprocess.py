@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from common import inversion
+from common import audio, inversion
 from common.config import resolve
 from papers.fma_interpolation import config as settings, preprocess
 
@@ -109,6 +109,12 @@ def test_bad_clips_are_listed_and_the_others_go_on(tiny, corpus, tmp_path, monke
     assert "silent" in reasons["silent.wav"] and "truncated" in reasons["truncated.flac"]
 
 
+def test_a_recording_that_would_fill_the_memory_is_refused_in_one_line(tiny, tmp_path):
+    soundfile.write(tmp_path / "long.flac", np.zeros(1202 * 1000, np.int16), 1000)
+    with pytest.raises(audio.AudioError, match=r"long.flac: longer than 20 minutes; cut it"):
+        preprocess.load_clip(tmp_path / "long.flac", tiny)
+
+
 def test_known_broken_clips_of_fma_are_on_the_readers_list():
     from common.corpora import known
 
@@ -161,7 +167,7 @@ def test_first_image_of_track_2_gives_the_losses_that_the_program_logged_first(p
 def test_fma_small_gives_43320_images(published):
     import joblib
 
-    from common import audio, corpora
+    from common import corpora
 
     corpus = corpora.find(published("fma_small"), "fma_small", "full")
 
