@@ -1,5 +1,6 @@
 """Reading and writing recordings, with errors that name the file and say what to do."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -70,6 +71,8 @@ def read(path: Path | str, duration: float | None = None) -> tuple[np.ndarray, i
                 blocks.append(block)
                 count += len(block)
             rate, kind = file.samplerate, file.format
+        if kind == "MP3" and count < declared and _whole_mpeg(path):
+            declared = count  # without a count in the file libsndfile takes its size, pictures in tags included
     except soundfile.LibsndfileError as error:
         words = error.error_string.strip().rstrip(".")
         words = "" if "does not exist" in words else f" ({words})"  # said of any text called .mp3; the file is there
@@ -118,6 +121,38 @@ def _promised_frames(path: Path) -> int:
                 with soundfile.SoundFile(path) as opened:
                     return opened.frames + 1  # at least: how much is missing cannot be known
     return 0
+
+
+def _whole_mpeg(path: Path) -> bool:
+    """Whether an MP3 that does not say how many frames it has consists of whole frames from its first to its last.
+
+    False too for a file that does say it (Xing, Info or VBRI in its first frame): then that number counts.
+    """
+    data = path.read_bytes()
+    start = 10 + sum((data[6 + k] & 127) << 7 * (3 - k) for k in range(4)) if data[:3] == b"ID3" else 0
+    while start < len(data) and data[start] == 0:  # padding after the tag
+        start += 1
+    if not (first := _mpeg_frame_bytes(data[start:start + 4])) or re.search(
+            b"Xing|Info|VBRI", data[start:start + min(first, 200)]):
+        return False
+    while start < len(data) and data[start:start + 3] != b"TAG" and data[start:start + 8] != b"APETAGEX":
+        length = _mpeg_frame_bytes(data[start:start + 4])
+        if not length or start + length > len(data):
+            return False
+        start += length
+    return True
+
+
+def _mpeg_frame_bytes(head: bytes) -> int:
+    """Length of the MPEG layer III frame that these four bytes begin, 0 if they begin none (ISO 11172-3, 13818-3)."""
+    if len(head) < 4 or head[0] != 255 or head[1] & 0xE6 != 0xE2 or head[2] >> 4 in (0, 15) or head[2] & 12 == 12:
+        return 0
+    version, rate = head[1] >> 3 & 3, (44100, 48000, 32000)[head[2] >> 2 & 3]  # version 3: MPEG 1, 2: 2, 0: 2.5
+    rates = ((32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320) if version == 3 else
+             (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160))
+    if version != 3:
+        rate //= 2 if version == 2 else 4
+    return (144000 if version == 3 else 72000) * rates[(head[2] >> 4) - 1] // rate + (head[2] >> 1 & 1)
 
 
 def _refuse_what_is_not_audio(path: Path):

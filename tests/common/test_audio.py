@@ -46,6 +46,23 @@ def test_truncated_files_are_told_with_their_frames(tmp_path, kind, suffix, caps
         audio.load(path, RATE)
 
 
+@pytest.mark.parametrize("rate", [44100, 22050, 11025])
+def test_mp3_without_a_frame_count_is_whole_if_its_frames_are(tmp_path, rate):
+    out = io.BytesIO()
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 3 * rate)
+    soundfile.write(out, noise, rate, format="MP3", bitrate_mode="CONSTANT", compression_level=0.5)
+    data = out.getvalue()
+    first = audio._mpeg_frame_bytes(data[:4])
+    assert b"Xing" in data[:first] or b"Info" in data[:first]
+    frames, tag = data[first:], b"ID3\x04\x00\x00\x00\x03\x00\x00" + bytes(3 << 14)  # a tag of 48 kB, as of a picture
+    path = tmp_path / "tagged.mp3"
+    path.write_bytes(tag + frames + b"TAG" + bytes(125))
+    assert len(audio.load(path, rate)) == pytest.approx(3 * rate, abs=3000)
+    path.write_bytes(tag + frames[:-first // 2])  # the last frame is cut
+    with pytest.raises(audio.AudioError, match=r"tagged.mp3: truncated, \d+ of \d+"):
+        audio.load(path, rate)
+
+
 def test_truncated_wav_is_usable_on_request_with_a_note(tmp_path, capsys):
     path = tmp_path / "cut.wav"
     path.write_bytes(encoded("WAV")[:40_000])
