@@ -119,6 +119,12 @@ class Pairs:
     results: dict
 
 
+def exclusive(tags, first, second):
+    """Windows of k-hot tags (n, genres) with the first tag and not the second, and the other way round."""
+    a, b = tags[:, first].astype(bool), tags[:, second].astype(bool)
+    return [np.flatnonzero(a & ~b), np.flatnonzero(b & ~a)]
+
+
 def genre_pairs(models, config, store, run):
     """Section 4.4.2: windows with one tag and not the other, `pair_windows` each, on two principal components."""
     names, results, codes = store.array("genres").tolist(), {}, {}
@@ -126,7 +132,7 @@ def genre_pairs(models, config, store, run):
     if measured is None:
         return Pairs({}, {})
     songs = measured.windows.song[measured.train_rows]
-    tags = measured.windows.tags[songs].astype(bool)
+    tags = measured.windows.tags[songs]
     wanted = dict(PAIRS)
     drawn = [name for name in names[:3] if name]
     if not set(drawn) >= {"rock", "pop"} and len(drawn) > 1:
@@ -135,11 +141,10 @@ def genre_pairs(models, config, store, run):
         absent = [name for name in pair if name not in names]
         if absent:
             results[claim] = {
-                "not_testable": f"no song is among the {config.genres} commonest tags' {' and '.join(absent)}"
+                "not_testable": f"{' and '.join(absent)}: not among the {config.genres} commonest tags"
             }
             continue
-        a, b = (tags[:, names.index(name)] for name in pair)
-        pools = [np.flatnonzero(a & ~b), np.flatnonzero(b & ~a)]
+        pools = exclusive(tags, *(names.index(name) for name in pair))
         counts = [len(pool) for pool in pools]
         if min(counts) < config.pair_windows:
             few = pair[int(np.argmin(counts))]

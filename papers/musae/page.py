@@ -3,11 +3,12 @@
 import numpy as np
 
 from common import midi, plots, probes, training
-from papers.musae import latent, music, paths as interpolated
+from papers.musae import latent, music, paths as interpolated, train, variants
 from papers.musae.model import TRACKS
 
 SHOWN = 3  # windows that are heard, evenly spaced over the held-out songs, so that nothing is picked by taste
 SHOWN_ALPHAS = (0, 2, 5, 8, 10)
+SAMPLES = 5
 
 
 def sections(models, paths, flower, pairs, results, config, store, run):
@@ -15,6 +16,7 @@ def sections(models, paths, flower, pairs, results, config, store, run):
     found = [table_1(models), reconstructions(models, config, run)]
     if "2bar-gaussian" in paths:
         found.append(interpolation(models["2bar-gaussian"], paths, config, run))
+        found.append(samples(models["2bar-gaussian"], config, run))
     if flower:
         found.append(circle(flower, config, run))
     found.append(latent_space(models, pairs, results, config, store, run))
@@ -47,6 +49,11 @@ def table_1(models):
     return {"title": "Table 1", "text": text, "items": [table]}
 
 
+def _notes(tokens):
+    count = music.notes(tokens)
+    return f"{count} note" + "s" * (count != 1)
+
+
 def _heard(tokens, config, run, name, title, caption):
     """A grid cell: MIDI, sound and piano roll of tokens."""
     path, sound, picture = music.write(tokens, config, run.directory / "midi" / name, title)
@@ -72,9 +79,9 @@ def reconstructions(models, config, run):
         for number, k in enumerate(_chosen(m)):
             right = (m.answers[k] == m.tokens[k]).mean()
             pair = [
-                ("original", m.tokens[k], f"{music.notes(m.tokens[k])} notes"),
+                ("original", m.tokens[k], _notes(m.tokens[k])),
                 # fmt: skip
-                ("reconstruction", m.answers[k], f"{music.notes(m.answers[k])} notes, {right:.0%} of tokens right"),
+                ("reconstruction", m.answers[k], f"{_notes(m.answers[k])}, {right:.0%} of tokens right"),
             ]
             rows.append(f"{name}, window {number + 1}")
             cells.append([_heard(tokens, config, run, f"{name}-{number + 1}-{label}", f"{name}: {label}", caption)
@@ -96,7 +103,7 @@ def interpolation(m, paths, config, run):
     path, cells = paths[m.name], []
     for index in SHOWN_ALPHAS:
         alpha, tokens = interpolated.ALPHAS[index], path.tokens[index, 0]
-        caption = f"alpha {alpha:.1f}, {music.notes(tokens)} notes"
+        caption = f"alpha {alpha:.1f}, {_notes(tokens)}"
         cells.append(_heard(tokens, config, run, f"interpolation-{index:02d}", f"alpha = {alpha:.1f}", caption))
     ends = [m.tokens[path.ends[side][0]] for side in (0, 1)]
     sides = [_heard(tokens, config, run, f"interpolation-song-{k + 1}", f"song {k + 1}", f"original of song {k + 1}")
@@ -112,6 +119,20 @@ def interpolation(m, paths, config, run):
     text = "Figure 2: codes between those of two held-out songs, decoded. At alpha 0 the model gives song 1 as it can."
     items = [item, *_midi_items(grid["cells"], run, 1)]
     return {"title": "Interpolations", "text": text, "items": items, "grid": grid}
+
+
+def samples(m, config, run):
+    """Draws from the Gaussian prior, decoded by the 2-bar model."""
+    rng = np.random.default_rng([run.seed, 6])
+    z = rng.normal(size=(SAMPLES, config.latent)).astype(np.float32)
+    if train.has_style(False, config):
+        coins = rng.random((SAMPLES, variants.STYLE)) < variants.STYLE_PROBABILITY
+        z = np.concatenate([coins, z], axis=1).astype(np.float32)
+    cells = [_heard(tokens, config, run, f"sample-{number}", f"sample {number}", _notes(tokens))
+             for number, tokens in enumerate(train.decode_tokens(m.learner, z), 1)]  # fmt: skip
+    grid = {"rows": ["2 bars"], "columns": [f"sample {number}" for number in range(1, SAMPLES + 1)], "cells": [cells]}
+    text = "Codes drawn from the Gaussian prior, decoded: the first draws, not the best ones."
+    return {"title": "Samples", "text": text, "items": _midi_items(grid["cells"], run, 1), "grid": grid}
 
 
 def circle(flower, config, run):
@@ -134,11 +155,7 @@ def circle(flower, config, run):
     cells = []
     for petal in np.linspace(0, config.petals, 4, endpoint=False).astype(int):
         tokens = flower.tokens[np.flatnonzero(flower.petal == petal)[0]]
-        cells.append(
-            _heard(
-                tokens, config, run, f"sample-petal-{petal:02d}", f"Gaussian {petal}", f"{music.notes(tokens)} notes"
-            )
-        )
+        cells.append(_heard(tokens, config, run, f"sample-petal-{petal:02d}", f"Gaussian {petal}", _notes(tokens)))
     columns = [f"Gaussian {p}" for p in np.linspace(0, config.petals, 4, endpoint=False).astype(int)]
     grid = {"rows": ["16 bars"], "columns": columns, "cells": [cells]}
     text = "Any decoder follows the circle smoothly, even an untrained one: its ratio stands beside the model's."

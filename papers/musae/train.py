@@ -149,7 +149,8 @@ def stages(bars, flower, config, store, seed):
     def train_step(learner, batch, step):
         return update(learner, draw(batch, step, config, placement), step, config)
 
-    batches = Batches(len(train), config.batch_size, lambda i: windows.read(train[i]), shuffled(len(train), seed))
+    batch_size = config.batch_size_16bar if bars == 16 and config.batch_size_16bar else config.batch_size
+    batches = Batches(len(train), batch_size, lambda i: windows.read(train[i]), shuffled(len(train), seed))
     watched = windows.read(data.sample(held_out, WATCHED, 0))
     updates = config.updates_2bar if bars == 2 else config.updates_16bar
     return [

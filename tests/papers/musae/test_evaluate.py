@@ -47,6 +47,13 @@ def test_relative_changes_sum_to_zero_and_smoothness():  # dossier A28
     assert metrics.smooth_share(changes[:, :1]) == 1.0
 
 
+def test_windows_of_a_pair_carry_one_tag_and_not_the_other():  # dossier A29
+    from papers.musae import latent
+
+    tags = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1]], np.uint8)
+    assert [pool.tolist() for pool in latent.exclusive(tags, 0, 1)] == [[0, 4], [2]]
+
+
 def test_genre_pair_accuracy_tells_apart_what_is_apart():  # dossier A29
     rng = np.random.default_rng(0)
     genre, song_number = np.repeat([0, 1], 100), np.repeat(np.arange(20), 10)

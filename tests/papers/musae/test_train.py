@@ -135,3 +135,11 @@ def test_stages_refuse_too_few_songs():
     config = dataclasses.replace(settings("paper"), split="artist")
     with pytest.raises(training.TrainingError, match="too few"):
         train._model(2, False).stages(config, store, 0)
+
+
+def test_sixteen_bars_may_have_a_batch_size_of_their_own():
+    import dataclasses
+
+    config = dataclasses.replace(settings("paper"), batch_size_16bar=3)
+    sizes = [train._model(bars, False).stages(config, ToyStore(), 0)[0].batches.batch_size for bars in (2, 16)]
+    assert sizes == [10, 3]
