@@ -12,7 +12,7 @@ import pretty_midi
 import pypianoroll
 import pytest
 
-from common import midi
+from common import midi, midi_file
 
 
 def save(path, tracks, resolution=96):
@@ -166,7 +166,7 @@ def test_missing_and_oversized_files_are_refused(tmp_path, monkeypatch):
     with pytest.raises(midi.MidiError, match="none.mid"):
         midi.read(tmp_path / "none.mid")
     path = save(tmp_path / "song.mid", [note(0, 96, 60)])
-    monkeypatch.setattr(midi, "MAX_BYTES", 10)
+    monkeypatch.setattr(midi_file, "MAX_BYTES", 10)
     with pytest.raises(midi.MidiError, match="more than the 10"):
         midi.read(path)
 
