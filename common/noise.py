@@ -66,7 +66,10 @@ class Step:
 
     def reduce(self, value):
         """Sum of `value` over all replicas: for gates that look at a loss."""
-        return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)
+        context = tf.distribute.get_replica_context()
+        if context.num_replicas_in_sync == 1:
+            return value  # an all_reduce of one would keep the graph, and the weights it holds, for ever
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
 
     def apply(self, optimizer, gradients, variables, clip_norm=None, clip_value=None, when=None, reduced=False):
         """Reduce the gradients over the replicas, clip them, apply them: in this order and each once.
@@ -87,11 +90,10 @@ class Step:
             raise ValueError("no gradient reaches any of the variables")
         gradients, variables = [g for g, _ in pairs], [v for _, v in pairs]
         context = tf.distribute.get_replica_context()
-        if context.num_replicas_in_sync > 1:
-            if not reduced:
-                gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, gradients)
-            # They are reduced: keep Keras from summing them once more (no public switch for it as of Keras 3.15).
-            optimizer._all_reduce_sum_gradients = list
+        if not reduced:
+            gradients = self.reduce(gradients)
+        # They are reduced: keep Keras from summing them once more (no public switch for it as of Keras 3.15).
+        optimizer._all_reduce_sum_gradients = list
         if clip_norm is not None:
             gradients = [tf.clip_by_norm(g, clip_norm) for g in gradients]
         if clip_value is not None:

@@ -1,11 +1,13 @@
 """The loop: exact resume, replica equality, refusals. Everything that kills or multiplies devices runs on its own."""
 
+import gc
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -55,6 +57,17 @@ def test_same_seed_same_weights_other_seed_others(uninterrupted, tmp_path):
     assert other[1] != uninterrupted[1]
     kernel = next(name for name in other[0] if name.startswith("network/network/000"))
     assert not np.array_equal(other[0][kernel], uninterrupted[0][kernel])
+
+
+def test_nothing_of_a_trained_model_stays_in_memory(tmp_path):
+    def graphs():
+        gc.collect()
+        return sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects())
+
+    run = SimpleNamespace(model_directory=lambda name: tmp_path / name, seed=0)
+    before = graphs()
+    training.train_all({"toy": (toy.model(), toy.Config(steps=2))}, None, run)
+    assert training.outcome(tmp_path / "toy").complete and graphs() <= before
 
 
 @pytest.mark.slow

@@ -24,12 +24,6 @@ def smoke(follow="code", **overrides):
     return resolve(settings, follow, "smoke", {"batch_size": 8, "ali_batch_sizes": (8,)} | overrides)
 
 
-def weights(learner):
-    return {name: [v.numpy() for v in network.variables] for name, network in learner.networks.items()} | {
-        name: [v.numpy() for v in optimizer.variables] for name, optimizer in learner.optimizers.items()
-    }
-
-
 def trained(name, config, directory, store=TOY, seed=0):
     training.train(name, train.MODELS[name], config, store, directory, seed, checkpoint_seconds=0.0)
     return training.load(train.MODELS[name], config, store, directory)
@@ -101,7 +95,8 @@ def test_closed_gate_leaves_the_discriminator_as_it_is(tmp_path):
     for a, b in zip(learner.networks["discriminator"].trainable_variables,
                     fresh.networks["discriminator"].trainable_variables, strict=True):  # fmt: skip
         np.testing.assert_array_equal(a.numpy(), b.numpy())
-    assert int(learner.optimizers["discriminator"].iterations.numpy()) == 0
+    with np.load(sorted((tmp_path / "checkpoints").glob("*.npz"))[-1]) as saved:
+        assert int(saved["optimizer/discriminator/000"]) == 0 < int(saved["optimizer/generator/000"])  # updates made
     moved = zip(learner.networks["generator"].trainable_variables, fresh.networks["generator"].trainable_variables,
                 strict=True)  # fmt: skip
     assert any(np.abs(a.numpy() - b.numpy()).max() > 0 for a, b in moved)
