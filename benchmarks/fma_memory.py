@@ -77,7 +77,7 @@ def model(name, batch=None):
     if batch is None and free() < NEEDS[name]:
         print(f"{name}: refused, it needs about {NEEDS[name]:.1f} GB and {free():.1f} GB are free")
         return 2
-    from common import training
+    from common import loop, training
     from common.config import quiet_tensorflow, resolve
 
     quiet_tensorflow()
@@ -88,7 +88,7 @@ def model(name, batch=None):
     store = MadeUp(64)
     learner = train.MODELS[name].build(config, store)
     stage = train.MODELS[name].stages(config, store, 0)[0]
-    step = training._compiled(training.choose_strategy(), learner, stage, 0)
+    step = loop.compiled(training.choose_strategy(), learner, stage, 0)
     for index in range(2):
         began = time.perf_counter()
         {key: float(value) for key, value in step(index).items()}

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import config as configuration, training
+from common import config as configuration, loop, training
 from papers.lord_transfer import config as settings, evaluate, losses, measure, train
 from papers.lord_transfer.windows import Reader, windows
 from tests.papers.lord_transfer import toy
@@ -41,7 +41,7 @@ def test_one_step_changes_all_four_networks_and_nothing_else_is_trainable(store)
     before = {name: [v.numpy() for v in network.trainable_variables] for name, network in learner.networks.items()}
     assert set(before) == {"content_encoder", "class_embedding", "class_modulation", "generator"}
     stage = train.stages(config, store, 0)[0]
-    run = training._compiled(tf.distribute.get_strategy(), learner, stage, 0)
+    run = loop.compiled(tf.distribute.get_strategy(), learner, stage, 0)
     stage.start(learner)
     found = run(0)
     for name, network in learner.networks.items():

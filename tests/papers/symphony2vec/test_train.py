@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from common import training
+from common import loop, training
 from common.config import resolve
 from papers.symphony2vec import config as settings, data, embeddings, evaluate, features, latent, splits, train
 from tests.papers.symphony2vec.toy import Store
@@ -186,7 +186,7 @@ def _step(name, config):
     stage = train.MODELS[name].stages(config, TOY, 0)[0]
     keras.utils.set_random_seed(0)
     learner = train.MODELS[name].build(config, TOY)
-    training._compiled(training.tf.distribute.get_strategy(), learner, dataclasses.replace(stage), 0)(0)
+    loop.compiled(training.tf.distribute.get_strategy(), learner, dataclasses.replace(stage), 0)(0)
     return [float(np.abs(v.numpy()).sum()) for n in learner.networks.values() for v in n.trainable_variables]
 
 
