@@ -71,7 +71,7 @@ def model():
 
 def kill_at(point: str):
     """Patch the loop so that the process dies by SIGKILL at the named point."""
-    from common import checkpoints, training
+    from common import checkpoints
 
     def die(*_, **__):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -107,12 +107,12 @@ def kill_at(point: str):
     elif point == "stage":  # between the stages: the first is saved, the second has not begun
         save = checkpoints.save
 
-        def after(directory, step, learner, state):
-            save(directory, step, learner, state)
+        def after(directory, step, learner, state, **words):
+            save(directory, step, learner, state, **words)
             if state["stage"] == 1 and state["step"] == 0:
                 die()
 
-        training.checkpoints.save = after
+        checkpoints.save = after
     else:
         raise SystemExit(f"unknown point {point}")
 
