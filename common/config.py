@@ -1,6 +1,7 @@
 """A paper's settings: divergences between paper, program and sound experiment; presets; flags. No TensorFlow.
 
-A paper's `config.py` holds `Config` (a frozen dataclass, defaults = the paper's), `DIVERGENCES` and `PRESETS`.
+A paper's `config.py` holds `Config` (a frozen dataclass, defaults = the paper's), `DIVERGENCES` and `PRESETS`; where a
+preset does less in one mode, also `PRESETS_BY_MODE`: (preset, mode) -> fields.
 Order of precedence: paper defaults < `--follow` < `--preset` < flags; what is typed wins and is recorded.
 """
 
@@ -55,7 +56,8 @@ def resolve(settings: ModuleType, follow: str = "paper", preset: str = "full", o
     if preset not in settings.PRESETS:
         raise ValueError(f"--preset {preset}: choose one of {', '.join(settings.PRESETS)}")
     values = {d.field: getattr(d, follow) for d in settings.DIVERGENCES}
-    return dataclasses.replace(settings.Config(), **(values | settings.PRESETS[preset] | (overrides or {})))
+    sizes = settings.PRESETS[preset] | getattr(settings, "PRESETS_BY_MODE", {}).get((preset, follow), {})
+    return dataclasses.replace(settings.Config(), **(values | sizes | (overrides or {})))
 
 
 def covered(settings: ModuleType, follow: str, preset: str, overrides: dict | None = None) -> dict[str, str]:

@@ -88,10 +88,11 @@ def interpolation_claims(paths):
                            "baselines": {"even_steps": 0.1, "one_jump": 1.0}}  # fmt: skip
         else:
             found["F2"] = {"not_testable": "all windows decode to the same tokens"}
+    if two in paths and flower in paths:
+        found["F4c-flower"] = {"value": start[flower] - start[two], "baselines": start}
     if len(paths) == 3:
         found["F4b"] = {"value": min(excess[gaussian], excess[flower]) - excess[two], "baselines": excess}
         found["F4c"] = {"value": start[gaussian] - start[two], "baselines": start}
-        found["F4c-flower"] = {"value": start[flower] - start[two], "baselines": start}
         found["F4d"] = {"value": start[gaussian] - start[flower], "baselines": start}
     if paths:
         gaps = {name: abs(path.first[0] - path.at_start) for name, path in paths.items()}

@@ -243,10 +243,12 @@ ABLATIONS = {"16bar-flower@beta-0": {"beta_max": 0.0}, "16bar-flower@one-petal":
 
 
 def jobs(config):
-    """{name: (Model, Config)} of a run: the three models, then the ablations if asked for."""
-    table = {name: (entry, config) for name, entry in MODELS.items()}
+    """{name: (Model, Config)} of a run: its models in the paper's order, then their ablations if asked for."""
+    table = {name: (entry, config) for name, entry in MODELS.items() if name in config.models}
     if config.ablations:
         for name, change in ABLATIONS.items():
+            if name.split("@")[0] not in config.models:
+                continue
             table[name] = (MODELS[name.split("@")[0]], dataclasses.replace(config, **change))
     return table
 

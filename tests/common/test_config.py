@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -21,6 +22,10 @@ def test_precedence_paper_follow_preset_flag():
     assert config.resolve(settings, "code").split == "P2"
     assert config.resolve(settings, "code", "demo").batch_size == 128
     assert config.resolve(settings, "code", "demo", {"batch_size": 7, "split": "T2"}).batch_size == 7
+    less = ModuleType("settings")
+    vars(less).update(vars(settings), PRESETS_BY_MODE={("demo", "code"): {"epochs": 3}})
+    assert [config.resolve(less, mode, "demo").epochs for mode in ("code", "paper")] == [3, 200]
+    assert config.resolve(less, "code", "demo", {"epochs": 4}).epochs == 4
     for wrong in ({"follow": "text"}, {"preset": "tiny"}):
         with pytest.raises(ValueError, match="choose one of"):
             config.resolve(settings, **wrong)

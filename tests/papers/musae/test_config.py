@@ -50,3 +50,10 @@ def test_claims_hold_every_printed_number():
 def test_no_mode_word_in_model_and_training(name):
     text = (PAPER / name).read_text()
     assert not re.search(r"""["'](code|paper|sound)["']|follow\s*==""", text)
+
+
+def test_the_demo_compares_with_the_gaussian_at_16_bars_in_one_mode():
+    models = {mode: resolve(config, mode, "demo").models for mode in FOLLOW}
+    assert "16bar-gaussian" in models["sound"] and all("16bar-flower" in names for names in models.values())
+    assert "16bar-gaussian" not in models["code"] + models["paper"]
+    assert all(len(resolve(config, mode, preset).models) == 3 for mode in FOLLOW for preset in ("smoke", "full"))

@@ -143,3 +143,12 @@ def test_sixteen_bars_may_have_a_batch_size_of_their_own():
     config = dataclasses.replace(settings("paper"), batch_size_16bar=3)
     sizes = [train._model(bars, False).stages(config, ToyStore(), 0)[0].batches.batch_size for bars in (2, 16)]
     assert sizes == [10, 3]
+
+
+def test_a_run_trains_its_models_and_their_ablations():
+    import dataclasses
+
+    config = dataclasses.replace(settings("paper"), ablations=True)
+    assert set(train.jobs(config)) == {*train.MODELS, *train.ABLATIONS}
+    alone = dataclasses.replace(config, models=("2bar-gaussian",))
+    assert list(train.jobs(alone)) == ["2bar-gaussian"]
