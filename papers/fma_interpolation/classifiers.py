@@ -64,19 +64,28 @@ def fit_all(store, statistics, labels, protocol, seed):
     """
     split = splits.CLASSICAL[protocol](len(labels), splits=[row["split"] for row in store.index], seed=seed)
     folder = _cache(store)
-    jobs = [(name, value) for name, values in GRIDS.items() for value in values]
+    means = _given_means(store, statistics, labels, split["train"], int(labels.max()) + 1)
+    jobs = {(name, value): folder / f"{VERSION}-{protocol}-{name}-{value}-{seed}.npz"
+            for name, values in GRIDS.items() for value in values}
+    missing = [job for job, path in jobs.items() if not path.exists()]
+    # One process a fit, each with one thread: threads of their own make small fits ten times slower.
+    parts = _parallel(joblib.delayed(_fit)(name, value, statistics, labels, split, seed, means)
+                      for name, value in missing) if missing else ()
+    for job, part in zip(missing, progress(parts, f"classifiers, {protocol} split", "fit", len(missing)), strict=True):
+        with open(jobs[job].with_suffix(".partial"), "wb") as file:
+            np.savez(file, **part)
+        os.replace(jobs[job].with_suffix(".partial"), jobs[job])
     found = {name: Fitted(values, [], []) for name, values in GRIDS.items()}
-    for name, value in progress(jobs, f"classifiers, {protocol} split", "fit"):
-        path = folder / f"{VERSION}-{protocol}-{name}-{value}-{seed}.npz"
-        if not path.exists():
-            parts = _fit(store, name, value, statistics, labels, split, seed)
-            with open(path.with_suffix(".partial"), "wb") as file:
-                np.savez(file, **parts)
-            os.replace(path.with_suffix(".partial"), path)
+    for (name, _), path in jobs.items():
         with np.load(path, allow_pickle=False) as kept:
             found[name].validation.append(kept["validation"])
             found[name].test.append(kept["test"])
     return split, found
+
+
+def _parallel(jobs):
+    """Results of delayed calls in order, from a process on each core this one may use."""
+    return joblib.Parallel(n_jobs=-1, return_as="generator")(jobs)
 
 
 def shuffled_accuracies(store, statistics, labels, count, seed):
@@ -89,8 +98,7 @@ def shuffled_accuracies(store, statistics, labels, count, seed):
     if not path.exists():
         artists, splits_of = np.asarray(store.array("artists")), np.array([row["split"] for row in store.index])
         jobs = (joblib.delayed(_fit_shuffled)(statistics, labels, artists, splits_of, [seed, k]) for k in range(count))
-        parallel = joblib.Parallel(n_jobs=-1, return_as="generator")
-        rows = list(progress(parallel(jobs), "classifiers, labels shuffled", "shuffle", count))
+        rows = list(progress(_parallel(jobs), "classifiers, labels shuffled", "shuffle", count))
         with open(path.with_suffix(".partial"), "wb") as file:
             np.savez(file, **{name: np.array([row[name] for row in rows]) for name in SHUFFLED})
         os.replace(path.with_suffix(".partial"), path)
@@ -109,7 +117,7 @@ def _fit_shuffled(statistics, labels, artists, splits_of, seed):
     split = splits.official(len(labels), splits=splits_of)
     truth, found = answer[split["test"]], {}
     for name in SHUFFLED:
-        parts = [_fit(None, name, value, statistics, answer, split, 0) for value in GRIDS[name]]
+        parts = [_fit(name, value, statistics, answer, split, 0) for value in GRIDS[name]]
         fitted = Fitted(GRIDS[name], [p["validation"] for p in parts], [p["test"] for p in parts])
         found[name] = [np.mean(pick(fitted, split, answer, on)[1] == truth) for on in ("validation", "test")]
     return found
@@ -122,9 +130,8 @@ def _cache(store):
     return folder
 
 
-def _fit(store, name, value, statistics, labels, split, seed):
+def _fit(name, value, statistics, labels, split, seed, means=None):
     train, classes = split["train"], int(labels.max()) + 1
-    means = _given_means(store, statistics, labels, train, classes) if name == "GMM1" else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "did not converge" is the program's own setting: 100 iterations
         if name == "KNN":

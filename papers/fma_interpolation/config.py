@@ -194,8 +194,8 @@ PRESETS = {
         cnn_1_dense=8, rnn_units=8, classifier_items=32, drawn_tracks=24, neighbours=5, perplexity=5.0,
     ),
     "demo": dict(
-        _SMALL_IMAGES, baseline_batch=2, batch=2, baseline_epochs=25, conv2d_epochs=3, conv1d_epochs=25,
-        autoencoder_items=128, overfit_steps=200, pairs=8, audible_pairs=2, inversion_iterations=40,
+        _SMALL_IMAGES, baseline_batch=2, batch=2, baseline_epochs=20, conv2d_epochs=2, conv1d_epochs=8,
+        autoencoder_items=128, overfit_steps=160, pairs=8, audible_pairs=2, inversion_iterations=40,
         cnn_1_epochs=10, cnn_2_epochs=6, rnn_epochs=6, cnn_1_filters=4, cnn_1_dense=16, rnn_units=16,
         classifier_items=256, shuffles=20, drawn_tracks=64, neighbours=10, perplexity=10.0,
     ),

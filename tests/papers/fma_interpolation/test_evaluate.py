@@ -149,7 +149,7 @@ def test_shuffled_labels_of_artists_leave_chance_and_picking_on_the_test_part_mo
         on_validation, on_test = found[name].T
         assert len(on_test) == 12 and np.all(on_test >= on_validation)
         assert abs(on_validation.mean() - 0.25) < 0.15 and np.ptp(on_validation) > 0
-    straight = classifiers._fit(None, "LR", 1, features, labels, classifiers.splits.official(240, splits=split), 0)
+    straight = classifiers._fit("LR", 1, features, labels, classifiers.splits.official(240, splits=split), 0)
     assert np.mean(straight["test"] == labels[split == "test"]) > 0.9
     kept = classifiers.shuffled_accuracies(store, features, labels, 12, 0)  # the second call reads
     assert all(np.array_equal(kept[name], found[name]) for name in found)
