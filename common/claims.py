@@ -216,11 +216,12 @@ def _mean(values):
     return values[0] if min(values) == max(values) else math.fsum(values) / len(values)
 
 
-def judge(claims, runs, claims_sha256, settings_sha256=None):
+def judge(claims, runs, claims_sha256, settings_sha256=None, sizes=()):
     """Verdicts of one mode: `runs` are the result dicts of its seeds (same corpus, preset and follow).
 
     `claims_sha256` is that of claims.csv today; `settings_sha256` that of the resolved settings today, or a function
-    of a run that returns it (None: not compared). Returns {claim id: Judgement} in the order of `claims`.
+    of a run that returns it (None: not compared); `sizes` names the settings that a run may override and still be asked
+    the same question: longer or larger. Returns {claim id: Judgement} in the order of `claims`.
     Raises ClaimsError for runs that do not belong together and for result keys that claims.csv lacks.
     """
     runs = sorted(runs, key=lambda run: run["seed"])
@@ -234,7 +235,7 @@ def judge(claims, runs, claims_sha256, settings_sha256=None):
     for run in runs:
         check_results(run["results"], claims, f"{run['paper']} {run['follow']} seed {run['seed']}")
     changed = _changed(runs, claims_sha256, settings_sha256)
-    return {claim.id: _judge_one(claim, runs, changed) for claim in claims}
+    return {claim.id: _judge_one(claim, runs, changed, {"ablations", *sizes}) for claim in claims}
 
 
 def _changed(runs, claims_sha256, settings_sha256):
@@ -248,7 +249,7 @@ def _changed(runs, claims_sha256, settings_sha256):
     return ""
 
 
-def _judge_one(claim, runs, changed):
+def _judge_one(claim, runs, changed, sizes):
     follow = runs[0]["follow"] if runs else ""
     rows = [(run, run["results"][claim.id]) for run in runs if claim.id in run["results"]]
     unmet_follow = [value for key, _, value in claim.needs if key == "follow" and follow not in value.split("|")]
@@ -275,7 +276,7 @@ def _judge_one(claim, runs, changed):
     if partial:
         steps = ", ".join(f"seed {run['seed']} at step {run.get('step', '?')}" for run, _ in rows)
         return Judgement(word=_closed(claim, "undecided"), reason=f"partial run: {steps}", **facts)
-    word, reason = _verdict(claim, rows, facts)
+    word, reason = _verdict(claim, rows, facts, sizes)
     return Judgement(word=word, reason=reason, **facts)
 
 
@@ -304,7 +305,7 @@ def _summary(claim, follow, rows):
             "baselines": tuple(baselines)}
 
 
-def _verdict(claim, rows, facts):
+def _verdict(claim, rows, facts, sizes):
     run = rows[0][0]
     evidence = run["corpus"]["evidence"]
     if not claim.rule:
@@ -317,7 +318,7 @@ def _verdict(claim, rows, facts):
         groups = _fact("groups_per_class", *rows[0])
         if groups is not None and float(groups) <= 1:
             return _closed(claim), "one group per class: a split by group is not possible"
-        overridden = sorted({name for other, _ in rows for name in other.get("overrides") or {}} - {"ablations"})
+        overridden = sorted({name for other, _ in rows for name in other.get("overrides") or {}} - sizes)
         if overridden:
             return _closed(claim), f"settings overridden: {', '.join(overridden)}"
     unmet, few = [], False

@@ -183,7 +183,11 @@ def judgements(paper, runs, follow):
     """Verdicts of one mode's runs: {claim id: Judgement}; raises ClaimsError for runs that do not belong together."""
     if not runs:
         return not_run(paper, follow)
-    return claims_module.judge(paper.claims, [run.results for run in runs], paper.claims_sha256, settings_sha256(paper))
+    presets = getattr(paper.settings, "PRESETS", {})
+    sizes = {name for run in runs for name in presets.get(run.results["preset"]) or ()}  # longer is no other question
+    sizes -= {one.field for one in paper.divergences}
+    return claims_module.judge(paper.claims, [run.results for run in runs], paper.claims_sha256, settings_sha256(paper),
+                               sizes)
 
 
 def not_run(paper, follow, reason=""):

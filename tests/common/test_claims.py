@@ -112,6 +112,15 @@ def test_number_is_not_compared(tmp_path, more, says):
     assert verdict(make_claims(tmp_path, NUMBER), make_run(results={"B-T1-DS-te": 0.653}, **more)) == says
 
 
+def test_a_longer_run_of_a_small_preset_is_judged_and_another_question_is_not(tmp_path):
+    claims = make_claims(tmp_path, FINDING)
+    longer = [make_run(seed, {"R5": 0.2 + 0.01 * seed}, "demo", preset="demo", overrides={"epochs": 90})
+              for seed in range(3)]
+    assert str(judge(claims, longer, "rules", "settings", {"epochs"})["R5"]) == "seen"
+    assert str(judge(claims, longer, "rules", "settings", {"steps"})["R5"]) == (
+        "not testable (settings overridden: epochs)")
+
+
 @pytest.mark.parametrize(("values", "real", "demo"), [
     ((0.2, 0.21, 0.22), "holds", "seen"),
     ((-0.2, -0.21, -0.22), "fails", "not seen"),
