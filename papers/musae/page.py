@@ -86,7 +86,10 @@ def reconstructions(models, config, run):
             rows.append(f"{name}, window {number + 1}")
             cells.append([_heard(tokens, config, run, f"{name}-{number + 1}-{label}", f"{name}: {label}", caption)
                           for label, tokens, caption in pair])  # fmt: skip
-    text = "Held-out windows, the first, middle and last song; the MIDI files lie beside the sounds."
+    text = (
+        "Held-out windows, the first, middle and last song; the MIDI files lie beside the sounds. A note or two for a "
+        "reconstruction: that model still answers 'go on' to everything."
+    )
     grid = {"rows": rows, "columns": ["original", "reconstruction"], "cells": cells}
     return {"title": "Originals and reconstructions", "text": text, "items": _midi_items(cells, run), "grid": grid}
 
