@@ -58,7 +58,7 @@ def free():
 
 
 class MadeUp:
-    """Stands for a store of two genres with as many images as asked for."""
+    """Stands for a store of eight genres with as many images as asked for."""
 
     fingerprint = "made up"
 

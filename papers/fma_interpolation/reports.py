@@ -130,7 +130,7 @@ def _leak_section(config, store, run, labels, fits, leaks, accuracy, classes, ne
         chance = (f" The last two columns are {config.shuffles} refits with the labels of the artists shuffled, mean "
                   "and range: what S3 gives where there is nothing to learn. One accuracy can stray that far because "
                   f"the test part has {artists} artists. Picking the value of the grid on the test part, as the report "
-                  f"did, lifts the mean above chance ({1 / classes:.3f}) all by itself.")
+                  f"did, lifts the mean by itself; chance is {1 / classes:.3f}.")
     figure = plots.bars(run.figure("leak"), [classifiers.NAMES[name] for name in names],
                         {says: [accuracy[p, name] for name in names] for p, says in
                          (("leaky", "S1, leaky"), ("contiguous", "S2, contiguous"), ("official", "S3, official"))},
