@@ -68,13 +68,15 @@ def fit_all(store, statistics, labels, protocol, seed):
     jobs = {(name, value): folder / f"{VERSION}-{protocol}-{name}-{value}-{seed}.npz"
             for name, values in GRIDS.items() for value in values}
     missing = [job for job, path in jobs.items() if not path.exists()]
-    # One process a fit, each with one thread: threads of their own make small fits ten times slower.
-    parts = _parallel(joblib.delayed(_fit)(name, value, statistics, labels, split, seed, means)
-                      for name, value in missing) if missing else ()
-    for job, part in zip(missing, progress(parts, f"classifiers, {protocol} split", "fit", len(missing)), strict=True):
-        with open(jobs[job].with_suffix(".partial"), "wb") as file:
-            np.savez(file, **part)
-        os.replace(jobs[job].with_suffix(".partial"), jobs[job])
+    if missing:
+        # One process a fit, each with one thread: threads of their own make small fits ten times slower.
+        parts = _parallel(joblib.delayed(_fit)(name, value, statistics, labels, split, seed, means)
+                          for name, value in missing)
+        shown = progress(parts, f"classifiers, {protocol} split", "fit", len(missing))
+        for job, part in zip(missing, shown, strict=True):
+            with open(jobs[job].with_suffix(".partial"), "wb") as file:
+                np.savez(file, **part)
+            os.replace(jobs[job].with_suffix(".partial"), jobs[job])
     found = {name: Fitted(values, [], []) for name, values in GRIDS.items()}
     for (name, _), path in jobs.items():
         with np.load(path, allow_pickle=False) as kept:
