@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 import traceback
+import warnings
 from pathlib import Path
 
 from common import config as configuration, runs
@@ -34,6 +35,7 @@ def stopping():
         print("stopped; the same command goes on", file=sys.stderr, flush=True)
         raise SystemExit(128 + number)
 
+    warnings.filterwarnings("ignore", message=r"\d+ tasks which were still being processed")  # joblib's, on a stop
     before = signal.signal(signal.SIGTERM, terminate)
     try:
         yield
