@@ -102,3 +102,13 @@ def r_squared(x, x_hat) -> float:
     """1 - error / error of the all-zero predictor; at or below 0 nothing is reconstructed."""
     x, x_hat = np.asarray(x, np.float64), np.asarray(x_hat, np.float64)
     return float(1 - np.square(x - x_hat).sum() / np.square(x).sum())
+
+
+def mean_distance(images):
+    """Mean absolute difference of all pairs of images (count, ...), over pixels: how various they are, 0 if all equal.
+
+    From the ranks of each pixel's values, without the pairs.
+    """
+    ranked = np.sort(np.float64(images).reshape(len(images), -1), axis=0)
+    weights = 2.0 * np.arange(len(ranked)) - len(ranked) + 1
+    return float(np.mean(weights @ ranked) / max(1, len(ranked) * (len(ranked) - 1) / 2))

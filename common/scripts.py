@@ -55,8 +55,6 @@ def evaluation_options(settings, description: str):
 
 def _open(parsed, settings, preprocess):
     options, config, overrides, _ = parsed
-    if options.null and options.data:
-        raise DataError("--null is the shuffled twin of the demo corpus: leave out --data")
     store = preprocess.preprocess(config, options.data, options.preset, options.stores, null=options.null)
     run = runs.open_run(settings, config, store, options.follow, options.preset, options.seed, overrides, options.runs)
     return config, store, run

@@ -117,7 +117,8 @@ def find_corpus(data, preset, null=False):
     if data is None:
         return corpora.find(None, "fma_small", preset, null)
     names = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
-    return corpora.find(data, "folder" if "fma_small" not in names and "folder" in names else "fma_small", preset)
+    return corpora.find(data, "folder" if "fma_small" not in names and "folder" in names else "fma_small", preset,
+                        null)
 
 
 def _bytes_needed(corpus, config, seconds=30.0):

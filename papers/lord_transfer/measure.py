@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from common import training
+from common import probes, training
 from papers.lord_transfer import sound, stitching, train
 from papers.lord_transfer.config import Config
 from papers.lord_transfer.windows import Reader, Windows, windows
@@ -225,15 +225,8 @@ def chromas(images, config: Config):
 
 def variety(trained: Trained, images, transfers):
     """How different the transfers to one class are, over how different its real clips are: 0 for a class mean."""
-    real = [mean_distance(images[trained.test.classes == b, ..., 0]) for b in range(len(transfers))]
-    return float(np.mean([mean_distance(found[..., 0]) for found in transfers]) / np.mean(real))
-
-
-def mean_distance(images):
-    """Mean absolute difference of all pairs of images, over pixels: from the ranks of each pixel's values."""
-    ranked = np.sort(np.reshape(images, (len(images), -1)).astype(np.float64), axis=0)
-    weights = 2.0 * np.arange(len(ranked)) - len(ranked) + 1
-    return float(np.mean(weights @ ranked) / max(1, len(ranked) * (len(ranked) - 1) / 2))
+    real = [probes.mean_distance(images[trained.test.classes == b, ..., 0]) for b in range(len(transfers))]
+    return float(np.mean([probes.mean_distance(found[..., 0]) for found in transfers]) / np.mean(real))
 
 
 def nan_mean(values):

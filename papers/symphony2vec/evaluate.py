@@ -14,7 +14,7 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 import numpy as np
 
-from common import claims, runs, training
+from common import claims, probes, runs, training
 from papers.symphony2vec import facts, figures, latent, losses, measures, train
 from papers.symphony2vec.features import REPRESENTATIONS
 
@@ -301,12 +301,12 @@ def mcnemar(first, second):
 def latent_space(results):
     """Figures 9 to 11: spread, brightness along the path, and whether the path's length means anything."""
     found, config = results.found, results.found.config
-    of_data = train.spread(found.images["crop"][np.unique(found.selection.train)[: config.latent_samples]])
+    of_data = probes.mean_distance(found.images["crop"][np.unique(found.selection.train)[: config.latent_samples]])
     spreads, panels, path_images = {}, {}, {}
     for size in train.LATENT_SIZES:
         name = f"ali-{size}"
         if name in found.learners:
-            spreads[name] = train.spread(measures.generated(found, name))
+            spreads[name] = probes.mean_distance(measures.generated(found, name))
             path_images[name] = latent.generate(found.learners[name], latent.path(size), config)
             panels[name] = latent.panel_scale(path_images[name])
         for percent in (0, 20, 40, 60, 80, 100):

@@ -32,7 +32,8 @@ def find_corpus(data, preset, null):
     if data is None:
         return corpora.find(None, "orchestral", preset, null)
     found = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
-    return corpora.find(data, "folder" if "orchestral" not in found and "folder" in found else "orchestral", preset)
+    name = "folder" if "orchestral" not in found and "folder" in found else "orchestral"
+    return corpora.find(data, name, preset, null)
 
 
 def recording_features(path, config):

@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from common import training
+from common import probes, training
 from papers.symphony2vec import data, inference, losses, model, variants
 from papers.symphony2vec.features import REPRESENTATIONS
 
@@ -318,14 +318,6 @@ def _build_ali(latent_size, config, store):
     return training.Learner(networks, optimizers)
 
 
-def spread(images):
-    """How different images are: mean absolute difference of all pairs, over pixels; (count, ...) to a number."""
-    flat = np.float64(images).reshape(len(images), -1)
-    ranked = np.sort(flat, axis=0)
-    weights = 2.0 * np.arange(len(flat)) - len(flat) + 1
-    return float(np.mean(weights @ ranked) / (len(flat) * (len(flat) - 1) / 2.0))
-
-
 def _ali_stages(latent_size, config, store, seed):
     def start(images, part, batches):
         if config.pixel_bias == "zeros":
@@ -335,11 +327,11 @@ def _ali_stages(latent_size, config, store, seed):
 
     def validate(images, part, batches):
         latents = np.float32(np.random.default_rng(0).normal(size=(WATCHED_LATENTS, latent_size)))
-        of_data = spread(images[np.unique(part[0])[:WATCHED_LATENTS]])
+        of_data = probes.mean_distance(images[np.unique(part[0])[:WATCHED_LATENTS]])
 
         def watch(learner):
             generated = learner.networks["generator"](latents, training=False)
-            return {"metrics/spread_of_generated": spread(generated) / max(of_data, 1e-12)}
+            return {"metrics/spread_of_generated": probes.mean_distance(generated) / max(of_data, 1e-12)}
 
         return watch
 

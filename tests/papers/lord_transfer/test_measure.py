@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from common import probes
 from common.config import resolve
 from papers.lord_transfer import config as settings, measure, sound
 
@@ -49,6 +50,6 @@ def test_agreements_of_all_pairs_are_those_of_each(images):
 def test_variety_is_one_for_real_clips_and_zero_for_one_image(images):
     trained = SimpleNamespace(test=SimpleNamespace(classes=CLASSES))
     pairs = [np.abs(images[i] - images[j]).mean() for i in range(8) for j in range(i)]
-    assert measure.mean_distance(images) == pytest.approx(np.mean(pairs))
+    assert probes.mean_distance(images) == pytest.approx(np.mean(pairs))
     assert measure.variety(trained, images, np.stack([np.repeat(images[[i]], 8, axis=0) for i in range(3)])) == 0
     assert measure.variety(trained, images, np.stack([images] * 3)) > 0.9

@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from common import loop, training
+from common import loop, probes, training
 from common.config import resolve
 from papers.symphony2vec import config as settings, data, embeddings, evaluate, features, latent, splits, train
 from tests.papers.symphony2vec.toy import Store
@@ -272,7 +272,7 @@ def test_mcnemar():
 def test_spread_is_the_mean_pairwise_distance():
     x = np.random.default_rng(0).normal(size=(7, 3, 2))
     pairs = [np.abs(x[i] - x[j]).mean() for i in range(7) for j in range(i)]
-    assert train.spread(x) == pytest.approx(np.mean(pairs))
+    assert probes.mean_distance(x) == pytest.approx(np.mean(pairs))
 
 
 def test_path_and_slope():
