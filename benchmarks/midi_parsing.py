@@ -19,7 +19,7 @@ import pretty_midi
 import pypianoroll
 import symusic
 
-from common import corpora, midi
+from common import demo, midi
 
 
 def peer_tokens(path):
@@ -68,7 +68,7 @@ def main():
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     paths, equal = [], 0
-    options.directory = options.directory or Path(corpora.find(None, "lmd_matched", "demo").root)
+    options.directory = options.directory or Path(demo.find(None, "lmd_matched").root)
     for path in sorted(options.directory.rglob("*.mid")):
         try:
             if not len(midi.read(path).metres):

@@ -1,7 +1,7 @@
 """Are the synthetic instruments recognisable? `python -m benchmarks.timbres`
 
-For each instrument of Medley-solos-DB, solos from the demo's composer are rendered by `common.synthesis` and, from the
-same notes, by FluidSynth with TimGM6mb.sf2 (which comes with pretty_midi) as each of the eight instruments. The
+For each instrument of Medley-solos-DB, solos from the demo's composer are rendered by `common.demo.synthesis` and, from
+the same notes, by FluidSynth with TimGM6mb.sf2 (which comes with pretty_midi) as each of the eight instruments. The
 rendering nearest in log-mel should be the right instrument. FluidSynth must be installed (Debian: apt install
 fluidsynth); Encore itself does not use it.
 """
@@ -17,8 +17,7 @@ import numpy as np
 import pretty_midi
 import soundfile
 
-from common import synthesis
-from common.corpora import composer, players
+from common.demo import composer, players, synthesis
 
 SAMPLE_RATE = 22050
 SECONDS = 10

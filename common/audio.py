@@ -7,12 +7,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from common.errors import AudioError
+
 BLOCK = 1 << 16  # frames a read
 LONGEST_SECONDS = 4 * 3600  # a longer recording is refused before it fills the memory
-
-
-class AudioError(Exception):
-    """A recording that cannot be used; the message is one line that names the file and the next step."""
 
 
 def load(path: Path | str, sample_rate: int, mono: bool = True, duration: float | None = None,

@@ -8,7 +8,7 @@ import importlib
 import sys
 from pathlib import Path
 
-from common import config as configuration, runs
+from common import config as configuration, record
 
 
 def main() -> int:
@@ -29,7 +29,7 @@ def main() -> int:
     from common import training
 
     failed = 0
-    for path in sorted((runs.ROOT / "papers").glob("*/evaluate.py")):
+    for path in sorted((record.ROOT / "papers").glob("*/evaluate.py")):
         name = path.parent.name
         try:
             settings = importlib.import_module(f"papers.{name}.config")

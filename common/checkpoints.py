@@ -6,11 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from common.errors import CheckpointError
+
 KEEP = 2  # the newest is always whole (written under another name, then renamed); one more for good measure
-
-
-class CheckpointError(Exception):
-    """A checkpoint that does not fit the networks or the settings; the message says which part."""
 
 
 def named_variables(learner) -> dict:

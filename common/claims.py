@@ -26,6 +26,8 @@ from pathlib import Path
 
 from scipy.special import stdtrit
 
+from common.errors import ClaimsError
+
 COLUMNS = ("id", "where", "kind", "claim", "reported", "unit", "needs", "rule")
 KINDS = ("number", "finding", "fact")
 FOLLOWS = ("code", "paper", "sound")
@@ -36,10 +38,6 @@ RULES = "within X, interval > X, interval < X, abs <= X"
 _NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
 _RULE = re.compile(rf"(within|interval >|interval <|abs <=)\s*{_NUMBER}")
 _NEED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*(>=|<=|=)\s*([^=<>]+)")
-
-
-class ClaimsError(ValueError):
-    """claims.csv or results.json cannot be read as what it should be; the message names the file and the next step."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,11 +19,8 @@ import tensorflow as tf
 from tqdm import tqdm
 
 from common import checkpoints
+from common.errors import TrainingError
 from common.noise import Step, step_scope
-
-
-class TrainingError(Exception):
-    """Training cannot start or go on; the message says why and what to do."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from common.midi_file import Instrument, MidiError, Song, read
+from common.errors import MidiError
+from common.midi_file import Instrument, Song, read
 
 __all__ = ["ALPHABET", "HOLD", "SILENT", "Instrument", "Line", "MidiError", "Song", "beats", "complete_grid",
            "pypianoroll_grid", "read", "to_pretty_midi", "token_base", "token_notes", "tokens"]  # fmt: skip

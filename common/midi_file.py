@@ -10,6 +10,8 @@ from pathlib import Path
 import numba
 import numpy as np
 
+from common.errors import MidiError
+
 MAX_BYTES = 4_000_000  # the largest real file the tests have read is 83 kB; parsing takes up to 30 times the file
 MAX_TICK = 10_000_000  # the limit pretty_midi sets
 
@@ -23,10 +25,6 @@ _FAULTS = {
     7: "a key signature outside seven flats to seven sharps",
     8: f"a time past {MAX_TICK} ticks",
 }
-
-
-class MidiError(ValueError):
-    """A MIDI file that cannot be used; the message is one line that names the file and the fault."""
 
 
 @dataclass(frozen=True)

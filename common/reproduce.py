@@ -16,13 +16,8 @@ import traceback
 import warnings
 from pathlib import Path
 
-from common import config as configuration, runs
-from common.audio import AudioError
-from common.claims import ClaimsError
-from common.corpora import DataError
-from common.store import StoreError
-
-EXPECTED = (AudioError, ClaimsError, DataError, StoreError)
+from common import config as configuration, record
+from common.errors import EncoreError
 
 
 @contextlib.contextmanager
@@ -52,7 +47,7 @@ def main(arguments: list[str] | None = None) -> int:
     Raises:
         SystemExit: with 2 for options that cannot be, with 130 or 143 where Ctrl-C or SIGTERM stopped it.
     """
-    papers = sorted(path.parent.name for path in (runs.ROOT / "papers").glob("*/evaluate.py"))
+    papers = sorted(path.parent.name for path in (record.ROOT / "papers").glob("*/evaluate.py"))
     parser = argparse.ArgumentParser(prog="python -m common.reproduce", description=__doc__.split("\n\n")[0])
     parser.add_argument("paper", choices=papers)
     parser.add_argument("--data", type=Path, help="a data set or a folder with several (default: the demo corpus)")
@@ -83,7 +78,7 @@ def main(arguments: list[str] | None = None) -> int:
                     try:
                         reproduce(options, settings, follow, seed, overrides, data_set)
                     except Exception as error:  # one failing mode does not stop the others
-                        if not isinstance(error, EXPECTED) and type(error).__name__ != "TrainingError":
+                        if not isinstance(error, EncoreError):
                             traceback.print_exc()
                         failures.append(f"{options.paper} {follow} seed {seed}: {error}")
                         print(f"error: {failures[-1]}", file=sys.stderr, flush=True)
@@ -127,7 +122,7 @@ def reproduce(options, settings, follow: str, seed: int, overrides: dict, data_s
         config = dataclasses.replace(config, data_set=data_set)
     preprocess = importlib.import_module(f"papers.{settings.PAPER}.preprocess")
     store = preprocess.preprocess(config, options.data, options.preset, options.stores, null=options.null)
-    run = runs.open_run(settings, config, store, follow, options.preset, seed, overrides, options.runs)
+    run = record.open_run(settings, config, store, follow, options.preset, seed, overrides, options.runs)
     if run.is_done(store):
         print(f"{run.directory}: up to date", flush=True)
         return

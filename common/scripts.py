@@ -4,13 +4,10 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from common import config as configuration, runs
-from common.audio import AudioError
-from common.claims import ClaimsError
-from common.corpora import DataError
-from common.store import StoreError
+from common import config as configuration, record
+from common.errors import EncoreError
 
-EXPECTED = (AudioError, ClaimsError, DataError, StoreError, FileNotFoundError)
+EXPECTED = (EncoreError, FileNotFoundError)
 
 
 @dataclass(frozen=True)
@@ -56,7 +53,8 @@ def evaluation_options(settings, description: str):
 def _open(parsed, settings, preprocess):
     options, config, overrides, _ = parsed
     store = preprocess.preprocess(config, options.data, options.preset, options.stores, null=options.null)
-    run = runs.open_run(settings, config, store, options.follow, options.preset, options.seed, overrides, options.runs)
+    run = record.open_run(settings, config, store, options.follow, options.preset, options.seed, overrides,
+                          options.runs)
     return config, store, run
 
 
@@ -74,7 +72,7 @@ def run_training(parsed, settings, preprocess, jobs):
     if extra.model not in (None, *names):
         print(f"error: --model {extra.model}: choose one of {', '.join(names)}", file=sys.stderr)
         raise SystemExit(2)
-    with configuration.one_line_errors(*EXPECTED, training.TrainingError):
+    with configuration.one_line_errors(*EXPECTED):
         strategy = training.choose_strategy()
         config, store, run = _open(parsed, settings, preprocess)
         if extra.estimate:
@@ -92,9 +90,8 @@ def run_training(parsed, settings, preprocess, jobs):
 
 def run_evaluation(parsed, settings, preprocess, evaluate):
     """The body of an evaluation script; `evaluate(config, store, run, partial)` writes results.json."""
-    from common import training
 
-    with configuration.one_line_errors(*EXPECTED, training.TrainingError):
+    with configuration.one_line_errors(*EXPECTED):
         config, store, run = _open(parsed, settings, preprocess)
         if not (run.directory / "config.json").exists():
             raise FileNotFoundError(f"{run.directory}: not trained yet; first: python -m papers.{settings.PAPER}.train "

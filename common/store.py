@@ -20,13 +20,10 @@ from pathlib import Path
 import numpy as np
 
 from common.config import sha256
+from common.errors import StoreError
 
 COLUMNS = ("item", "group", "label", "split", "frames", "path", "offset")
 EXR_MAGIC = b"\x76\x2f\x31\x01"
-
-
-class StoreError(Exception):
-    """A store that cannot be built or read; the message names the file and the next step."""
 
 
 @dataclass(frozen=True)

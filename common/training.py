@@ -20,7 +20,8 @@ import numpy as np
 import tensorflow as tf
 
 from common import checkpoints
-from common.loop import Loop, Outcome, TrainingError, compiled, history
+from common.errors import TrainingError
+from common.loop import Loop, Outcome, compiled, history
 from common.noise import BatchNormalization, Dropout, GaussianNoise, Step
 
 __all__ = ["BatchNormalization", "Batches", "Dropout", "GaussianNoise", "Learner", "Model", "Outcome", "Stage", "Step",

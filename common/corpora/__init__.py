@@ -1,12 +1,13 @@
-"""Readers for the five data sets, and demo corpora in the same layouts.
+"""Readers for the five data sets.
 
-    corpus = corpora.find(data, "gtzan", preset="demo")
+    corpus = corpora.find(data, "gtzan")
     for item in corpus.items: item.path, item.label, item.group, item.split
 
-`python -m common.corpora check DIR` says what is in a folder; `python -m common.corpora demo NAME DIR` writes a demo.
+`python -m common.corpora check DIR` says what is in a folder; `common.demo` writes demo corpora in the same layouts.
 """
 
-from common.corpora.finding import NAMES, find, recognise
-from common.corpora.items import Corpus, DataError, Item
+from common.corpora.finding import NAMES, find, read, recognise
+from common.corpora.items import Corpus, Item
+from common.errors import DataError
 
-__all__ = ["NAMES", "Corpus", "DataError", "Item", "find", "recognise"]
+__all__ = ["NAMES", "Corpus", "DataError", "Item", "find", "read", "recognise"]

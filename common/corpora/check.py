@@ -12,8 +12,9 @@ from tqdm import tqdm
 
 from common import audio
 from common.corpora import finding, known
-from common.corpora.items import Corpus, DataError
+from common.corpora.items import Corpus
 from common.corpora.listing import MIDI
+from common.errors import DataError
 
 SHOWN = 12  # files named under one heading
 MD5 = re.compile(r"[0-9a-f]{32}")

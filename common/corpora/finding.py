@@ -1,40 +1,27 @@
-"""From what the user typed to a corpus: the reader whose layout fits, or the demo corpus."""
+"""From a folder to a corpus: the reader whose layout fits."""
 
 import json
 from dataclasses import replace
 from pathlib import Path
 
 from common.corpora import fma, folder, gtzan, lakh, medley_solos_db, orchestral
-from common.corpora.items import Corpus, DataError
+from common.corpora.items import Corpus
 from common.corpora.listing import subfolders
+from common.errors import DataError
 
 READERS = {reader.NAME: reader for reader in (gtzan, fma.SMALL, fma.MEDIUM, medley_solos_db, lakh, orchestral, folder)}
 NAMES = tuple(READERS)
 MARKER = "encore-demo.json"  # lies in every demo corpus, so that it is never taken for real data
-DEMOS = Path("data") / "demo"
 
 
-def find(data: Path | str | None, name: str, preset: str = "demo", null: bool = False) -> Corpus:
-    """The corpus `name`, read from `data`, or the demo corpus where `data` is None.
-
-    Args:
-        data: the data set's folder, or a folder that holds several data sets; None for the demo corpus, which is
-            written below `data/demo/` when it is not there yet.
-        name: one of NAMES.
-        preset: "smoke", "demo" or "full": the size of the demo corpus ("full" takes that of "demo").
-        null: the demo corpus's twin with shuffled labels.
+def find(data: Path | str, name: str) -> Corpus:
+    """The corpus `name`, read from `data`: the data set's folder, or a folder that holds several data sets.
 
     Raises:
-        DataError: nothing at `data` has the layout of `name`, or no file in it can be used.
+        DataError: no data set has that `name`, nothing at `data` has its layout, or no file in it can be used.
     """
     if name not in READERS:
         raise DataError(f"no data set is called {name!r}; there are {', '.join(NAMES)}.")
-    if data is None:
-        from common.corpora import demo  # composing and rendering are needed only here
-
-        return read(name, demo.make(name, preset, DEMOS, null=null))
-    if null:
-        raise DataError(f"{data}: only demo corpora have a twin with shuffled labels. Leave out either of the two.")
     data = Path(data)
     if not data.is_dir():
         raise DataError(

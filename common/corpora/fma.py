@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 
 from common.corpora import known, tables
-from common.corpora.items import Corpus, DataError, Item
+from common.corpora.items import Corpus, Item
 from common.corpora.listing import files_under
+from common.errors import DataError
 
 FILE = re.compile(r"(\d{6})\.mp3")
 FOLDERS = ("fma_small", "fma_medium", "fma_large")

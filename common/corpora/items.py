@@ -8,10 +8,6 @@ from functools import cached_property
 from pathlib import Path
 
 
-class DataError(Exception):
-    """A data set that is missing, incomplete beyond use or not what it should be; one line that says what to do."""
-
-
 @dataclass(frozen=True)
 class Item:
     """One file of a corpus.
@@ -34,7 +30,7 @@ class Corpus:
     """A data set as found on disk.
 
     `evidence` is "published" (the data set as published, complete), "other" (other real data) or "demo" (written by
-    `common.corpora.demo`). `rejected` lists (path, reason) of files that were left out, `missing`
+    `common.demo`). `rejected` lists (path, reason) of files that were left out, `missing`
     the names of files that the data set should hold and that are not there.
     """
 

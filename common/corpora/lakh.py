@@ -15,8 +15,9 @@ import h5py
 from tqdm import tqdm
 
 from common.corpora import known, tables
-from common.corpora.items import Corpus, DataError, Item, joined_groups, safe_id
+from common.corpora.items import Corpus, Item, joined_groups, safe_id
 from common.corpora.listing import MIDI, files_under, subfolders
+from common.errors import DataError
 
 NAME = "lmd_matched"
 TITLE = "Lakh MIDI, matched"

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from common.corpora.items import DataError
+from common.errors import DataError
 
 AUDIO = (".wav", ".au", ".flac", ".ogg", ".mp3", ".aif", ".aiff", ".opus")
 MIDI = (".mid", ".midi")

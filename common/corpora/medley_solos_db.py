@@ -9,8 +9,9 @@ from itertools import islice
 from pathlib import Path
 
 from common.corpora import known, tables
-from common.corpora.items import Corpus, DataError, Item
+from common.corpora.items import Corpus, Item
 from common.corpora.listing import files_under
+from common.errors import DataError
 
 NAME = "medley_solos_db"
 TITLE = "Medley-solos-DB"

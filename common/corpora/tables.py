@@ -4,7 +4,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.corpora.items import DataError
+from common.errors import DataError
 
 MAX_BYTES = 2 << 30  # FMA's features.csv, the largest table here, has 0.95 GB
 MAX_ROWS = 1_000_000  # tracks.csv has 106,574

@@ -10,7 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 from common import claims as claims_module, config
-from common.claims import FOLLOWS, Claim, ClaimsError
+from common.claims import FOLLOWS, Claim
+from common.errors import ClaimsError
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import jinja2
 
-from common.claims import ClaimsError
+from common.errors import ClaimsError
 from common.report import collect, curves, media, text
 
 TEMPLATES = Path(__file__).parent / "templates"

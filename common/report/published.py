@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from common import claims as claims_module
-from common.claims import ClaimsError
+from common.errors import ClaimsError
 from common.report import collect, pages, text
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import numpy as np
 
-from common import audio, runs, scripts
+from common import audio, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from papers.fma_interpolation import config as settings, preprocess
 
@@ -81,7 +81,7 @@ def main():
         if not options.files:
             raise FileNotFoundError("no recording named; give one or more files")
         scripts.existing(options.files)
-        run, store, sentence = runs.for_tool(settings, options.run, options.runs)
+        run, store, sentence = record.for_tool(settings, options.run, options.runs)
         print(sentence, file=sys.stderr)
         quiet_tensorflow()
         problems = classify(options, run, store, sys.stdout)

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 from tqdm import tqdm
 
-from common import audio, inversion, runs, scripts
+from common import audio, inversion, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from common.progress import progress
 from papers.fma_interpolation import config as settings, measures, preprocess
@@ -158,7 +158,7 @@ def main():
         if len(options.files) != 2 or options.steps < 2:
             raise FileNotFoundError("name two recordings and at least two steps: a.mp3 b.mp3 --steps 5")
         scripts.existing(options.files)
-        run, store, sentence = runs.for_tool(settings, options.run, options.runs)
+        run, store, sentence = record.for_tool(settings, options.run, options.runs)
         print(sentence, file=sys.stderr)
         quiet_tensorflow()
         interpolate(options, run, store)

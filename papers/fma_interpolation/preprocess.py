@@ -13,10 +13,11 @@ import joblib
 import numpy as np
 import soxr
 
-from common import audio, corpora, inversion
+from common import audio, corpora, demo, inversion
 from common.config import sha256
+from common.errors import StoreError
 from common.progress import progress
-from common.store import StoreError, Writer, corpus_label, prepare, safe_name
+from common.store import Writer, corpus_label, prepare, safe_name
 from papers.fma_interpolation import config as settings, tables
 
 VERSION = 3
@@ -115,9 +116,9 @@ def preprocess(config, data, preset, stores, null=False):
 def find_corpus(data, preset, null=False):
     """FMA small, else any folder of class folders. Raises corpora.DataError with what FMA small should look like."""
     if data is None:
-        return corpora.find(None, "fma_small", preset, null)
+        return demo.find(None, "fma_small", preset, null)
     names = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
-    return corpora.find(data, "folder" if "fma_small" not in names and "folder" in names else "fma_small", preset,
+    return demo.find(data, "folder" if "fma_small" not in names and "folder" in names else "fma_small", preset,
                         null)
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from common import audio, runs, scripts
+from common import audio, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from common.store import safe_name
 from papers.fma_interpolation import config as settings, interpolate, measures, preprocess
@@ -81,7 +81,7 @@ def main():
         if not options.files and not options.generate:
             raise FileNotFoundError("nothing to do; name recordings, or --generate a number of excerpts")
         scripts.existing(options.files)
-        run, store, sentence = runs.for_tool(settings, options.run, options.runs)
+        run, store, sentence = record.for_tool(settings, options.run, options.runs)
         print(sentence, file=sys.stderr)
         quiet_tensorflow()
         problems = reconstruct(options, run, store)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import audio, corpora, store
+from common import audio, corpora, demo, store
 from common.progress import progress
 from papers.lord_transfer import config as settings
 from papers.lord_transfer.config import Config
@@ -86,7 +86,7 @@ def preprocess(config: Config, data: Path | None, preset: str, stores: Path, nul
 
     Raises corpora.DataError or store.StoreError with one line that names the file and the next step.
     """
-    corpus = corpora.find(data, config.data_set, preset, null=null)
+    corpus = demo.find(data, config.data_set, preset, null=null)
     wanted = [item for item in corpus.items
               if config.data_set != "fma_medium" or item.label in genres(config)]
     channels = 3 if stores_phase(config) else 1

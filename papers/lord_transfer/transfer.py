@@ -12,7 +12,7 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from common import audio, runs, scripts
+from common import audio, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from common.store import safe_name
 from papers.lord_transfer import config as settings, preprocess, stitching
@@ -49,10 +49,10 @@ def find_run(options: Options):
         results = options.runs.glob(f"{settings.PAPER}/*-sound*/seed-*/results.json")
         found = [path.parent for path in sorted(results, key=lambda path: -path.stat().st_mtime)]
     if not found:
-        runs.for_tool(settings, None, options.runs)  # raises, with the command that makes a run
+        record.for_tool(settings, None, options.runs)  # raises, with the command that makes a run
     known = set()
     for directory in found:
-        run, store, sentence = runs.for_tool(settings, directory, options.runs)
+        run, store, sentence = record.for_tool(settings, directory, options.runs)
         labels = {row["label"].lower(): row["label"] for row in store.index}
         if options.to.lower() in labels:
             return run, store, sentence, labels[options.to.lower()]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.corpora import DataError
+from common.errors import DataError
 from papers.lord_transfer import stitching
 from papers.lord_transfer.config import Config
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common import audio, midi, plots, synthesis
+from common import audio, midi, plots
+from common.demo import synthesis
 from papers.musae.model import TRACKS
 
 PROGRAMS = (0, 33, 29, 48)  # drum kit, electric bass, electric guitar, strings: what the authors exported

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import config as configuration, corpora, midi, store
+from common import config as configuration, corpora, demo, midi, store
 from common.config import sha256
 from common.corpora.items import joined_groups
 from common.progress import progress
@@ -338,7 +338,7 @@ def preprocess(config, data, preset, stores, null=False, corpus=None):
     Interrupted, it goes on with the next part of 256 files. Raises corpora.DataError for a missing data set and
     store.StoreError where no file passes the filters.
     """
-    corpus = corpus or corpora.find(data, "lmd_matched", preset, null)  # reads any folder of MIDI files too
+    corpus = corpus or demo.find(data, "lmd_matched", preset, null)  # reads any folder of MIDI files too
     parameters = recipe(config)
     parts = Path(stores) / f".musae-{sha256([corpus.fingerprint, parameters])[:12]}"
     made = store.prepare(corpus, parameters, stores, lambda writer: _build(corpus, config, parts, writer))

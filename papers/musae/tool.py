@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import midi, runs, scripts
+from common import midi, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from papers.musae import config as settings, preprocess
 from papers.musae.data import STEPS_PER_BAR
@@ -89,7 +89,7 @@ def report(song):
 
 def open_run(directory, runs_folder):
     """(run, store) of the given run or the newest complete sound run; says what it was trained on, loads TensorFlow."""
-    run, store, sentence = runs.for_tool(settings, directory, runs_folder)
+    run, store, sentence = record.for_tool(settings, directory, runs_folder)
     print(sentence, file=sys.stderr)
     quiet_tensorflow()
     return run, store
@@ -112,7 +112,7 @@ def run_tool(options_type, description, name, body):
 
     options = tyro.cli(Annotated[options_type, tyro.conf.arg(name="")], description=description,
                        prog=f"python -m papers.musae.{name}", config=(tyro.conf.PositionalRequiredArgs,))  # fmt: skip
-    from common.checkpoints import CheckpointError
+    from common.errors import CheckpointError
 
     with one_line_errors(*scripts.EXPECTED, midi.MidiError, CheckpointError):
         body(options)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 
-from common import audio, runs, scripts
+from common import audio, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from papers.softmax_ae import config as settings, preprocess
 
@@ -88,7 +88,7 @@ def main() -> int:
     with one_line_errors(*scripts.EXPECTED):
         if not options.files:
             raise FileNotFoundError("no recording named; give one or more files")
-        run, store, sentence = runs.for_tool(settings, options.run, options.runs)
+        run, store, sentence = record.for_tool(settings, options.run, options.runs)
         print(sentence, file=sys.stderr)
         quiet_tensorflow()
         if options.output:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import audio, corpora, store
+from common import audio, corpora, demo, store
 from common.progress import progress
 from papers.softmax_ae import config as settings
 
@@ -105,9 +105,9 @@ def preprocess(config, data: Path | None, preset: str, stores: Path, null: bool 
 def find_corpus(data: Path | None, preset: str, null: bool):
     """GTZAN at `data` if it is there, else its class folders as they are; the demo GTZAN without `data`."""
     if data is None:
-        return corpora.find(None, "gtzan", preset, null)
+        return demo.find(None, "gtzan", preset, null)
     names = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
-    return corpora.find(data, "folder" if "gtzan" not in names and "folder" in names else "gtzan", preset, null)
+    return demo.find(data, "folder" if "gtzan" not in names and "folder" in names else "gtzan", preset, null)
 
 
 def labels(held: store.Store) -> np.ndarray:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.store import StoreError
+from common.errors import StoreError
 from papers.symphony2vec import features, splits
 
 

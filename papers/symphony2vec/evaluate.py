@@ -14,13 +14,13 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 import numpy as np
 
-from common import claims, probes, runs, training
+from common import claims, probes, record, training
 from papers.symphony2vec import facts, figures, latent, losses, measures, train
 from papers.symphony2vec.features import REPRESENTATIONS
 
 LETTER = {"c": "chroma", "m": "mfcc", "s": "mel"}
 SUPERVISED, EMBEDDINGS = ("ff", "cnn"), ("ae", "cae", "vae")
-CLAIMS = runs.ROOT / "papers" / settings.PAPER / "claims.csv"
+CLAIMS = record.ROOT / "papers" / settings.PAPER / "claims.csv"
 
 
 class Results:

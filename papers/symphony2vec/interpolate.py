@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 
-from common import audio, runs, scripts
+from common import audio, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from papers.symphony2vec import config as settings, preprocess
 
@@ -70,7 +70,7 @@ def main():
     options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
                        prog="python -m papers.symphony2vec.interpolate")  # fmt: skip
     with one_line_errors(*scripts.EXPECTED, ValueError):
-        run, store, sentence = runs.for_tool(settings, options.run, options.runs)
+        run, store, sentence = record.for_tool(settings, options.run, options.runs)
         print(sentence, file=sys.stderr)
         quiet_tensorflow()
         from common.training import TrainingError

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from joblib import Parallel, cpu_count, delayed
 
-from common import audio, config as settings_tools, corpora, store
+from common import audio, config as settings_tools, corpora, demo, store
 from common.progress import progress
 from papers.symphony2vec import config as settings
 
@@ -30,10 +30,10 @@ def preprocess(config, data, preset, stores, null=False):
 def find_corpus(data, preset, null):
     """Orchestral recordings at `data` if their layout is found, else any folder of class folders; the demo without."""
     if data is None:
-        return corpora.find(None, "orchestral", preset, null)
+        return demo.find(None, "orchestral", preset, null)
     found = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
     name = "folder" if "orchestral" not in found and "folder" in found else "orchestral"
-    return corpora.find(data, name, preset, null)
+    return demo.find(data, name, preset, null)
 
 
 def recording_features(path, config):

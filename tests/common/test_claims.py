@@ -5,7 +5,8 @@ import math
 import pytest
 
 from common import claims as claims_module
-from common.claims import ClaimsError, check_results, judge, read_claims, read_results, t_interval
+from common.claims import check_results, judge, read_claims, read_results, t_interval
+from common.errors import ClaimsError
 
 HEADER = "id,where,kind,claim,reported,unit,needs,rule\n"
 

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import pytest
 
-from common import config, runs
+from common import config, record
 from papers.softmax_ae import config as settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,4 +94,4 @@ def test_nothing_loads_a_pickle():
 
 def test_tools_say_what_to_run_when_there_is_no_run(tmp_path):
     with pytest.raises(FileNotFoundError, match="make reproduce-softmax_ae FOLLOW=sound"):
-        runs.for_tool(settings, None, tmp_path)
+        record.for_tool(settings, None, tmp_path)

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from common import corpora
-from common.corpora import demo_fma, finding, fma
-from common.corpora.items import DataError
+from common.corpora import finding, fma
+from common.demo import fma as demo_fma
+from common.errors import DataError
 
 TRACKS = {  # id: (genre, subset, split, artist)
     2: ("Hip-Hop", "small", "training", 1),

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from common import corpora
-from common.corpora import demo, finding, gtzan, jobs, known
+from common import corpora, demo
+from common.corpora import finding, gtzan, known
+from common.demo import jobs
 
 
 def make_tracks(root, folder, names):

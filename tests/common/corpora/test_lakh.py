@@ -6,7 +6,7 @@ import pytest
 
 from common import corpora
 from common.corpora import lakh
-from common.corpora.items import DataError
+from common.errors import DataError
 
 TRACKS = ("TRFBNQN128F92FFA5E", "TRJWCEA128F4273174", "TRAAAGF12903CEC202")
 

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
-from common import corpora
-from common.corpora.items import DataError, joined_groups, safe_id
+from common import corpora, demo
+from common.corpora.items import joined_groups, safe_id
 from common.corpora.listing import files_under, inside
+from common.errors import DataError
 
 ODD = [
     "a b.wav",
@@ -109,7 +110,7 @@ def test_the_twin_of_real_data_is_refused(tmp_path):
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "x.wav").write_bytes(b"x")
     with pytest.raises(DataError, match="only demo corpora"):
-        corpora.find(tmp_path, "folder", null=True)
+        demo.find(tmp_path, "folder", null=True)
 
 
 def test_unknown_data_set_is_refused_with_the_names_there_are(tmp_path):

@@ -3,8 +3,8 @@
 import pytest
 
 from common import corpora
-from common.corpora.items import DataError
 from common.corpora.medley_solos_db import TABLE
+from common.errors import DataError
 
 UUIDS = [f"0b361f3f-0520-50c2-fc6c-24760000000{number}" for number in range(6)]
 

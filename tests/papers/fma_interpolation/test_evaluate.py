@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from common import runs, training
+from common import record, training
 from papers.fma_interpolation import (
     classifiers,
     config as settings,
@@ -189,7 +189,7 @@ def test_tables_of_fma_are_read_and_drawn(corpus, tiny, tmp_path, monkeypatch):
     assert store.array("temporal").shape == (16, 224)
     assert store.parameters["facts"]["genre_counts"] == {"Rock": 15}
     monkeypatch.setattr(drawings, "project", lambda method, x, *_: (np.asarray(x)[:, [tables.TEMPO, 0]], 0.1))
-    run = runs.open_run(settings, tiny, store, "paper", "smoke", 0, runs=tmp_path / "runs")
+    run = record.open_run(settings, tiny, store, "paper", "smoke", 0, runs=tmp_path / "runs")
     results, items = drawings.draw(tiny, store, run)
     assert results["T-VIS-pca-librosa"]["value"] == 0.1 and results["Q7-tempo"]["value"] == pytest.approx(1.0)
     assert len(items) == 3 * 3 + 2 and all((run.directory / item["file"]).exists() for item in items)
@@ -215,7 +215,7 @@ def test_evaluation_has_a_value_or_a_reason_for_every_claim(tiny, store, tmp_pat
         monkeypatch.setitem(train.MODELS, f"autoencoder-{name}", train.MODELS["autoencoder-baseline"])
     monkeypatch.setitem(train.MODELS, "rnn", train.MODELS["cnn_2"])
     config = dataclasses.replace(tiny, points=3, audible_pairs=1, overfit_steps=2)
-    run = runs.open_run(settings, config, store, "paper", "smoke", 0, runs=tmp_path)
+    run = record.open_run(settings, config, store, "paper", "smoke", 0, runs=tmp_path)
     run.write_config(store)
     with pytest.raises(training.TrainingError, match="not trained to the end"):
         evaluate.evaluate(config, store, run)
@@ -240,7 +240,7 @@ def test_evaluation_has_a_value_or_a_reason_for_every_claim(tiny, store, tmp_pat
 @pytest.fixture(scope="module")
 def trained(tiny, store, tmp_path_factory):
     """A run with a baseline and CNN_2 trained for one epoch."""
-    run = runs.open_run(settings, tiny, store, "sound", "smoke", 0, runs=tmp_path_factory.mktemp("runs"))
+    run = record.open_run(settings, tiny, store, "sound", "smoke", 0, runs=tmp_path_factory.mktemp("runs"))
     run.write_config(store)
     for name in ("autoencoder-baseline", "cnn_2"):
         training.train(name, train.MODELS[name], tiny, store, run.model_directory(name), 0)

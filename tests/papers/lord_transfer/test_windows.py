@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from common import store
-from common.corpora import DataError
+from common.errors import DataError
 from papers.lord_transfer import windows
 from tests.papers.lord_transfer import toy
 

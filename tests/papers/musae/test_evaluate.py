@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common import claims, midi, runs
+from common import claims, midi, record
 from common.config import resolve
 from common.corpora import Corpus, Item
 from papers.musae import config as settings, edit, interpolate, metrics, preprocess, reconstruct, sample, tool
@@ -88,7 +88,7 @@ def trained(tmp_path_factory):
     corpus = Corpus("folder", folder, "other", items)
     config = resolve(settings, "sound", "smoke", SIZES)
     store = preprocess.preprocess(config, None, "smoke", folder / "stores", corpus=corpus)
-    run = runs.open_run(settings, config, store, "sound", "smoke", 0, {}, folder / "runs")
+    run = record.open_run(settings, config, store, "sound", "smoke", 0, {}, folder / "runs")
     run.write_config(store)
     train.train(config, store, run)
     evaluate.evaluate(config, store, run)
@@ -176,4 +176,4 @@ def test_tools_take_the_documented_commands(module, words, expected, monkeypatch
 
 def test_no_run_says_which_command_makes_one(tmp_path):
     with pytest.raises(FileNotFoundError, match="make reproduce-musae"):
-        runs.for_tool(settings, None, tmp_path)
+        record.for_tool(settings, None, tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from common import midi
 from common.corpora import Corpus, Item
-from common.store import StoreError
+from common.errors import StoreError
 from papers.musae import config, data, preprocess
 from tests.common.test_midi import note, save
 from tests.papers.musae.toy import ToyStore

@@ -11,7 +11,7 @@ import soundfile
 
 from common import audio, corpora
 from common.config import resolve
-from common.store import StoreError
+from common.errors import StoreError
 from papers.symphony2vec import config as settings, data, preprocess
 from tests.papers.symphony2vec.toy import Store
 

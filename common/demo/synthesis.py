@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import signal
 
-from common import percussion
-from common.timbres import Timbre, timbre
+from common.demo import percussion
+from common.demo.timbres import Timbre, timbre
 
 TABLE = 4096  # samples of one cycle
 MAX_PARTIALS = 60

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common.corpora import composer, players, sound
-from common.corpora.jobs import Job, shuffled
+from common.demo import composer, players, sound
+from common.demo.jobs import Job, shuffled
 
 SAMPLE_RATE = 44100
 WORKS = {"smoke": 2, "demo": 6}  # per composer

@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pretty_midi
 
-from common.corpora import patterns
-from common.corpora.pieces import SCALES, SECTION_BARS, Chord, Note, Plan
-from common.corpora.styles import Style
+from common.demo import patterns
+from common.demo.pieces import SCALES, SECTION_BARS, Chord, Note, Plan
+from common.demo.styles import Style
 
 RESOLUTION = 480  # MIDI ticks per beat
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from common.corpora import demo
+from common import demo
 
 FAMILIES = ("gtzan", "fma", "medley_solos_db", "lmd_matched", "orchestral")
 
@@ -29,7 +29,7 @@ def real():
     """Folder below the real recordings (ENCORE_REALDATA, or shared/realdata beside the checkout); skips without it."""
 
     def folder(name: str) -> Path:
-        parents = Path(__file__).resolve().parents[3:6]
+        parents = Path(__file__).resolve().parents[2:5]
         places = [Path(os.environ.get("ENCORE_REALDATA", "-")), *(parent / "shared" / "realdata" for parent in parents)]
         found = next((place / name for place in places if (place / name).is_dir()), None)
         return found or pytest.skip("needs the real recordings: set ENCORE_REALDATA")

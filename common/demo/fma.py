@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common.corpora import composer, sound, styles
-from common.corpora.jobs import Job, shuffled
+from common.demo import composer, sound, styles
+from common.demo.jobs import Job, shuffled
 
 SAMPLE_RATE = 44100
 # The clip length that FMA's own loader assumes, 29.977 s, and one MP3 frame more than 30 s: both occur in FMA.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from common.corpora.styles import Style
+from common.demo.styles import Style
 
 SCALES = {
     "major": (0, 2, 4, 5, 7, 9, 11),

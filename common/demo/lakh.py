@@ -15,8 +15,8 @@ import mido
 import numpy as np
 import pretty_midi
 
-from common.corpora import composer, styles
-from common.corpora.jobs import Job, shuffled
+from common.demo import composer, styles
+from common.demo.jobs import Job, shuffled
 
 SONGS = {"smoke": 24, "demo": 192}
 # Every fifth song has one of these, in turn; the others are whole.

@@ -1,4 +1,4 @@
-"""The instruments of `common.synthesis`: partials, envelope, vibrato and noise of each, by General MIDI program.
+"""The instruments of `common.demo.synthesis`: partials, envelope, vibrato and noise of each, by General MIDI program.
 
 Values follow what is known of the instruments (Fletcher and Rossing, The Physics of Musical Instruments): the odd
 partials of the clarinet, the formants of the voice, the brightness of brass that grows with loudness, the fast decay of

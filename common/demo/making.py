@@ -1,32 +1,55 @@
-"""Demo corpora: composed, rendered and written in the layouts in which the data sets are published.
+"""Write demo corpora: composed, rendered, in the layouts in which the data sets are published.
 
-`make` is what `corpora.find` uses; `write` makes one at a given place. A corpus is written under a temporary name and
-then renamed, so that a folder is complete or absent. The same seed gives the same corpus. The null twin has the same
-sound and shuffled labels: every class of it holds equal shares of every true class.
+`find` is what a paper reads its data with; `make` is what it uses without data; `write` makes one at a given place. A
+corpus is written under a temporary name and then renamed, so that a folder is complete or absent. The same seed gives
+the same corpus. The null twin has the same sound and shuffled labels: every class of it holds equal shares of every
+true class.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import shutil
 from pathlib import Path
 
-from common.corpora import demo_fma, demo_gtzan, demo_lakh, demo_medley_solos_db, demo_orchestral, finding, jobs
-from common.corpora.items import DataError
+from common.corpora import Corpus, finding
+from common.errors import DataError
 
 # Of the generators: a corpus of another version is written anew. Raise a number when its files change.
 VERSIONS = {"gtzan": 2, "fma": 2, "medley_solos_db": 3, "lmd_matched": 3, "orchestral": 2}
 SHUFFLE_VERSION = 2
-WRITERS = {
-    "gtzan": demo_gtzan,
-    "fma": demo_fma,
-    "medley_solos_db": demo_medley_solos_db,
-    "lmd_matched": demo_lakh,
-    "orchestral": demo_orchestral,
+DEMOS = Path("data") / "demo"
+WRITERS = {  # data set -> the module that writes it; loaded when needed
+    "gtzan": "gtzan",
+    "fma": "fma",
+    "medley_solos_db": "medley_solos_db",
+    "lmd_matched": "lakh",
+    "orchestral": "orchestral",
 }
 
 
-def make(name: str, preset: str, place: Path, null: bool = False, seed: int = 0) -> Path:
+def find(data: Path | None, name: str, preset: str = "demo", null: bool = False) -> Corpus:
+    """The corpus `name`, read from `data`, or its demo corpus where `data` is None.
+
+    Args:
+        data: the data set's folder, or a folder that holds several data sets; None for the demo corpus, which is
+            written below `data/demo/` when it is not there yet.
+        name: one of `corpora.NAMES`.
+        preset: "smoke", "demo" or "full": the size of the demo corpus ("full" takes that of "demo").
+        null: the demo corpus's twin with shuffled labels.
+
+    Raises:
+        DataError: nothing at `data` has the layout of `name`, no file in it can be used, or `null` is asked of it.
+    """
+    if data is not None and null:
+        raise DataError(f"{data}: only demo corpora have a twin with shuffled labels. Leave out either of the two.")
+    if data is None and name in finding.NAMES:
+        return finding.read(name, make(name, preset, DEMOS, null))
+    return finding.find(data, name)
+
+
+def make(name: str, preset: str, place: Path = DEMOS, null: bool = False, seed: int = 0) -> Path:
     """The demo corpus that data set `name` is read from, below `place`; written where it is not there yet."""
     size = "smoke" if preset == "smoke" else "demo"
     root = place / f"{family(name)}-{size}-{seed}{'-null' if null else ''}"
@@ -39,6 +62,11 @@ def make(name: str, preset: str, place: Path, null: bool = False, seed: int = 0)
         shutil.rmtree(root)
     write(family(name), root, size, null, seed)
     return _data_root(name, root)
+
+
+def writer(family_name: str):
+    """The module that writes a demo corpus: its `write(root, preset, null, seed)` returns the files to make."""
+    return importlib.import_module(f"common.demo.{WRITERS[family_name]}")
 
 
 def family(name: str) -> str:
@@ -69,7 +97,9 @@ def write(name: str, root: Path, preset: str = "demo", null: bool = False, seed:
     shutil.rmtree(temporary, ignore_errors=True)
     try:
         temporary.mkdir(parents=True)
-        made = WRITERS[name].write(temporary, preset, null, seed)
+        from common.demo import jobs
+
+        made = writer(name).write(temporary, preset, null, seed)
         jobs.run(made, f"demo {name}, {preset}{', null twin' if null else ''}")
         marker = {"demo": name, "preset": preset, "seed": seed, "null": null, "version": version(name, null)}
         (temporary / finding.MARKER).write_text(json.dumps(marker, indent=1) + "\n", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from common.corpora.pieces import SECTION_BARS, Note
+from common.demo.pieces import SECTION_BARS, Note
 
 # One bar of sixteen steps (of the first 4 * meter are used): x loud, o soft.
 DRUMS = {

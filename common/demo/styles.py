@@ -1,4 +1,4 @@
-"""Genres and composers of the demo corpora as named parameters of `common.corpora.composer`.
+"""Genres and composers of the demo corpora as named parameters of `common.demo.composer`.
 
 These numbers were chosen from what such music is like before any model was trained, and are never tuned to a finding.
 """

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from common.corpora.styles import CLASSICAL_CHORDS, JAZZ_CHORDS, POP_CHORDS, ROCK_CHORDS, Style
+from common.demo.styles import CLASSICAL_CHORDS, JAZZ_CHORDS, POP_CHORDS, ROCK_CHORDS, Style
 
 # How a soloist plays, whatever the instrument.
 SOLO = Style(

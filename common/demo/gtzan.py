@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common.corpora import composer, sound, styles
-from common.corpora.jobs import Job, shuffled
+from common.demo import composer, sound, styles
+from common.demo.jobs import Job, shuffled
 
 SAMPLE_RATE = 22050
 SAMPLES = 661_500  # 30 s

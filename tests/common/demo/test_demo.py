@@ -11,8 +11,18 @@ from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from common import audio, corpora
-from common.corpora import demo, demo_fma, demo_gtzan, demo_lakh, demo_medley_solos_db, demo_orchestral, jobs, styles
+from common import audio, corpora, demo
+from common.demo import (
+    __main__ as demo_main,
+    fma as demo_fma,
+    gtzan as demo_gtzan,
+    jobs,
+    lakh as demo_lakh,
+    making,
+    medley_solos_db as demo_medley_solos_db,
+    orchestral as demo_orchestral,
+    styles,
+)
 
 EXPECTED = {  # family: (data set, labels, files of each label in the smoke preset)
     "gtzan": ("gtzan", 4, 4),
@@ -84,13 +94,13 @@ def test_each_fault_of_a_song_is_the_one_named(fault, tmp_path):
         assert np.diff(onsets).max() > 4 * 240 / score.get_tempo_changes()[1][0]
 
 
-@pytest.mark.parametrize("family", demo.WRITERS)
+@pytest.mark.parametrize("family", making.WRITERS)
 def test_null_twins_have_the_same_sound_and_shuffled_labels(tmp_path, family):
     labels, sounds = {}, {}
     for null in (False, True):
         root = tmp_path / str(null)
         root.mkdir()
-        made = demo.WRITERS[family].write(root, "demo", null, 0)
+        made = making.writer(family).write(root, "demo", null, 0)
         labels[null] = [_label_of(family, job, root) for job in made]
         sounds[null] = [_sound_of(family, job) for job in made]
     assert sounds[False] == sounds[True]
@@ -139,7 +149,7 @@ def test_the_same_seed_writes_the_same_and_another_seed_other_music(tmp_path):
 
 
 def test_midi_and_tables_are_the_same_bytes_anywhere(tmp_path):
-    """A change here is a change of the generator: raise demo.VERSIONS with it."""
+    """A change here is a change of the generator: raise making.VERSIONS with it."""
     sums = {
         "song": hashlib.sha256(demo_lakh.song("rock", "", [0, 4, 0])).hexdigest()[:16],
         "jazz": hashlib.sha256(demo_lakh.song("jazz", "", [0, 4, 3])).hexdigest()[:16],
@@ -204,3 +214,11 @@ def test_a_linear_probe_learns_something_but_not_everything_and_nothing_on_the_t
     twin = dict(zip(names, jobs.shuffled([of_group[g] for g in names], 0, [splits[g] for g in names]), strict=True))
     error = np.sqrt(chance * (1 - chance) / len(names))
     assert abs(probe(rows, np.array([twin[group] for group in groups]), groups) - chance) < 3 * error
+
+
+def test_a_folder_in_use_and_an_unknown_name_are_refused_with_exit_code_2(capfd, tmp_path):
+    assert demo_main.main(["nsynth", str(tmp_path / "new")]) == 2
+    assert "orchestral" in capfd.readouterr().err
+    (tmp_path / "x").write_text("x")
+    assert demo_main.main(["gtzan", str(tmp_path)]) == 2
+    assert "not empty" in capfd.readouterr().err

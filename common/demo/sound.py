@@ -6,9 +6,8 @@ import numpy as np
 import soundfile
 from scipy import fft, signal
 
-from common import synthesis
-from common.corpora import composer
-from common.corpora.styles import Style
+from common.demo import composer, synthesis
+from common.demo.styles import Style
 
 PEAK = 10 ** (-3 / 20)  # room for what MP3 adds on top
 

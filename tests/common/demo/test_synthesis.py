@@ -4,7 +4,7 @@ import numpy as np
 import pretty_midi
 import pytest
 
-from common import percussion, synthesis, timbres
+from common.demo import percussion, synthesis, timbres
 
 RATE = 22050
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from common.corpora import medley_solos_db, players, sound
-from common.corpora.jobs import Job, shuffled
+from common.corpora import medley_solos_db
+from common.demo import players, sound
+from common.demo.jobs import Job, shuffled
 
 SAMPLE_RATE = 44100
 SAMPLES = 131_072

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from common.corpora import composer, patterns, players, styles
-from common.corpora.pieces import SCALES
+from common.demo import composer, patterns, players, styles
+from common.demo.pieces import SCALES
 
 ALL = {
     **styles.FMA_MEDIUM,
