@@ -1,12 +1,14 @@
 """Preprocessed data on disk: arrays (.npy, memory-mapped) and spectrogram images (OpenEXR) with an index.
 
 `data/stores/<corpus>/<recipe>-<fingerprint>/` holds `store.json` (all parameters), `index.csv`, `rejected.csv` and
-`arrays/*.npy` or `images/<group>/<item>.exr`. A store is complete
-or absent: it is built under another name, then renamed.
+`arrays/*.npy` or `images/<group>/<item>.exr`. A store is complete or absent: it is built under another name, then
+renamed. The fingerprint stands for what goes in (recipe and corpus), `content_sha256` for what came out. Paths of
+inputs are written relative to the corpus, so that the same corpus elsewhere makes the same store.
 """
 
 import contextlib
 import csv
+import hashlib
 import json
 import os
 import re
@@ -24,6 +26,8 @@ from common.errors import StoreError
 
 COLUMNS = ("item", "group", "label", "split", "frames", "path", "offset")
 EXR_MAGIC = b"\x76\x2f\x31\x01"
+FORMAT = 2  # of the store itself: raise it when what every store holds changes
+ABOUT = ("store.json", "rejected.csv")  # what is said about the data and is no data
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,11 @@ class Store:
     def fingerprint(self) -> str:
         """Identifies parameters and inputs."""
         return self.parameters["fingerprint"]
+
+    @property
+    def content_sha256(self) -> str:
+        """What `content_sha256` found when the store was built."""
+        return self.parameters["content_sha256"]
 
     @cached_property
     def index(self) -> list[dict]:
@@ -71,8 +80,9 @@ class Store:
 class Writer:
     """What a `build` function fills a store with."""
 
-    def __init__(self, directory: Path, recipe: dict):
-        self.directory, self.recipe, self.rows, self.rejects, self.facts = directory, recipe, [], [], {}
+    def __init__(self, directory: Path, recipe: dict, root: Path | None = None):
+        self.directory, self.recipe, self.root = directory, recipe, root
+        self.rows, self.rejects, self.facts = [], [], {}
 
     def array(self, name: str, values: np.ndarray):
         """Store an array under a name."""
@@ -90,11 +100,19 @@ class Writer:
         """Add an index row: item, group, label, split, frames, path, offset; anything more is an error."""
         if unknown := set(columns) - set(COLUMNS):
             raise ValueError(f"unknown index columns {sorted(unknown)}")
+        columns["path"] = self._relative(columns.get("path", ""))
         self.rows.append({name: columns.get(name, "") for name in COLUMNS})
 
     def reject(self, path, reason: str):
         """Note an input that is left out, and why."""
-        self.rejects.append({"path": str(path), "reason": str(reason)})
+        self.rejects.append({"path": self._relative(path), "reason": str(reason)})
+
+    def _relative(self, path) -> str:
+        """A path of the corpus as seen from its root; any other as it is."""
+        path = str(path)
+        if self.root is not None and Path(path).is_relative_to(self.root):
+            return Path(path).relative_to(self.root).as_posix()
+        return path
 
 
 def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None], bytes_needed: int = 0) -> Store:
@@ -110,7 +128,7 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
         StoreError: too little disk, or nothing usable in the corpus.
     """
     recipe = json.loads(json.dumps(recipe))
-    fingerprint = sha256({"recipe": recipe, "corpus": corpus.fingerprint})[:10]
+    fingerprint = sha256({"format": FORMAT, "recipe": recipe, "corpus": corpus.fingerprint})[:10]
     final = Path(stores) / corpus_label(corpus) / f"{recipe['name']}-{fingerprint}"
     if (final / "store.json").exists():
         return Store(final)
@@ -125,7 +143,7 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
     try:
-        writer = Writer(temporary, recipe)
+        writer = Writer(temporary, recipe, Path(corpus.root))
         for path, reason in corpus.rejected:
             writer.reject(path, reason)
         build(writer)
@@ -140,8 +158,9 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
         described = {"name": corpus.name, "label": corpus_label(corpus), "evidence": corpus.evidence,
                      "fingerprint": corpus.fingerprint, "items": len(corpus.items), "facts": dict(corpus.facts)}
         (temporary / "store.json").write_text(json.dumps(
-            {"fingerprint": fingerprint, "recipe": recipe, "corpus": described, "rows": len(writer.rows),
-             "rejected": len(writer.rejects), "groups_per_class": {str(k): len(v) for k, v in sorted(groups.items())},
+            {"fingerprint": fingerprint, "content_sha256": content_sha256(temporary), "recipe": recipe,
+             "corpus": described, "rows": len(writer.rows), "rejected": len(writer.rejects),
+             "groups_per_class": {str(k): len(v) for k, v in sorted(groups.items())},
              "facts": writer.facts}, indent=1))
         with contextlib.suppress(OSError):  # another process finished the same store first
             os.rename(temporary, final)
@@ -151,6 +170,20 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
         print(f"{recipe['name']}: {len(writer.rejects)} inputs left out, listed in {final / 'rejected.csv'}",
               file=sys.stderr)
     return Store(final)
+
+
+def content_sha256(directory: Path) -> str:
+    """SHA-256 over relative path and bytes of every file of a store, but for what is only said about it (ABOUT).
+
+    About a second a gigabyte. Two machines that made a store of the same recordings with the same packages agree.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(path for path in Path(directory).rglob("*") if path.is_file()):
+        name = path.relative_to(directory).as_posix()
+        if name not in ABOUT:
+            with open(path, "rb") as file:
+                digest.update(f"{hashlib.file_digest(file, 'sha256').hexdigest()} {name}\n".encode())
+    return digest.hexdigest()
 
 
 def safe_name(name: str) -> str:

@@ -55,6 +55,32 @@ def test_store_is_built_once_and_again_when_anything_differs(tmp_path):
     assert len(calls) == 3
 
 
+def test_content_is_of_what_the_store_holds_and_not_of_where_it_came_from(tmp_path):
+    """Two machines make one store; a changed value, row or image is another; what is said about it is not."""
+    def made(place, change=0.0, label="jazz"):
+        root = tmp_path / place
+
+        def build_at(writer):
+            writer.row(item="a", label=label, path=root / "jazz" / "a.wav")
+            writer.row(item="b", label=label, path=writer.image("b", "song", image() + np.float32(change)))
+            writer.array("segments", np.arange(6.0))
+            writer.reject(root / "jazz" / f"{place}.wav", "silent")
+
+        held = store.prepare(corpus(root), RECIPE, tmp_path / f"stores-{place}-{change}-{label}", build_at)
+        assert held.content_sha256 == store.content_sha256(held.directory)
+        return held
+
+    here, there = made("here"), made("there")
+    assert here.index[0]["path"] == "jazz/a.wav" and here.rejected[1]["path"] == "jazz/here.wav"
+    assert here.content_sha256 == there.content_sha256 and here.rejected != there.rejected
+    assert len({held.content_sha256 for held in (here, made("there", 1e-6), made("there", 0.0, "rock"))}) == 3
+    array = there.directory / "arrays" / "segments.npy"
+    array.write_bytes(array.read_bytes()[:-1] + b"\x01")
+    assert store.content_sha256(there.directory) != there.content_sha256
+    array.rename(array.with_name("other.npy"))
+    assert len({store.content_sha256(there.directory), store.content_sha256(here.directory)}) == 2
+
+
 def test_a_failed_build_leaves_nothing_under_the_final_name(tmp_path):
     def broken(writer):
         build(writer)
