@@ -6,8 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from papers.musae import prior
-
-SILENT, ALPHABET, TRACKS = 128, 130, 4
+from papers.musae.tokens import ALPHABET, SILENT
 
 
 def one_hot(tokens):
