@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from papers.musae.tokens import HOLD, SILENT
+from common.midi import HOLD, SILENT
 
 STEPS_PER_BAR = 16  # section 3.1: 4 steps per quarter note
 

@@ -6,7 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from papers.musae import prior
-from papers.musae.tokens import ALPHABET, SILENT
+
+SILENT, ALPHABET, TRACKS = 128, 130, 4
 
 
 def one_hot(tokens):

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from common.midi import HOLD, SILENT, token_base
 from papers.musae.model import TRACKS
-from papers.musae.tokens import HOLD, SILENT, token_base
 
 
 def hamming(a, b):

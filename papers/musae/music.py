@@ -4,10 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from common import audio, plots
+from common import audio, midi, plots
 from common.demo import synthesis
 from papers.musae.model import TRACKS
-from papers.musae.tokens import SILENT, to_pretty_midi, token_base
 
 PROGRAMS = (0, 33, 29, 48)  # drum kit, electric bass, electric guitar, strings: what the authors exported
 SAMPLE_RATE = 22_050
@@ -16,7 +15,7 @@ SAMPLE_RATE = 22_050
 def to_midi(tokens, config, tempo=120.0):
     """pretty_midi of tokens (T, 4) as this run's grid means them."""
     repeats = config.quantiser == "pypianoroll"  # there a held drum is the same drum hit again
-    return to_pretty_midi(tokens, PROGRAMS, {0}, TRACKS, tempo, drum_hold_repeats=repeats)
+    return midi.to_pretty_midi(tokens, PROGRAMS, {0}, TRACKS, tempo, drum_hold_repeats=repeats)
 
 
 def write(tokens, config, path, title, tempo=120.0):
@@ -38,9 +37,9 @@ def draw(tokens, path, title):
     """Piano roll of tokens (T, 4) as a PNG, a colour per track."""
     rolls = {}
     for track, name in enumerate(TRACKS):
-        base = token_base(tokens[:, track])
+        base = midi.token_base(tokens[:, track])
         roll = np.zeros((128, len(base)), np.uint8)
-        sounding = np.flatnonzero(base < SILENT)
+        sounding = np.flatnonzero(base < midi.SILENT)
         roll[base[sounding], sounding] = 1
         rolls[name] = roll
     if not any(roll.any() for roll in rolls.values()):
@@ -50,4 +49,4 @@ def draw(tokens, path, title):
 
 def notes(tokens):
     """Notes of all tracks in tokens (T, 4)."""
-    return int((np.asarray(tokens) < SILENT).sum())
+    return int((np.asarray(tokens) < midi.SILENT).sum())

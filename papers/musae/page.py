@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from common import plots, probes, training
+from common import midi, plots, probes, training
 from papers.musae import latent, music, paths as interpolated, train, variants
-from papers.musae.model import ALPHABET, TRACKS
+from papers.musae.model import TRACKS
 
 SHOWN = 3  # windows that are heard, evenly spaced over the held-out songs, so that nothing is picked by taste
 SHOWN_ALPHAS = (0, 2, 5, 8, 10)
@@ -239,7 +239,7 @@ def curves(models, run):
         steps = [line["step"] for line in lines]
         series = {"training": (steps, [line["losses/reconstruction"] for line in lines]),
                   "held out": (steps, [line["validation/cross_entropy"] for line in lines])}  # fmt: skip
-        level = [("uniform guess", 4 * np.log(ALPHABET))]
+        level = [("uniform guess", 4 * np.log(midi.ALPHABET))]
         drawn = plots.curves(run.figure(f"curves_{name.replace('@', '_')}"), series, "update",
                              "cross-entropy, four tracks", name, level=level)  # fmt: skip
         items.append({"kind": "figure", "file": run.relative(drawn), "caption": f"Cross-entropy of {name}",

@@ -22,7 +22,6 @@ from common.corpora.items import joined_groups
 from common.progress import progress
 from papers.musae import config as settings
 from papers.musae.data import STEPS_PER_BAR
-from papers.musae.tokens import base_tokens
 
 VERSION = 1
 BARS = (2, 16)
@@ -126,7 +125,7 @@ def process(path, quantiser, rule, silence_limit):
         for number, (line, onset) in enumerate(found[name]):
             start[name, number] = sum(map(len, base))
             base.append(line.astype(np.uint8))
-            token.append(base_tokens(line, onset).astype(np.uint8))
+            token.append(midi.tokens(line, onset).astype(np.uint8))
     length = len(base[0])
     result = {"base": np.concatenate(base), "tokens": np.concatenate(token), "counts": counts, "steps": length}
     # Loop order of the program: guitar, bass, drums; strings shared by all.

@@ -44,11 +44,12 @@ def embed(files, run, store, output) -> list[str]:
 
     from common import training
     from papers.softmax_ae import train
+    from papers.softmax_ae.data import load_data
 
     config = run.config
     model, _ = train.jobs(config)["deep_softmax"]
     learner = training.load(model, config, store, run.model_directory("deep_softmax"), run.seed)
-    data = train.load_data(config, store, run.seed)
+    data = load_data(config, store, run.seed)
     writer = csv.writer(output)
     names = list(data.classes)
     writer.writerow(["file", "segment", "seconds", "genre", *(f"p_{n}" for n in names), *(f"logit_{n}" for n in names),

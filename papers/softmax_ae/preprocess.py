@@ -12,7 +12,6 @@ from common.progress import progress
 from papers.softmax_ae import config as settings
 
 VERSION = 1
-FEWEST_FOR_SPLIT = 3  # groups a class needs so that train, dev and test each get one
 
 
 def pool(samples: np.ndarray, size: int) -> np.ndarray:
@@ -108,78 +107,6 @@ def find_corpus(data: Path | None, preset: str, null: bool):
         return demo.find(None, "gtzan", preset, null)
     names = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
     return demo.find(data, "folder" if "gtzan" not in names and "folder" in names else "gtzan", preset, null)
-
-
-def labels(held: store.Store) -> np.ndarray:
-    """Class codes (n,) of the stored segments."""
-    codes = {name: code for code, name in enumerate(held.parameters["facts"]["classes"])}
-    return np.array([codes[row["label"]] for row in held.index])
-
-
-def split(held: store.Store, rule: str, seed: int) -> tuple[dict[str, np.ndarray], str]:
-    """Segment indices of train, dev and test, and a note on how they were made ("" if as the rule says).
-
-    P1: shuffled segments, 6/8, 1/8, 1/8 (the paper). P2: shuffled segments, 3/4 and 1/4, no test set (the program).
-    T1: tracks, duplicates tied together, 75 / 12.5 / 12.5 % of each class. T2: published fault-filtered lists (GTZAN).
-    """
-    count = len(held.index)
-    if rule in ("P1", "P2"):
-        order = np.random.default_rng([seed, 1]).permutation(count)
-        train, dev = round(count * 0.75), (round(count * 0.125) if rule == "P1" else count - round(count * 0.75))
-        return {"train": order[:train], "dev": order[train:train + dev], "test": order[train + dev:]}, ""
-    if rule == "T2":
-        return _filtered_split(held), ""
-    if rule != "T1":
-        raise ValueError(f"split {rule}: choose P1, P2, T1 or T2")
-    parts, in_time = {"train": [], "dev": [], "test": []}, []
-    generator = np.random.default_rng([seed, 2])
-    odd = 0  # an odd rest goes to dev and test by turns, so that both end equal
-    for name in held.parameters["facts"]["classes"]:
-        mine = {}
-        for i, row in enumerate(held.index):
-            if row["label"] == name:
-                mine.setdefault(row["group"], []).append(i)
-        if len(mine) < FEWEST_FOR_SPLIT:
-            in_time.append(name)
-            _split_in_time(sum(mine.values(), []), parts)
-            continue
-        tracks = {group: len({held.index[i]["path"] for i in rows}) for group, rows in mine.items()}
-        total = sum(tracks.values())
-        held_out = max(2, round(total * 0.25))
-        wanted = {"dev": (held_out + odd % 2) // 2, "test": (held_out + 1 - odd % 2) // 2}
-        odd += held_out % 2
-        order = [sorted(mine)[i] for i in generator.permutation(len(mine))]
-        for part, room in wanted.items():
-            for group in list(order):
-                if tracks[group] <= room:
-                    parts[part] += mine[group]
-                    order.remove(group)
-                    room -= tracks[group]
-        for group in order:
-            parts["train"] += mine[group]
-    note = ""
-    if in_time:
-        note = f"fewer than {FEWEST_FOR_SPLIT} tracks of {', '.join(in_time)}: split in time, one segment apart"
-    return {part: np.array(sorted(rows), int) for part, rows in parts.items()}, note
-
-
-def _split_in_time(rows: list[int], parts: dict):
-    train, dev = int(len(rows) * 0.75), int(len(rows) * 0.125)
-    parts["train"] += rows[:train]
-    parts["dev"] += rows[train + 1:train + 1 + dev]
-    parts["test"] += rows[train + 2 + dev:]
-
-
-def _filtered_split(held: store.Store) -> dict[str, np.ndarray]:
-    path = Path(__file__).with_name("fault_filtered.csv")
-    where = dict(line.split(",")[:2] for line in path.read_text().splitlines()[1:])
-    parts = {"train": [], "dev": [], "test": []}
-    for i, row in enumerate(held.index):
-        if row["path"] in where:
-            parts[where[row["path"]]].append(i)
-    if not all(parts.values()):
-        raise corpora.DataError("split T2 names GTZAN's own tracks: this corpus has none of them; use T1")
-    return {part: np.array(rows, int) for part, rows in parts.items()}
 
 
 def main():

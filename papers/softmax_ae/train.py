@@ -1,11 +1,10 @@
-"""Losses, steps, MODELS and the training script.
+"""Steps, MODELS and the training script.
 
 `python -m papers.softmax_ae.train --model deep_softmax --follow code --seed 0` trains one model, without `--model` all.
 """
 
 import dataclasses
-import functools
-from dataclasses import dataclass
+from functools import partial
 
 from papers.softmax_ae import config as settings, preprocess
 
@@ -20,94 +19,63 @@ import tensorflow as tf
 
 from common import training
 from common.training import Batches, Learner, Model, Stage
-from papers.softmax_ae import model, variants
+from papers.softmax_ae import losses, model, variants
+from papers.softmax_ae.data import Data, load_data, read_rows
 
 ADAM_EPSILON = 1e-8  # TensorFlow 1's default, which the program used; Keras 3 has 1e-7
 
 
-# Losses
+# Steps: (config, learner, batch, step) -> named losses
 
-def cross_entropy(labels, logits):
-    """Equation 1 per example: -sum_j y_j log y_hat_j; labels (batch,) int, logits (batch, 4) -> (batch,)."""
-    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
-
-
-def reconstruction_sum(x, x_hat):
-    """Equation 2 per example: squared Euclidean norm of x - x_hat, both (batch, 500) -> (batch,)."""
-    return tf.reduce_sum(tf.square(x - x_hat), axis=-1)
-
-
-def reconstruction_mean(x, x_hat):
-    """The program's form of equation 2: the mean over the 500 entries instead of the sum."""
-    return tf.reduce_mean(tf.square(x - x_hat), axis=-1)
+def classifier_step(config, learner, batch, step):
+    """Equation 1 alone: the two-layer network and the deeper plain ones."""
+    network = learner.networks["plain"]
+    with tf.GradientTape() as tape:
+        logits = network(batch["x"], training=True)
+        loss = step.mean(losses.cross_entropy(batch["y"], logits))
+    weights = network.trainable_variables
+    step.apply(learner.optimizers["main"], tape.gradient(loss, weights), weights)
+    return {"losses/total": loss, "metrics/train_accuracy_in_epoch": step.mean(_right(batch["y"], logits))}
 
 
-RECONSTRUCTION = {"mean": reconstruction_mean, "sum": reconstruction_sum}
+def autoencoder_step(config, learner, batch, step):
+    """Equation 2 alone."""
+    weights = sum((network.trainable_variables for network in learner.networks.values()), [])
+    with tf.GradientTape() as tape:
+        x_hat = reconstruct(learner, batch["x"], training=True)
+        loss = step.mean(losses.RECONSTRUCTION[config.reconstruction](batch["x"], x_hat))
+    step.apply(learner.optimizers["main"], tape.gradient(loss, weights), weights)
+    return {"losses/total": loss}
 
 
-def combined(reconstruction, classification, gamma: float, reconstruction_weight: float = 1.0):
-    """Equation 3 per example, with the sign of its second term set right: both losses are minimised."""
-    return gamma * reconstruction_weight * reconstruction + (1 - gamma) * classification
+def deep_softmax_step(config, learner, batch, step):
+    """Equation 3: reconstruction and classification share the encoder, no gradient is stopped (sec. 4.3)."""
+    networks = learner.networks
+    weights = sum((networks[name].trainable_variables for name in ("encoder", "decoder", "classifier")), [])
+    with tf.GradientTape() as tape:
+        z = networks["encoder"](batch["x"], training=True)
+        logits = networks["classifier"](z, training=True)
+        x_hat = networks["decoder"](z, training=True)
+        reconstruction = step.mean(losses.RECONSTRUCTION[config.reconstruction](batch["x"], x_hat))
+        classification = step.mean(losses.cross_entropy(batch["y"], logits))
+        loss = losses.combined(reconstruction, classification, config.gamma, config.reconstruction_weight)
+    step.apply(learner.optimizers["main"], tape.gradient(loss, weights), weights)
+    return {"losses/total": loss, "losses/reconstruction": reconstruction, "losses/classification": classification,
+            "metrics/train_accuracy_in_epoch": step.mean(_right(batch["y"], logits))}
 
 
-# Data
-
-@dataclass(frozen=True)
-class Data:
-    """Segments as the networks see them: x (n, 500) float32, y (n,) class codes, parts {train, dev, test: indices}."""
-
-    x: np.ndarray
-    y: np.ndarray
-    parts: dict
-    note: str
-    classes: tuple
-    mean: float = 0.0  # what was taken off the amplitudes, and
-    deviation: float = 1.0  # what they were divided by
+def _right(labels, logits):
+    return tf.cast(tf.equal(tf.cast(labels, tf.int64), tf.argmax(logits, axis=-1)), tf.float32)
 
 
-@functools.lru_cache(maxsize=4)
-def load_data(config, store, seed: int) -> Data:
-    """The store's segments, split by `config.split`; if standardised, by mean and deviation of the training part."""
-    x = np.asarray(store.array(preprocess.array_name(config.pool)))
-    parts, note = preprocess.split(store, config.split, seed)
-    mean, deviation = 0.0, 1.0
-    if config.standardise:
-        mean, deviation = float(x[parts["train"]].mean()), max(float(x[parts["train"]].std()), 1e-8)
-        x = (x - mean) / deviation
-    return Data(x, preprocess.labels(store), parts, note, tuple(store.parameters["facts"]["classes"]), mean, deviation)
-
-
-def batches(data: Data, rows: np.ndarray, config, seed: int) -> Batches:
-    """Training rows shuffled once, as in the program, or anew in every epoch."""
-    order = (training.shuffled if config.reshuffle else training.fixed)(len(rows), seed)
-    return Batches(len(rows), config.batch_size, lambda i: {"x": data.x[rows[i]], "y": data.y[rows[i]]}, order)
-
-
-# Steps
+# What a trained learner makes of segments
 
 def classify(learner, x, training=False):
-    """Logits (batch, 4) of whatever classifier the learner holds."""
+    """Logits (batch, classes) of whatever classifier the learner holds."""
     networks = learner.networks
     if "classifier" in networks:
         return networks["classifier"](networks["encoder"](x, training=training), training=training)
     return networks["plain"](x, training=training)
-
-
-def _accuracy(labels, logits):
-    return tf.cast(tf.equal(tf.cast(labels, tf.int64), tf.argmax(logits, axis=-1)), tf.float32)
-
-
-def classifier_step(config):
-    """Equation 1 alone: the two-layer network and the deeper plain ones."""
-    def train_step(learner, batch, step):
-        network = learner.networks["plain"]
-        with tf.GradientTape() as tape:
-            logits = network(batch["x"], training=True)
-            loss = step.mean(cross_entropy(batch["y"], logits))
-        weights = network.trainable_variables
-        step.apply(learner.optimizers["main"], tape.gradient(loss, weights), weights)
-        return {"losses/total": loss, "metrics/train_accuracy_in_epoch": step.mean(_accuracy(batch["y"], logits))}
-    return train_step
 
 
 def reconstruct(learner, x, training=False):
@@ -118,41 +86,26 @@ def reconstruct(learner, x, training=False):
     return networks["decoder"](networks["encoder"](x, training=training), training=training)
 
 
-def autoencoder_step(config):
-    """Equation 2 alone."""
-    def train_step(learner, batch, step):
-        weights = sum((n.trainable_variables for n in learner.networks.values()), [])
-        with tf.GradientTape() as tape:
-            x_hat = reconstruct(learner, batch["x"], training=True)
-            loss = step.mean(RECONSTRUCTION[config.reconstruction](batch["x"], x_hat))
-        step.apply(learner.optimizers["main"], tape.gradient(loss, weights), weights)
-        return {"losses/total": loss}
-    return train_step
+def in_batches(function, x: np.ndarray, rows: int = 4096) -> np.ndarray:
+    """`function` of tensors (rows, 500), applied to x (n, 500) piece by piece."""
+    return np.concatenate([function(tf.constant(x[i:i + rows])).numpy() for i in range(0, len(x), rows)])
 
 
-def deep_softmax_step(config):
-    """Equation 3: reconstruction and classification share the encoder, no gradient is stopped (sec. 4.3)."""
-    def train_step(learner, batch, step):
-        networks = learner.networks
-        weights = sum((networks[n].trainable_variables for n in ("encoder", "decoder", "classifier")), [])
-        with tf.GradientTape() as tape:
-            z = networks["encoder"](batch["x"], training=True)
-            logits = networks["classifier"](z, training=True)
-            x_hat = networks["decoder"](z, training=True)
-            reconstruction = step.mean(RECONSTRUCTION[config.reconstruction](batch["x"], x_hat))
-            classification = step.mean(cross_entropy(batch["y"], logits))
-            loss = combined(reconstruction, classification, config.gamma, config.reconstruction_weight)
-        step.apply(learner.optimizers["main"], tape.gradient(loss, weights), weights)
-        return {"losses/total": loss, "losses/reconstruction": reconstruction, "losses/classification": classification,
-                "metrics/train_accuracy_in_epoch": step.mean(_accuracy(batch["y"], logits))}
-    return train_step
+def predict(learner, x: np.ndarray) -> np.ndarray:
+    """Logits (n, classes) for x (n, 500), dropout off."""
+    return in_batches(partial(classify, learner), x)
+
+
+def accuracy(learner, data: Data, rows: np.ndarray) -> float:
+    """Share of rows classified rightly, dropout off; NaN without rows."""
+    return float(np.mean(predict(learner, data.x[rows]).argmax(axis=1) == data.y[rows])) if len(rows) else float("nan")
 
 
 # Models
 
 def _learner(config, **networks) -> Learner:
     optimizer = keras.optimizers.Adam(config.learning_rate, epsilon=ADAM_EPSILON)
-    optimizer.build(sum((n.trainable_variables for n in networks.values()), []))
+    optimizer.build(sum((network.trainable_variables for network in networks.values()), []))
     return Learner(networks, {"main": optimizer})
 
 
@@ -161,24 +114,22 @@ def sizes(config, store) -> tuple[int, int]:
     return config.segment_samples // config.pool, len(store.parameters["facts"]["classes"])
 
 
-def build_plain(depth: int):
+def build_plain(depth: int, config, store) -> Learner:
     """The two-layer network (depth 1), or a deeper classifier of the same width."""
-    def build(config, store):
-        inputs, classes = sizes(config, store)
-        network = (model.two_layer(inputs, config.hidden, classes) if depth == 1
-                   else variants.plain_classifier(inputs, depth, config.hidden, classes))
-        return _learner(config, plain=network)
-    return build
+    inputs, classes = sizes(config, store)
+    if depth == 1:
+        return _learner(config, plain=model.two_layer(inputs, config.hidden, classes))
+    return _learner(config, plain=variants.plain_classifier(inputs, depth, config.hidden, classes))
 
 
-def build_autoencoder(config, store):
+def build_autoencoder(config, store) -> Learner:
     """The deep autoencoder, called vanilla in the paper's results."""
     inputs, _ = sizes(config, store)
     return _learner(config, encoder=model.encoder(inputs, config.bottleneck, config.keep_probability),
                     decoder=model.decoder(inputs, config.bottleneck, config.keep_probability, config.decoder_output))
 
 
-def build_deep_softmax(config, store):
+def build_deep_softmax(config, store) -> Learner:
     """The Deep Softmax Autoencoder: the same encoder and decoder, and a classifier on the bottleneck."""
     inputs, classes = sizes(config, store)
     return _learner(config, encoder=model.encoder(inputs, config.bottleneck, config.keep_probability),
@@ -186,45 +137,46 @@ def build_deep_softmax(config, store):
                     classifier=model.classifier(config.bottleneck, classes))
 
 
-def build_single_output(network):
-    """One of the shallow readings of the vanilla autoencoder, as encoder and identity."""
-    def build(config, store):
-        return _learner(config, autoencoder=network(sizes(config, store)[0], config.bottleneck))
-    return build
+def build_shallow(network, config, store) -> Learner:
+    """One of the shallow readings of the vanilla autoencoder; `network` builds it whole."""
+    return _learner(config, autoencoder=network(sizes(config, store)[0], config.bottleneck))
 
 
-def stages_classifier(step):
-    """One stage over the training part, with accuracies of the train and dev part after every epoch."""
-    def stages(config, store, seed):
-        data = load_data(config, store, seed)
-        feed = batches(data, data.parts["train"], config, seed)
-
-        def validate(learner):
-            return {f"metrics/{part}_accuracy": accuracy(learner, data, data.parts[part]) for part in ("train", "dev")}
-
-        steps = config.epochs * feed.steps_per_epoch
-        return [Stage("train", step(config), feed, steps, feed.steps_per_epoch, validate)]
-    return stages
+def batches(data: Data, rows: np.ndarray, config, seed: int) -> Batches:
+    """Training rows shuffled once, as in the program, or anew in every epoch."""
+    order = (training.shuffled if config.reshuffle else training.fixed)(len(rows), seed)
+    return Batches(len(rows), config.batch_size, partial(read_rows, data, rows), order)
 
 
-def stages_autoencoder(config, store, seed):
+def accuracies(data: Data, learner) -> dict[str, float]:
+    """What a classifier logs after every epoch: accuracy of the training and the dev part, dropout off."""
+    return {f"metrics/{part}_accuracy": accuracy(learner, data, data.parts[part]) for part in ("train", "dev")}
+
+
+def stages_classifier(train_step, config, store, seed: int) -> list[Stage]:
+    """One stage over the training part."""
+    data = load_data(config, store, seed)
+    feed = batches(data, data.parts["train"], config, seed)
+    return [Stage("train", partial(train_step, config), feed, config.epochs * feed.steps_per_epoch,
+                  feed.steps_per_epoch, partial(accuracies, data))]
+
+
+def stages_autoencoder(config, store, seed: int) -> list[Stage]:
     """One stage over the training part, or over everything as the program does."""
     data = load_data(config, store, seed)
     rows = np.arange(len(data.y)) if config.autoencoder_data == "all" else data.parts["train"]
     feed = batches(data, rows, config, seed)
-    return [Stage("train", autoencoder_step(config), feed, config.autoencoder_epochs * feed.steps_per_epoch,
+    return [Stage("train", partial(autoencoder_step, config), feed, config.autoencoder_epochs * feed.steps_per_epoch,
                   feed.steps_per_epoch)]
 
 
 MODELS = {
-    "two_layer": Model(build_plain(1), stages_classifier(classifier_step)),
+    **{name: Model(partial(build_plain, depth), partial(stages_classifier, classifier_step))
+       for depth, name in ((1, "two_layer"), (2, "plain_2"), (3, "plain_3"), (4, "plain_4"))},
     "autoencoder": Model(build_autoencoder, stages_autoencoder),
-    "deep_softmax": Model(build_deep_softmax, stages_classifier(deep_softmax_step)),
-    "plain_2": Model(build_plain(2), stages_classifier(classifier_step)),
-    "plain_3": Model(build_plain(3), stages_classifier(classifier_step)),
-    "plain_4": Model(build_plain(4), stages_classifier(classifier_step)),
-    "shallow": Model(build_single_output(variants.shallow_autoencoder), stages_autoencoder),
-    "single_hidden": Model(build_single_output(variants.single_hidden_autoencoder), stages_autoencoder),
+    "deep_softmax": Model(build_deep_softmax, partial(stages_classifier, deep_softmax_step)),
+    "shallow": Model(partial(build_shallow, variants.shallow_autoencoder), stages_autoencoder),
+    "single_hidden": Model(partial(build_shallow, variants.single_hidden_autoencoder), stages_autoencoder),
 }
 HEADLINE = ("two_layer", "autoencoder", "deep_softmax")
 
@@ -255,16 +207,6 @@ def jobs(config) -> dict[str, tuple[Model, object]]:
 def train(config, store, run, only: str | None = None) -> None:
     """Train every model of a run, or `only` one, each going on from its last checkpoint."""
     training.train_all(jobs(config), store, run, only)
-
-
-def predict(learner, x: np.ndarray, rows: int = 4096) -> np.ndarray:
-    """Logits (n, classes) for x (n, 500), dropout off."""
-    return np.concatenate([classify(learner, tf.constant(x[i:i + rows])).numpy() for i in range(0, len(x), rows)])
-
-
-def accuracy(learner, data: Data, rows: np.ndarray) -> float:
-    """Share of rows classified rightly, dropout off; NaN without rows."""
-    return float(np.mean(predict(learner, data.x[rows]).argmax(axis=1) == data.y[rows])) if len(rows) else float("nan")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from common import claims, midi, record
 from common.config import resolve
 from common.corpora import Corpus, Item
 from papers.musae import config as settings, edit, interpolate, metrics, preprocess, reconstruct, sample, tool
-from papers.musae.tokens import HOLD, SILENT
 from tests.papers.musae.test_preprocess import song
 
 
@@ -23,8 +22,8 @@ def test_hamming_counts_tokens():  # dossier A26: the bit distance is this times
 
 
 def test_low_level_metrics_by_hand():
-    tokens = np.full((1, 8, 4), HOLD)
-    tokens[0, 0] = SILENT
+    tokens = np.full((1, 8, 4), midi.HOLD)
+    tokens[0, 0] = midi.SILENT
     tokens[0, :, 1] = [40, 129, 129, 128, 43, 129, 52, 129]
     names, values = metrics.low_level(tokens)
     found = dict(zip(names, values[0], strict=True))

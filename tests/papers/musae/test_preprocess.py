@@ -10,7 +10,6 @@ from common import midi
 from common.corpora import Corpus, Item
 from common.errors import StoreError
 from papers.musae import config, data, preprocess
-from papers.musae.tokens import HOLD, base_tokens
 from tests.common.test_midi import note, save
 from tests.papers.musae.toy import ToyStore
 
@@ -141,8 +140,8 @@ def test_store_holds_windows_cut_as_tokenised(tmp_path):
     lines, _ = preprocess.file_lines(corpus.items[0].path, "complete")
     for track, name in enumerate(preprocess.CLASSES):
         base, onset = lines[name][0]
-        np.testing.assert_array_equal(windows.cut([3])[0, :, track], base_tokens(base[48:80], onset[48:80]))
-    assert (windows.read(np.arange(76))["tokens"][:, 0] != HOLD).all()
+        np.testing.assert_array_equal(windows.cut([3])[0, :, track], midi.tokens(base[48:80], onset[48:80]))
+    assert (windows.read(np.arange(76))["tokens"][:, 0] != midi.HOLD).all()
     again = preprocess.preprocess(settings, None, "smoke", tmp_path / "stores", corpus=corpus)
     assert again.directory == store.directory
 

@@ -12,7 +12,6 @@ import pytest
 from common import midi
 from common.config import resolve
 from papers.musae import config as settings, data, metrics, preprocess
-from papers.musae.tokens import token_base
 
 SIZES = {"latent": 64, "encoder_units": 64, "decoder_units": 128, "critic_units": 128, "batch_size": 64,
          "updates_2bar": 3000, "beta_every": 2000, "log_every": 125, "decay": 5e-4}  # fmt: skip
@@ -59,7 +58,7 @@ def test_two_bars_of_real_songs_are_learnt(tmp_path):
     read = midi.read(path)
     pitches = np.concatenate([i.pitch for i in read.instruments if not i.is_drum])
     lengths = np.concatenate([i.end - i.start for i in read.instruments]) / (read.resolution / 4)
-    silent = (token_base(np.concatenate(steps).T) == midi.SILENT).all(axis=0).mean()
+    silent = (midi.token_base(np.concatenate(steps).T) == midi.SILENT).all(axis=0).mean()
     print(f"interpolation: {len(lengths)} notes, pitches {pitches.min()} to {pitches.max()}, longest note "
           f"{lengths.max():.1f} steps, all tracks silent {silent:.1%} of the time, distance to the first "
           f"{np.round(distance[0], 2).tolist()}, to the second {np.round(distance[1], 2).tolist()}")  # fmt: skip

@@ -10,7 +10,17 @@ import tensorflow as tf
 
 from common import config as configuration, corpora, training
 from common.noise import Step, step_scope
-from papers.softmax_ae import config as settings, evaluate, model, preprocess, table2, train, variants
+from papers.softmax_ae import (
+    config as settings,
+    data as segments,
+    facts,
+    losses,
+    measures,
+    model,
+    preprocess,
+    train,
+    variants,
+)
 
 CONFIG = settings.Config()
 
@@ -53,7 +63,7 @@ def test_item_1_short_files_give_whole_segments_only(samples, expected):
 @pytest.mark.parametrize("rule, sizes", [("P1", (6000, 1000, 1000)), ("P2", (6000, 2000, 0)),
                                          ("T1", (6000, 1000, 1000))])
 def test_item_2_split_sizes(rule, sizes):
-    parts, note = preprocess.split(fake_store(), rule, seed=3)
+    parts, note = segments.split(fake_store(), rule, seed=3)
     assert tuple(len(parts[p]) for p in ("train", "dev", "test")) == sizes and not note
     assert len(np.unique(np.concatenate(list(parts.values())))) == 8000
 
@@ -63,16 +73,16 @@ def test_item_2_track_split_shares_no_track_and_no_duplicate_pair():
               [("jazz", 33, 51), ("jazz", 34, 53), ("metal", 40, 61), ("metal", 40, 62), ("pop", 15, 22)]}
     for seed in range(5):
         held = fake_store(groups=groups)
-        parts, _ = preprocess.split(held, "T1", seed)
+        parts, _ = segments.split(held, "T1", seed)
         where = {held.index[i]["group"]: part for part, rows in parts.items() for i in rows}
         for part, rows in parts.items():
             assert {where[held.index[i]["group"]] for i in rows} == {part}
-    a, b = (preprocess.split(fake_store(), "T1", seed)[0]["test"] for seed in (0, 1))
+    a, b = (segments.split(fake_store(), "T1", seed)[0]["test"] for seed in (0, 1))
     assert not np.array_equal(a, b)
 
 
 def test_item_2_a_class_with_one_track_is_split_in_time_with_a_gap():
-    parts, note = preprocess.split(fake_store(tracks=1), "T1", seed=0)
+    parts, note = segments.split(fake_store(tracks=1), "T1", seed=0)
     assert "split in time" in note
     for code in range(4):
         mine = {p: [i for i in r if i // 20 == code] for p, r in parts.items()}
@@ -81,7 +91,7 @@ def test_item_2_a_class_with_one_track_is_split_in_time_with_a_gap():
 
 def test_item_2_filtered_split_has_the_published_sizes():
     held = fake_store()
-    parts, _ = preprocess.split(held, "T2", seed=0)
+    parts, _ = segments.split(held, "T2", seed=0)
     counts = {p: tuple(len({held.index[i]["path"] for i in r if held.index[i]["label"] == g}) for g in settings.GENRES)
               for p, r in parts.items()}
     assert counts == {"train": (48, 43, 44, 41), "dev": (20, 17, 20, 13), "test": (31, 27, 27, 30)}
@@ -124,7 +134,7 @@ def test_item_4_shapes_and_signs():
 # 5, 6
 
 def test_item_5_cross_entropy_of_zero_weights_is_ln_4():
-    loss = train.cross_entropy(np.array([0, 1, 2, 3]), np.zeros((4, 4), "f4")).numpy()
+    loss = losses.cross_entropy(np.array([0, 1, 2, 3]), np.zeros((4, 4), "f4")).numpy()
     np.testing.assert_allclose(loss, np.log(4), rtol=1e-6)
 
 
@@ -142,21 +152,22 @@ def test_item_5_loss_milestones_of_the_logs(published, tmp_path):
 
 
 def test_item_6_loss_weights_and_their_gradients():
-    assert float(train.combined(2.0, 3.0, 0.9)) == pytest.approx(0.9 * 2 + 0.1 * 3, abs=1e-6)
-    assert float(train.combined(2.0, 3.0, 0.9, 1 / 0.9)) == pytest.approx(2 + 0.1 * 3, abs=1e-6)  # the program's
+    assert float(losses.combined(2.0, 3.0, 0.9)) == pytest.approx(0.9 * 2 + 0.1 * 3, abs=1e-6)
+    assert float(losses.combined(2.0, 3.0, 0.9, 1 / 0.9)) == pytest.approx(2 + 0.1 * 3, abs=1e-6)  # the program's
     x = np.random.default_rng(0).normal(size=(8, 500)).astype("f4")
     y = np.arange(8) % 4
     networks = {"encoder": model.encoder(), "decoder": model.decoder(output="linear"), "classifier": model.classifier()}
     for gamma, silent in ((1.0, {"classifier"}), (0.0, {"decoder"}), (0.9, set())):
         with tf.GradientTape(persistent=True) as tape:
             z = networks["encoder"](x)
-            loss = tf.reduce_mean(train.combined(train.reconstruction_mean(x, networks["decoder"](z)),
-                                                 train.cross_entropy(y, networks["classifier"](z)), gamma))
+            loss = tf.reduce_mean(losses.combined(losses.reconstruction_mean(x, networks["decoder"](z)),
+                                                 losses.cross_entropy(y, networks["classifier"](z)), gamma))
         largest = {name: max(float(tf.reduce_max(tf.abs(g))) for g in tape.gradient(
             loss, network.trainable_variables, unconnected_gradients="zero")) for name, network in networks.items()}
         assert {name for name, size in largest.items() if size == 0.0} == silent
-    np.testing.assert_allclose(train.reconstruction_sum(x, 0 * x), 500 * train.reconstruction_mean(x, 0 * x), rtol=1e-5)
-    np.testing.assert_allclose(train.reconstruction_sum(x, 0 * x), np.square(x).sum(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(losses.reconstruction_sum(x, 0 * x), 500 * losses.reconstruction_mean(x, 0 * x),
+                               rtol=1e-5)
+    np.testing.assert_allclose(losses.reconstruction_sum(x, 0 * x), np.square(x).sum(axis=1), rtol=1e-5)
 
 
 # 7, 8
@@ -201,14 +212,14 @@ def test_item_9_accuracy_bands(published, tmp_path, follow, bands):
 # 10, 11, 12
 
 def test_item_10_table_2_by_integers():
-    assert np.mean([row[1] for row in table2.PRINTED.values()]) == pytest.approx(0.641, abs=1e-9)
-    for precision, recall, f1 in table2.PRINTED.values():
+    assert np.mean([row[1] for row in facts.PRINTED.values()]) == pytest.approx(0.641, abs=1e-9)
+    for precision, recall, f1 in facts.PRINTED.values():
         assert 2 * precision * recall / (precision + recall) == pytest.approx(f1, abs=0.0006)
-    found = table2.feasible(1000)
+    found = facts.feasible(1000)
     assert sorted(found) == [624, 627, 629, 630, 631, 645, 646, 648, 650, 652, 654, 656, 657, 662]
-    assert table2.margins(1000, 653) == 0
-    assert sorted(table2.feasible(1000, 205, 295)) == [645, 646]
-    plausible = table2.feasible(2000, 420, 579)
+    assert facts.margins(1000, 653) == 0
+    assert sorted(facts.feasible(1000, 205, 295)) == [645, 646]
+    plausible = facts.feasible(2000, 420, 579)
     assert plausible[1282] == 112 and 1306 not in plausible
 
 
@@ -240,17 +251,17 @@ def test_each_divergence_changes_a_model_a_loss_or_an_index(divergence):
     paper, changed = settings.Config(), dataclasses.replace(settings.Config(), **{divergence.field: other})
 
     def trace(config):
-        train.load_data.cache_clear()
-        data = train.load_data.__wrapped__(config, held, 0)
+        segments.load_data.cache_clear()
+        data = segments.load_data.__wrapped__(config, held, 0)
         feed = train.batches(data, data.parts["train"], config, 0)
         keras.utils.set_random_seed(0)
         learner = train.build_deep_softmax(config, held)
         layers = [getattr(layer, "rate", None) for n in learner.networks.values() for layer in n.layers]
         x_hat = train.reconstruct(learner, x[:4]).numpy()
         picture = (train.MODELS["autoencoder"].stages(config, held, 0)[0].batches.size,
-                   [rows.tolist() for rows in evaluate.projection_rows(config, data)])
+                   [rows.tolist() for rows in measures.drawn_rows(config, data)])
         return [data.parts["test"].tolist(), float(data.x.sum()), feed.indices(feed.steps_per_epoch).tolist(), layers,
-                x_hat.tolist(), float(train.combined(1.0, 1.0, config.gamma, config.reconstruction_weight)), picture]
+                x_hat.tolist(), float(losses.combined(1.0, 1.0, config.gamma, config.reconstruction_weight)), picture]
 
     assert trace(paper) != trace(changed)
 
