@@ -34,3 +34,7 @@ class StoreError(EncoreError):
 
 class TrainingError(EncoreError):
     """Training cannot start or go on."""
+
+
+class WeightsError(EncoreError, ValueError):
+    """A file of network weights that cannot be used."""

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from papers.lord_transfer import losses
+from papers.lord_transfer import vgg
 
 POOLED_BANDS = 16
 COMPONENTS = 64
@@ -14,7 +14,7 @@ def features(network, images):
     """VGG features (n, 16 * 64) of images (n, bands, frames, 1): mean over time, frequency pooled into 16 bands."""
     found = []
     for start in range(0, len(images), 32):
-        maps = network(losses.vgg_input(images[start:start + 32, ..., :1])).numpy().mean(axis=2)
+        maps = network(vgg.as_input(images[start:start + 32, ..., :1])).numpy().mean(axis=2)
         found.append(maps.reshape(len(maps), POOLED_BANDS, -1, maps.shape[-1]).mean(axis=2).reshape(len(maps), -1))
     return np.concatenate(found)
 
@@ -27,8 +27,8 @@ def subclasses(config, found, reader):
     from sklearn.cluster import KMeans
     from sklearn.decomposition import PCA
 
-    network = (losses.random_first_layer() if config.perceptual == "random" or not config.vgg_weights
-               else losses.read_vgg(config.vgg_weights)[0])
+    network = (vgg.random_first_layer() if config.perceptual == "random" or not config.vgg_weights
+               else vgg.read(config.vgg_weights)[0])
     classes = np.zeros(len(found), dtype=np.int64)
     for number in range(len(found.labels)):
         mine = np.flatnonzero(found.classes == number)
@@ -37,8 +37,3 @@ def subclasses(config, found, reader):
         clusters = min(config.subclasses, len(mine))
         classes[mine] = number * config.subclasses + KMeans(clusters, n_init=4, random_state=0).fit_predict(values)
     return dataclasses.replace(found, classes=classes)
-
-
-def sizes(found):
-    """Windows in each sub-class that occurs, largest first."""
-    return sorted(np.unique(found.classes, return_counts=True)[1].tolist(), reverse=True)

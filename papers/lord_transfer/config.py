@@ -138,3 +138,23 @@ PRESETS = {
                  genre_pairs="Rock-Folk"),
     "full": {},
 }
+
+
+def perceptual_state(config: Config):
+    """"imagenet", "random" or "off": what the perceptual term of a Config really is, given the weights at hand."""
+    if "perceptual" not in config.loss.split("+") or config.perceptual == "off":
+        return "off"
+    if config.perceptual == "random":
+        return "random"
+    return "imagenet" if config.vgg_weights else "off"
+
+
+def loss_terms(config: Config):
+    """Names of the terms that can be computed; MSE and MAE stand in where only the perceptual term is asked for."""
+    terms = [term for term in config.loss.split("+") if term != "perceptual" or perceptual_state(config) != "off"]
+    return terms or ["mse", "mae"]
+
+
+def pairs(config: Config):
+    """The genre pairs of a run; one empty name for the instrument task."""
+    return config.genre_pairs.split() if config.data_set == "fma_medium" else [""]

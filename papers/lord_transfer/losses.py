@@ -1,24 +1,14 @@
 """The reconstruction losses of sec. 2.3.3 and 2.3.1 (item 4a), per image; TensorFlow tensors in, (batch,) out.
 
-Images are (batch, bands, frames, channels) in [0, 1]. The perceptual loss compares post-ReLU features of VGG16 whose
-weights come from a local file: nothing is downloaded, and the networks live only in the loss.
+Images are (batch, bands, frames, channels) in [0, 1].
 """
 
-import hashlib
-from pathlib import Path
+from functools import lru_cache
 
-import keras
-import numpy as np
 import tensorflow as tf
 
-KERAS_VGG16_MD5 = "6d6bbae143d832006294945121d1f1fc"  # vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5
-FIRST_LAYER = ("block1_conv1",)  # "the first layer of a trained VGG16" (sec. 2.3.3, item 4)
-FIVE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv3", "block5_pool")  # LORD, config.py
-MEAN_COLOUR = (103.939, 116.779, 123.68)  # blue, green, red, as keras.applications.vgg16
-
-
-class WeightsError(ValueError):
-    """A weights file that cannot be used; the message is one line naming the file and what to do."""
+from papers.lord_transfer import vgg
+from papers.lord_transfer.config import Config, loss_terms, perceptual_state
 
 
 def mean_squared_error(image, generated):
@@ -37,112 +27,55 @@ def cyclic_squared_error(angle, generated, period=1.0):
     return tf.reduce_mean(tf.square(tf.minimum(difference, period - difference)), axis=[1, 2, 3])
 
 
-def vgg_input(image):
-    """(batch, height, width, 1) in [0, 1] -> what VGG16 was trained on: 0..255, blue first, mean colour taken off."""
-    return tf.tile(image * 255.0, [1, 1, 1, 3]) - tf.constant(MEAN_COLOUR)
-
-
 def perceptual_error(features, image, generated, size=0):
     """Sec. 2.3.3, item 4: mean absolute difference of features, averaged over layers, in units of 1/255.
 
-    `features` is a network of `first_layer` or `five_layers`; only the first channel is compared. `size` resizes both
-    images first, as LORD does to 64. Division by 255 brings the features back to the scale of the pixels.
+    `features` is a network of `vgg.first_layer` or `vgg.five_layers`; only the first channel is compared. `size`
+    resizes both images first, as LORD does to 64. Division by 255 brings the features back to the scale of the pixels.
     """
     image, generated = image[..., :1], generated[..., :1]
     if size:
         image, generated = tf.image.resize(image, (size, size)), tf.image.resize(generated, (size, size))
-    wanted, got = features(vgg_input(image)), features(vgg_input(generated))
+    wanted, got = features(vgg.as_input(image)), features(vgg.as_input(generated))
     pairs = zip(wanted, got, strict=True) if isinstance(wanted, (list, tuple)) else [(wanted, got)]
     errors = [tf.reduce_mean(tf.abs(a - b), axis=[1, 2, 3]) for a, b in pairs]
     return tf.add_n(errors) / (255.0 * len(errors))
 
 
-def first_layer(kernel, bias):
-    """block1_conv1 with ReLU and the given (3, 3, 3, 64) and (64,) arrays: 1,792 frozen parameters, any image size."""
-    layer = keras.layers.Conv2D(64, 3, padding="same", activation="relu", name="block1_conv1", trainable=False)
-    network = keras.Sequential([keras.Input((None, None, 3)), layer], name="vgg_first_layer")
-    layer.set_weights([kernel, bias])
-    return network
+PIXEL_LOSSES = {"mse": mean_squared_error, "mae": mean_absolute_error}
 
 
-def random_first_layer(seed=0):
-    """A He-normal filter bank of the same shape, for the ablation named "random"; it holds no ImageNet statistics."""
-    kernel = np.random.default_rng(seed).normal(0, np.sqrt(2 / 27), (3, 3, 3, 64)).astype("float32")
-    return first_layer(kernel, np.zeros(64, "float32"))
+def perceptual_words(config: Config):
+    """The perceptual term in words, with the checksum of its weights."""
+    state = perceptual_state(config)
+    if state == "imagenet":
+        return f"imagenet ({vgg.read(config.vgg_weights, config.perceptual_layers)[1]})"
+    if state == "random":
+        return "random (a seeded filter bank, an ablation)"
+    return f"off; the loss is {' + '.join(loss_terms(config)).upper()} (VGG16 weights: --vgg-weights FILE)"
 
 
-def five_layers(weights):
-    """LORD's five feature layers; `weights` maps a layer's name to (kernel, bias)."""
-    vgg = keras.applications.VGG16(include_top=False, weights=None, input_shape=(None, None, 3))
-    for layer in vgg.layers:
-        if layer.weights:
-            layer.set_weights(weights[layer.name])
-    vgg.trainable = False
-    return keras.Model(vgg.inputs, [vgg.get_layer(name).output for name in FIVE_LAYERS], name="vgg_five_layers")
+@lru_cache(maxsize=4)
+def _features(state, weights, layers):
+    return vgg.random_first_layer() if state == "random" else vgg.read(weights, layers)[0]
 
 
-def read_vgg(path, layers="first"):
-    """(network, description) of a local VGG16 weights file; `layers` is "first" or "five".
+def reconstruction(config: Config):
+    """(image, generated) -> {term: (batch,)}; the sum of the terms is the reconstruction loss of sec. 2.3.3."""
+    terms, state = loss_terms(config), perceptual_state(config)
+    features = None if state == "off" else _features(state, config.vgg_weights, config.perceptual_layers)
 
-    h5: as keras.applications stores it. npz: arrays `<layer>_kernel` and `<layer>_bias`, or for the first layer just
-    `kernel` and `bias`. The description holds the MD5 and whether it is the published file's. Raises WeightsError.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise WeightsError(f"{path}: no such file; give VGG16 weights (h5 or npz) with --vgg-weights, or leave it out")
-    digest = hashlib.md5(path.read_bytes()).hexdigest()
-    names = ["block1_conv1"] if layers == "first" else [
-        f"block{block}_conv{index}" for block, count in enumerate((2, 2, 3, 3, 3), 1) for index in range(1, count + 1)]
-    read = _read_npz if path.suffix == ".npz" else _read_h5
-    try:
-        weights = read(path, names)
-    except WeightsError:
-        raise
-    except Exception as error:  # whatever a damaged archive makes the reader raise
-        raise WeightsError(f"{path}: not readable as VGG16 weights ({error}); get {KERAS_VGG16_MD5}.h5 again") from None
-    network = first_layer(*weights["block1_conv1"]) if layers == "first" else five_layers(weights)
-    known = "the published ImageNet weights" if digest == KERAS_VGG16_MD5 else "not the published file: unverified"
-    return network, f"{path.name}, md5 {digest}, {known}"
+    def compute(image, generated):
+        found = {}
+        for term in terms:
+            if term == "perceptual":
+                found[term] = perceptual_error(features, image, generated, config.perceptual_size)
+            elif config.phase == "angle":  # sec. 2.3.1, item 4a: the second channel is an angle
+                found[term] = PIXEL_LOSSES[term](image[..., :1], generated[..., :1])
+            else:
+                found[term] = PIXEL_LOSSES[term](image, generated)
+        if config.phase == "angle":
+            found["cyclic"] = cyclic_squared_error(image[..., 1:], generated[..., 1:])
+        return {term: config.loss_scale * value for term, value in found.items()}
 
-
-def _read_npz(path, names):
-    with np.load(path, allow_pickle=False) as archive:
-        plain = {"kernel", "bias"} <= set(archive.files) and names == ["block1_conv1"]
-        keys = {name: ("kernel", "bias") if plain else (f"{name}_kernel", f"{name}_bias") for name in names}
-        missing = [key for pair in keys.values() for key in pair if key not in archive.files]
-        if missing:
-            raise WeightsError(f"{path}: lacks the array {missing[0]}; it has {', '.join(archive.files[:4])}")
-        return {name: _checked(path, name, *(archive[key] for key in pair)) for name, pair in keys.items()}
-
-
-def _read_h5(path, names):
-    import h5py
-
-    with h5py.File(path, "r") as file:
-        weights = {}
-        for name in names:
-            if isinstance(file.get(name, getlink=True), (h5py.ExternalLink, h5py.SoftLink)):
-                raise WeightsError(f"{path}: {name} links elsewhere; only plain weights are read")
-            found = {}
-            if name in file:
-                file[name].visititems(lambda key, item, found=found: found.update({item.ndim: item})
-                                      if isinstance(item, h5py.Dataset) and item.size < 10_000_000 else None)
-            if set(found) != {4, 1}:
-                raise WeightsError(f"{path}: lacks kernel and bias of {name}; is it the VGG16 'notop' file?")
-            if any(item.external for item in found.values()):
-                raise WeightsError(f"{path}: {name} keeps its values in another file; only plain weights are read")
-            weights[name] = _checked(path, name, found[4][()], found[1][()])
-    return weights
-
-
-def _checked(path, name, kernel, bias):
-    """The two arrays as float32, or WeightsError when they are not a VGG16 convolution's."""
-    widths = {"block1": 64, "block2": 128, "block3": 256, "block4": 512, "block5": 512}
-    width = widths[name[:6]]
-    if kernel.shape[:2] != (3, 3) or kernel.shape[-1] != width or bias.shape != (width,) or (
-            name == "block1_conv1" and kernel.shape[2] != 3):
-        raise WeightsError(f"{path}: {name} has shapes {kernel.shape} and {bias.shape}, "
-                           f"VGG16 has (3, 3, …, {width}) and ({width},)")
-    if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
-        raise WeightsError(f"{path}: {name} holds NaN or infinity; get the file again")
-    return kernel.astype("float32"), bias.astype("float32")
+    return compute

@@ -92,19 +92,3 @@ def generator(shape=(128, 128, 1), content_dim=128, adain_layers=4, adain_dim=25
     x = layers.LeakyReLU(negative_slope=0.3)(x)
     x = layers.Conv2D(shape[-1], last_kernels[1], padding="same")(x)
     return keras.Model([code, parameters], layers.Activation("sigmoid")(x), name="generator")
-
-
-def classifier(shape=(128, 128, 1), classes=8, filters=16):
-    """Image (batch, *shape) -> class logits (batch, classes): the ear that replaces the paper's listening.
-
-    Ours, not the paper's: four convolution blocks, then the mean over time, so that it hears what sounds and not when.
-    """
-    image = keras.Input(shape, name="image")
-    x = image
-    for times in (1, 2, 4, 4):
-        x = layers.Conv2D(times * filters, 3, padding="same")(x)
-        x = layers.LeakyReLU(negative_slope=0.3)(x)
-        x = layers.MaxPooling2D(2)(x)
-    x = keras.ops.mean(x, axis=2)  # (batch, bands / 16, channels)
-    x = layers.Flatten()(x)
-    return keras.Model(image, layers.Dense(classes)(x), name="classifier")

@@ -15,7 +15,7 @@ import tyro
 from common import audio, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from common.store import safe_name
-from papers.lord_transfer import config as settings, preprocess, stitching
+from papers.lord_transfer import config as settings, joining, preprocess
 
 
 @dataclass(frozen=True)
@@ -64,12 +64,12 @@ class Transfer:
     """A trained run's networks, ready to give recordings the class `label`."""
 
     def __init__(self, run, store, label):
-        from papers.lord_transfer import measure, train
+        from papers.lord_transfer import listener, trained as using
 
-        pair = next(pair for pair in train.pairs(run.config) if not pair or label in pair.split("-"))
-        self.measure, self.trained = measure, measure.load(run.config, store, run, "lord", pair)
+        pair = next(pair for pair in settings.pairs(run.config) if not pair or label in pair.split("-"))
+        self.using, self.trained, self.listen = using, using.load(run.config, store, run, "lord", pair), listener.listen
         self.config, self.target = self.trained.config, self.trained.labels.index(label)
-        self.code = measure.class_codes(self.trained)[self.target]
+        self.code = using.class_codes(self.trained)[self.target]
 
     def images(self, samples):
         """(before, after, reference): the recording's image (bands, frames) and the image with the other class."""
@@ -78,16 +78,16 @@ class Transfer:
         frames, step = image.shape[1], min(config.stitch_step, config.frames)
         length = max(config.frames, config.frames + -(-(frames - config.frames) // step) * step)
         padded = np.pad(image, ((0, 0), (0, length - frames)))
-        windows = stitching.cut(padded, config.frames, step)[..., None]
-        codes = self.measure.encode(self.trained, windows)
-        made = self.measure.generate(self.trained, codes, np.repeat(self.code[None], len(codes), 0))
-        return image, stitching.columns(made[..., 0], step)[:, :frames], reference
+        windows = joining.cut(padded, config.frames, step)[..., None]
+        codes = self.using.encode(self.trained, windows)
+        made = self.using.generate(self.trained, codes, np.repeat(self.code[None], len(codes), 0))
+        return image, joining.columns(made[..., 0], step)[:, :frames], reference
 
     def hears(self, image):
         """What the classifier hears, mean over windows: ((class, share), ...), the likeliest first."""
         width = self.config.frames
         image = np.pad(image, ((0, 0), (0, max(0, width - image.shape[1]))))
-        shares = self.measure.listen(self.trained.classifier, stitching.cut(image, width, width)[..., None])[0].mean(0)
+        shares = self.listen(self.trained.classifier, joining.cut(image, width, width)[..., None])[0].mean(0)
         return sorted(zip(self.trained.labels, shares.tolist(), strict=True), key=lambda pair: -pair[1])
 
 

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from papers.lord_transfer import losses
+from common.errors import WeightsError
+from papers.lord_transfer import losses, vgg
 
 
 def images(*values):
@@ -33,18 +34,18 @@ def test_random_angles_score_a_third_of_pi_squared():
 
 
 def test_vgg_input_of_grey():
-    np.testing.assert_allclose(losses.vgg_input(images(0.5))[0, 0, 0], [23.561, 10.721, 3.820], atol=1e-3)
+    np.testing.assert_allclose(vgg.as_input(images(0.5))[0, 0, 0], [23.561, 10.721, 3.820], atol=1e-3)
 
 
 def test_perceptual_loss_of_the_first_layer():
-    network = losses.random_first_layer()
+    network = vgg.random_first_layer()
     assert network.count_params() == 1792 and not network.trainable_variables
     random = np.random.default_rng(1)
     one, two = random.random((2, 3, 16, 16, 1)).astype("float32")
-    assert network(losses.vgg_input(one)).shape == (3, 16, 16, 64)
+    assert network(vgg.as_input(one)).shape == (3, 16, 16, 64)
     np.testing.assert_allclose(losses.perceptual_error(network, one, one), 0)
     np.testing.assert_allclose(losses.perceptual_error(network, one, two), losses.perceptual_error(network, two, one))
-    features = [network(losses.vgg_input(image)).numpy() for image in (one, two)]
+    features = [network(vgg.as_input(image)).numpy() for image in (one, two)]
     wanted = np.abs(features[0] - features[1]).mean((1, 2, 3)) / 255
     np.testing.assert_allclose(losses.perceptual_error(network, one, two), wanted, rtol=1e-5)
     with_phase = np.concatenate([one, two], axis=-1)
@@ -63,7 +64,7 @@ def test_weights_from_npz_and_h5_agree(tmp_path, bank):
     with h5py.File(tmp_path / "vgg.h5", "w") as file:
         file["block1_conv1/block1_conv1_W_1:0"], file["block1_conv1/block1_conv1_b_1:0"] = bank
     for name in ("plain.npz", "named.npz", "vgg.h5"):
-        network, description = losses.read_vgg(tmp_path / name)
+        network, description = vgg.read(tmp_path / name)
         np.testing.assert_array_equal(network.get_weights()[0], bank[0])
         np.testing.assert_array_equal(network.get_weights()[1], bank[1])
         assert name in description and "unverified" in description and len(description.split("md5 ")[1]) > 32
@@ -85,6 +86,6 @@ def broken_files(folder, bank):
 
 def test_bad_weights_get_one_line_with_the_file(tmp_path, bank):
     for name in broken_files(tmp_path, bank):
-        with pytest.raises(losses.WeightsError) as caught:
-            losses.read_vgg(tmp_path / name)
+        with pytest.raises(WeightsError) as caught:
+            vgg.read(tmp_path / name)
         assert name in str(caught.value) and "\n" not in str(caught.value), name

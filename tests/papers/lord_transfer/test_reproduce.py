@@ -106,7 +106,7 @@ def test_transfer_says_what_there_is(reproduced, monkeypatch, capsys, tmp_path):
 
 
 def test_no_mode_word_in_model_or_train():
-    for name in ("model.py", "train.py", "windows.py", "losses.py"):
+    for name in ("model.py", "networks.py", "train.py", "data.py", "losses.py", "listener.py"):
         text = (ROOT / "papers" / "lord_transfer" / name).read_text()
         code = re.sub(r'"""[\s\S]*?"""|#[^\n]*', "", text)
         assert not re.search(r'"(code|paper|sound)"', code), name

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from papers.lord_transfer import preprocess, sound
+from papers.lord_transfer import melody, preprocess, sound
 from papers.lord_transfer.config import Config
 from tests.papers.lord_transfer.test_preprocess import tone
 
@@ -38,28 +38,28 @@ def test_negative_power_is_clipped():
 
 def test_chroma_follows_pitch_and_not_level(clip):
     image = clip[0]
-    same = sound.chroma(np.clip(image - 0.1, 0, 1), PAPER)
-    other = sound.chroma(preprocess.spectrogram(tone(pitch=311.1), PAPER)[0], PAPER)
-    assert sound.chroma_agreement(sound.chroma(image, PAPER), same) > 0.95
-    assert sound.chroma_agreement(sound.chroma(image, PAPER), other) < 0.75
+    same = melody.chroma(np.clip(image - 0.1, 0, 1), PAPER)
+    other = melody.chroma(preprocess.spectrogram(tone(pitch=311.1), PAPER)[0], PAPER)
+    assert melody.chroma_agreement(melody.chroma(image, PAPER), same) > 0.95
+    assert melody.chroma_agreement(melody.chroma(image, PAPER), other) < 0.75
 
 
 def test_pitch_agreement_ignores_octaves():
     one = np.array([220.0, 220.0, np.nan, 330.0])
-    assert sound.pitch_agreement(one, np.array([440.0, 225.0, 100.0, np.nan])) == pytest.approx(2 / 3)
-    assert np.isnan(sound.pitch_agreement(np.array([np.nan]), np.array([220.0])))
+    assert melody.pitch_agreement(one, np.array([440.0, 225.0, 100.0, np.nan])) == pytest.approx(2 / 3)
+    assert np.isnan(melody.pitch_agreement(np.array([np.nan]), np.array([220.0])))
 
 
 def test_bass_share_of_low_and_high_tones():
-    low, high = (sound.bass_share(preprocess.spectrogram(tone(pitch=pitch), PAPER)[0], PAPER) for pitch in (100, 2000))
+    low, high = (melody.bass_share(preprocess.spectrogram(tone(pitch=pitch), PAPER)[0], PAPER) for pitch in (100, 2000))
     assert low > -3 and high < -20
 
 
 def test_onsets_count_notes():
     notes = np.concatenate([np.r_[tone(8000, pitch=p) * np.linspace(1, 0.05, 8000), np.zeros(3000)]
                             for p in (220, 330, 262, 392, 294)])
-    many = sound.onsets(preprocess.spectrogram(notes, PAPER)[0], PAPER)
-    one = sound.onsets(preprocess.spectrogram(tone(), PAPER)[0], PAPER)
+    many = melody.onsets(preprocess.spectrogram(notes, PAPER)[0], PAPER)
+    one = melody.onsets(preprocess.spectrogram(tone(), PAPER)[0], PAPER)
     assert many >= 4 > one
 
 

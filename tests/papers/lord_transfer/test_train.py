@@ -11,8 +11,21 @@ import pytest
 import tensorflow as tf
 
 from common import config as configuration, loop, training
-from papers.lord_transfer import config as settings, evaluate, losses, measure, train
-from papers.lord_transfer.windows import Reader, windows
+from common.findings import NotTestable
+from papers.lord_transfer import (
+    comparisons,
+    config as settings,
+    evaluate,
+    facts,
+    losses,
+    networks,
+    train,
+    trained as using,
+    vgg,
+)
+from papers.lord_transfer.config import loss_terms, perceptual_state
+from papers.lord_transfer.data import Reader, windows
+from papers.lord_transfer.measures import Heard
 from tests.papers.lord_transfer import toy
 
 
@@ -22,7 +35,7 @@ def store(tmp_path_factory):
 
 
 def test_cosine_by_epoch_with_its_lag():
-    rate = train.EpochCosine(3e-4, 1e-5, 1000, tf.constant(7.0))
+    rate = networks.EpochCosine(3e-4, 1e-5, 1000, tf.constant(7.0))
     for epoch, wanted in ((0, 3e-4), (1, 3e-4), (251, 2.57530e-4), (501, 1.55e-4), (751, 5.24695e-5),
                           (999, 1.000286e-5)):
         for step in (7 * epoch, 7 * epoch + 6):
@@ -32,12 +45,12 @@ def test_cosine_by_epoch_with_its_lag():
 def test_table_rate_takes_effect():
     for follow, ratio in (("paper", 10), ("sound", 10), ("code", 1)):
         config = configuration.resolve(settings, follow, "full")
-        assert evaluate.first_step_ratio(config) == pytest.approx(ratio, rel=1e-4)
+        assert facts.first_step_ratio(config) == pytest.approx(ratio, rel=1e-4)
 
 
 def test_one_step_changes_all_four_networks_and_nothing_else_is_trainable(store):
     config = dataclasses.replace(toy.CONFIG, epochs=1)
-    learner = train.build(config, store)
+    learner = networks.build(config, store)
     before = {name: [v.numpy() for v in network.trainable_variables] for name, network in learner.networks.items()}
     assert set(before) == {"content_encoder", "class_embedding", "class_modulation", "generator"}
     stage = train.stages(config, store, 0)[0]
@@ -78,23 +91,23 @@ def test_early_stopping_of_the_program_ends_after_101_epochs():
 
 def test_perceptual_is_off_without_weights_and_says_so():
     config = configuration.resolve(settings, "paper", "full")
-    assert train.perceptual_state(config) == "off" and train.loss_terms(config) == ["mse", "mae"]
-    assert train.perceptual_words(config).startswith("off")
+    assert perceptual_state(config) == "off" and loss_terms(config) == ["mse", "mae"]
+    assert losses.perceptual_words(config).startswith("off")
     code = configuration.resolve(settings, "code", "full")
-    assert train.loss_terms(code) == ["mse", "mae"]  # the stand-in for a loss that is perceptual alone
+    assert loss_terms(code) == ["mse", "mae"]  # the stand-in for a loss that is perceptual alone
     random = dataclasses.replace(config, perceptual="random")
-    assert train.perceptual_state(random) == "random" and train.loss_terms(random)[0] == "perceptual"
+    assert perceptual_state(random) == "random" and loss_terms(random)[0] == "perceptual"
 
 
 def test_loss_terms_are_weighted_on_one_scale(store):
     random = np.random.default_rng(0)
     one, two = (tf.constant(random.random((3, 32, 32, 1)).astype("float32")) for _ in range(2))
     config = dataclasses.replace(toy.CONFIG, loss="perceptual+mse+mae", perceptual="random", loss_scale=255.0)
-    found = train.reconstruction(config)(one, two)
+    found = losses.reconstruction(config)(one, two)
     np.testing.assert_allclose(found["mse"], 255 * losses.mean_squared_error(one, two), rtol=1e-6)
     np.testing.assert_allclose(found["perceptual"],
-                               255 * losses.perceptual_error(losses.random_first_layer(), one, two), rtol=1e-6)
-    angle = train.reconstruction(dataclasses.replace(toy.CONFIG, phase="angle"))
+                               255 * losses.perceptual_error(vgg.random_first_layer(), one, two), rtol=1e-6)
+    angle = losses.reconstruction(dataclasses.replace(toy.CONFIG, phase="angle"))
     pair = [tf.concat([image, image], -1) for image in (one, two)]
     assert set(angle(*pair)) == {"mae", "cyclic"}
 
@@ -105,7 +118,7 @@ def test_stopped_and_resumed_equals_uninterrupted(store, tmp_path, changes):
     config = dataclasses.replace(toy.CONFIG, epochs=2, **changes)
 
     def run(directory, stages):
-        model = training.Model(train.build, stages)
+        model = training.Model(networks.build, stages)
         return training.train("lord", model, config, store, directory, 5, checkpoint_seconds=0)
 
     def broken(config, store, seed):
@@ -141,14 +154,14 @@ tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU"
 import keras
 from pathlib import Path
 from common import training
-from papers.lord_transfer import train
+from papers.lord_transfer import networks, train
 from tests.papers.lord_transfer import toy
 store = toy.make_store(Path(path) / "data", 70)
 strategy = (tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)]) if count > 1
             else tf.distribute.get_strategy())
-adam = train.adam
+adam = networks.adam
 for optimizer, content in (("sgd", "encoder"), ("adam", "embedding")):
-    train.adam = adam if optimizer == "adam" else lambda config, rate, steps: keras.optimizers.SGD(0.1 * rate)
+    networks.adam = adam if optimizer == "adam" else lambda config, rate, steps: keras.optimizers.SGD(0.1 * rate)
     config = dataclasses.replace(toy.CONFIG, epochs=3, batch_size=10, content=content, second_epochs=1,
                                  content_decay=1e-3, content_decay_reduction="sum", table_rate=10.0)
     directory = Path(path) / f"{optimizer}-{content}-{count}"
@@ -175,8 +188,8 @@ def test_toy_transfer_gives_and_takes_the_stripes(store, tmp_path):
     learner = training.load(train.MODELS["lord"], toy.CONFIG, store, tmp_path)
     found, reader = windows(toy.CONFIG, store), Reader(toy.CONFIG, store)
     test = found.take(found.of("test"))
-    trained = measure.Trained(toy.CONFIG, learner, None, reader, found.take(found.of("train")), None, test)
-    transfers = measure.all_transfers(trained, trained.test_images())
+    trained = using.Trained(toy.CONFIG, learner, None, reader, found.take(found.of("train")), None, test)
+    transfers = using.all_transfers(trained, trained.test_images())
     plain, striped = (test.classes == number for number in range(2))
     identity = toy.stripe_contrast(transfers[1][striped])
     assert identity > 0.04
@@ -195,7 +208,7 @@ def test_jobs_are_the_papers_comparisons():
     assert "loss_perceptual-rock-folk" not in found and "subclasses-rock-folk" not in found  # they need weights
     assert "loss_mse_mae-rock-folk" not in found  # without weights it is the run's own model
     instruments = configuration.resolve(settings, "paper", "demo", {"ablations": True})
-    assert set(train.jobs(instruments)) == {"lord", "classifier", *train.INSTRUMENT_ABLATIONS}
+    assert set(train.jobs(instruments)) == {"lord", "classifier", "class_encoder", "quarter"}
 
 
 def test_every_divergence_changes_a_model_a_loss_or_an_index(store):
@@ -204,28 +217,28 @@ def test_every_divergence_changes_a_model_a_loss_or_an_index(store):
     code = {d.field: d.code for d in settings.DIVERGENCES}
     changed = {field: dataclasses.replace(paper, **{field: value}) for field, value in code.items()}
     small = dataclasses.replace(toy.CONFIG, content=code["content"])
-    assert "content_embedding" in train.build(small, store).networks
+    assert "content_embedding" in networks.build(small, store).networks
     clip = windows(dataclasses.replace(toy.CONFIG, split="clip"), store)
     assert not np.array_equal(clip.roles, windows(toy.CONFIG, store).roles)
     assert train.decay_weight(changed["content_decay"], 64) != train.decay_weight(paper, 64)
     decayed = dataclasses.replace(paper, content_decay=1e-3)
     assert train.decay_weight(dataclasses.replace(decayed, content_decay_reduction="sum"), 64) == 0.064
-    assert evaluate.first_step_ratio(changed["table_rate"]) == pytest.approx(1, rel=1e-4)
+    assert facts.first_step_ratio(changed["table_rate"]) == pytest.approx(1, rel=1e-4)
     assert train.stopper(changed["early_stop_delta"])
     with_bank = {f: dataclasses.replace(toy.CONFIG, perceptual="random", loss=paper.loss, **{f: code[f]})
                  for f in ("loss", "loss_scale", "perceptual_size") if f != "loss"}
     image = tf.constant(np.random.default_rng(0).random((2, 2, 128, 128, 1)).astype("float32"))
-    base = train.reconstruction(dataclasses.replace(toy.CONFIG, perceptual="random", loss=paper.loss))(*image)
+    base = losses.reconstruction(dataclasses.replace(toy.CONFIG, perceptual="random", loss=paper.loss))(*image)
     for field, config in with_bank.items():
-        assert not np.allclose(train.reconstruction(config)(*image)["perceptual"], base["perceptual"]), field
-    assert train.loss_terms(dataclasses.replace(changed["loss"], perceptual="random")) == ["perceptual"]
+        assert not np.allclose(losses.reconstruction(config)(*image)["perceptual"], base["perceptual"]), field
+    assert loss_terms(dataclasses.replace(changed["loss"], perceptual="random")) == ["perceptual"]
     stored = np.random.default_rng(1).random((1, 32, 32)).astype("float32")
-    from papers.lord_transfer.windows import channels
+    from papers.lord_transfer.data import channels
 
     bytes_ = channels(stored, dataclasses.replace(toy.CONFIG, quantise=True)) * 255
     np.testing.assert_allclose(bytes_, np.round(bytes_), atol=1e-4)
     assert not np.allclose(channels(stored, toy.CONFIG) * 255, bytes_, atol=1e-3)
-    assert code["perceptual_layers"] == "five" and len(losses.FIVE_LAYERS) == 5
+    assert code["perceptual_layers"] == "five" and len(vgg.FIVE_LAYERS) == 5
 
 
 def test_evaluate_refuses_what_is_not_trained(store, tmp_path):
@@ -236,11 +249,12 @@ def test_evaluate_refuses_what_is_not_trained(store, tmp_path):
 
 def test_a_classifier_at_chance_is_not_believed():
     def heard(accuracy, clips=40):
-        real = np.array([[accuracy, 1 - accuracy], [1 - accuracy, accuracy]])
-        return measure.Heard(("a", "b"), clips, real, real, real, None)
+        classes = np.arange(clips) % 2
+        right = np.arange(clips) // 2 < accuracy * clips / 2
+        answers = np.eye(2)[np.where(right, classes, 1 - classes)]
+        return Heard(("a", "b"), classes, classes, answers, np.stack([answers, answers]))
 
     assert "chance is 50%" in heard(0.6).deaf and not heard(0.7).deaf and not heard(0.6, 400).deaf
-    measured = {"A-B": {"heard": heard(0.5)}}
-    found = evaluate.without_ears(measured, {"G1-transfer-a-b": {"value": 0.0}, "G2": {"value": 1.0}})
-    assert set(found) == {"G1-transfer-a-b"} and "too few recordings" in found["G1-transfer-a-b"]["not_testable"]
-    assert evaluate.without_ears({"": {"heard": heard(0.9)}}, {"I-target": {"value": 0.5}}) == {}
+    with pytest.raises(NotTestable, match="too few recordings"):
+        comparisons.listened(SimpleNamespace(heard=heard(0.5)))
+    assert comparisons.listened(SimpleNamespace(heard=heard(0.9))).accuracy == 0.9

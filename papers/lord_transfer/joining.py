@@ -8,6 +8,8 @@ from math import comb
 
 import numpy as np
 
+from papers.lord_transfer import sound
+
 
 def window_starts(frames, width, hop, cover=False):
     """Start frames of the windows of `width` that fit, `hop` apart; `cover` adds a last one that ends at the end.
@@ -87,3 +89,48 @@ def seam_ratio(image, seams):
 def flux(image):
     """Mean absolute change from one frame to the next; 0 for a constant image."""
     return float(np.abs(np.diff(image, axis=-1)).mean())
+
+
+# ---- what is measured on it --------------------------------------------------------------------------------------
+
+def ways(image, width, rebuild):
+    """Every way of joining one track (bands, frames): {name: (image, seams)}; `rebuild` maps windows to windows."""
+    hop = 3 * width // 4
+    blend = rebuild(cut(image, width, hop))
+    found = {"concatenation": (concatenate(rebuild(cut(image, width, width))),
+                               np.arange(width, image.shape[1] - width + 1, width)),
+             "cross-fade": (cross_fade(blend, hop), np.arange(1, len(blend)) * hop + (width - hop))}
+    for step in column_counts(width)[:-1]:
+        found[f"columns {step}"] = (columns(rebuild(cut(image, width, step)), step), np.array([], int))
+    found[f"columns {width}"] = found["concatenation"]
+    return found
+
+
+def column_counts(width):
+    """How many columns of each window are kept in the comparison of sec. 2.4.2: 1, 4, 16, … and all."""
+    counts = [1]
+    while counts[-1] * 4 < width:
+        counts.append(counts[-1] * 4)
+    return [*counts, width]
+
+
+def track_measures(image, reference, rebuild, config):
+    """Seams, blended error and sound of one track (bands, frames) joined in every way.
+
+    Returns {"seam": {method: ratio}, "blend": error inside overlaps over outside, "distance": {columns: dB},
+    "inconsistency": {columns: ratio}}.
+    """
+    found, hop = ways(image, config.frames, rebuild), 3 * config.frames // 4
+    blended = found["cross-fade"][0]
+    inside = np.zeros(blended.shape[1], dtype=bool)
+    for start in range(hop, blended.shape[1] - config.frames + hop, hop):
+        inside[start:start + config.frames - hop] = True
+    error = np.abs(blended - image[:, :blended.shape[1]]).mean(axis=0)
+    kept = {count: found[f"columns {count}"][0] for count in column_counts(config.frames)}
+    length = min(one.shape[1] for one in kept.values())
+    kept = {count: one[:, :length] for count, one in kept.items()}
+    return {"seam": {name: seam_ratio(*found[name]) for name in ("concatenation", "cross-fade")},
+            "blend": error[inside].mean() / error[~inside].mean(),
+            "distance": {k: sound.log_spectral_distance(sound.to_audio(one, reference, config), image[:, :length],
+                                                        reference, config) for k, one in kept.items()},
+            "inconsistency": {k: sound.inconsistency(one, reference, config) for k, one in kept.items()}}

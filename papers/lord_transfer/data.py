@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.errors import DataError
-from papers.lord_transfer import stitching
+from papers.lord_transfer import clusters, joining
 from papers.lord_transfer.config import Config
 
 ROLES = ("train", "ear", "test")
@@ -70,7 +70,7 @@ def windows(config: Config, store) -> Windows:
         if role == "train" and number not in kept:
             continue
         hop = round(config.frames * (1 - config.overlap)) if role == "train" else config.frames
-        for start in stitching.window_starts(store.index[number]["frames"], config.frames, hop):
+        for start in joining.window_starts(store.index[number]["frames"], config.frames, hop):
             rows.append(number)
             starts.append(start)
             roles.append(role)
@@ -142,6 +142,23 @@ def _share_of_groups(config, store, chosen, roles, share):
     kept = {label: set(sorted(names)[:max(1, round(share * len(names)))]) for label, names in groups.items()}
     return {number for number in chosen
             if store.index[number]["group"] in kept.get(store.index[number]["label"], ())}
+
+
+def training_windows(config: Config, store):
+    """The windows that the model is trained on, their classes replaced by sub-classes where asked."""
+    found = windows(config, store)
+    found = found.take(found.of("train"))
+    return clusters.subclasses(config, found, Reader(config, store)) if config.subclasses else found
+
+
+def spread(found: Windows, most):
+    """At most `most` windows, evenly over the classes and over each class's recordings."""
+    kept, classes = [], np.unique(found.classes)
+    for number in classes:
+        mine = np.flatnonzero(found.classes == number)
+        count = min(len(mine), max(1, most // len(classes)))
+        kept.extend(mine[np.linspace(0, len(mine) - 1, count).round().astype(int)])
+    return found.take(np.array(kept))
 
 
 class Reader:

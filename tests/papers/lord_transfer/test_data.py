@@ -8,7 +8,7 @@ import pytest
 
 from common import store
 from common.errors import DataError
-from papers.lord_transfer import windows
+from papers.lord_transfer import data
 from tests.papers.lord_transfer import toy
 
 
@@ -39,32 +39,32 @@ def groups_of(found, held, role):
 @pytest.mark.parametrize("data_set", ["medley_solos_db", "fma_medium", "folder"])
 def test_no_recording_is_in_two_roles(tmp_path, split, data_set):
     held = made(tmp_path, medley())
-    found = windows.windows(dataclasses.replace(toy.CONFIG, split=split, data_set=data_set), held)
-    parts = [groups_of(found, held, role) for role in windows.ROLES]
+    found = data.windows(dataclasses.replace(toy.CONFIG, split=split, data_set=data_set), held)
+    parts = [groups_of(found, held, role) for role in data.ROLES]
     assert all(parts) and not parts[0] & parts[1] and not parts[0] & parts[2] and not parts[1] & parts[2]
-    assert all(set(found.classes[found.of(role)]) == {0, 1, 2} for role in windows.ROLES)
+    assert all(set(found.classes[found.of(role)]) == {0, 1, 2} for role in data.ROLES)
 
 
 def test_the_papers_subset_is_the_test_subset(tmp_path):
     held = made(tmp_path, medley())
     subsets = {}
     for split in ("test_subset", "recording"):
-        found = windows.windows(dataclasses.replace(toy.CONFIG, split=split, data_set="medley_solos_db"), held)
+        found = data.windows(dataclasses.replace(toy.CONFIG, split=split, data_set="medley_solos_db"), held)
         subsets[split] = {role: {held.index[row]["split"] for row in found.rows[found.of(role)]}
-                          for role in windows.ROLES}
+                          for role in data.ROLES}
     assert subsets["test_subset"] == {"train": {"test"}, "ear": {"training"}, "test": {"validation"}}
     assert subsets["recording"] == {"train": {"training", "validation"}, "ear": {"test"}, "test": {"test"}}
 
 
 def test_the_programs_split_cuts_through_recordings(tmp_path):
     held = made(tmp_path, medley())
-    found = windows.windows(dataclasses.replace(toy.CONFIG, split="clip", data_set="medley_solos_db"), held)
+    found = data.windows(dataclasses.replace(toy.CONFIG, split="clip", data_set="medley_solos_db"), held)
     assert groups_of(found, held, "train") & groups_of(found, held, "test")
 
 
 def test_classes_with_one_recording_are_split_by_clip_and_named(tmp_path):
     rows = medley(2) + [("tuba", "tuba-1", "training")] * 7
-    found = windows.windows(dataclasses.replace(toy.CONFIG, data_set="medley_solos_db", split="recording"),
+    found = data.windows(dataclasses.replace(toy.CONFIG, data_set="medley_solos_db", split="recording"),
                             made(tmp_path, rows))
     assert "single clips of tuba (under three recordings)" in found.how
 
@@ -72,13 +72,13 @@ def test_classes_with_one_recording_are_split_by_clip_and_named(tmp_path):
 def test_too_little_is_refused_with_the_class(tmp_path):
     held = made(tmp_path, medley(2) + [("tuba", "tuba-1", "training")] * 2)
     with pytest.raises(DataError, match="no clip of tuba"):
-        windows.windows(dataclasses.replace(toy.CONFIG, data_set="medley_solos_db", split="recording"), held)
+        data.windows(dataclasses.replace(toy.CONFIG, data_set="medley_solos_db", split="recording"), held)
 
 
 def test_only_training_windows_overlap(tmp_path):
     held = made(tmp_path, medley(), frames=128)
     config = dataclasses.replace(toy.CONFIG, data_set="medley_solos_db", split="recording")
-    plain, half = (windows.windows(dataclasses.replace(config, overlap=overlap), held) for overlap in (0, 0.5))
+    plain, half = (data.windows(dataclasses.replace(config, overlap=overlap), held) for overlap in (0, 0.5))
     assert len(plain.of("test")) == len(half.of("test"))
     assert (len(plain.of("train")), len(half.of("train"))) == (4 * 72, 7 * 72)
 
@@ -86,20 +86,20 @@ def test_only_training_windows_overlap(tmp_path):
 def test_a_pair_and_a_share(tmp_path):
     held = made(tmp_path, medley())
     config = dataclasses.replace(toy.CONFIG, data_set="medley_solos_db", split="recording", pair="violin-flute")
-    found = windows.windows(config, held)
+    found = data.windows(config, held)
     assert found.labels == ("violin", "flute")
     assert {held.index[row]["label"] for row in found.rows} == {"violin", "flute"}
-    quarter = windows.windows(dataclasses.replace(config, train_share=0.25), held)
+    quarter = data.windows(dataclasses.replace(config, train_share=0.25), held)
     assert len(groups_of(quarter, held, "train")) == len(groups_of(found, held, "train")) / 4
     assert len(quarter.of("test")) == len(found.of("test"))
     with pytest.raises(DataError, match="no track of Rock"):
-        windows.windows(dataclasses.replace(config, pair="Rock-violin"), held)
+        data.windows(dataclasses.replace(config, pair="Rock-violin"), held)
 
 
 def test_reader_cuts_the_stored_image(tmp_path):
     held = made(tmp_path, medley())
     config = dataclasses.replace(toy.CONFIG, data_set="medley_solos_db", split="recording")
-    found, reader = windows.windows(config, held), windows.Reader(config, held)
+    found, reader = data.windows(config, held), data.Reader(config, held)
     got = reader.read(found, [3, 5])
     assert got.shape == (2, 32, 32, 1)
     for image, i in zip(got, (3, 5), strict=True):
@@ -109,8 +109,8 @@ def test_reader_cuts_the_stored_image(tmp_path):
 
 def test_phase_channels_from_the_stored_three():
     stored = np.concatenate([np.full((1, 32, 4), 0.3), np.full((1, 32, 4), 0.5), np.full((1, 32, 4), 1.0)], axis=1)
-    angle = windows.channels(stored, dataclasses.replace(toy.CONFIG, phase="angle"))
+    angle = data.channels(stored, dataclasses.replace(toy.CONFIG, phase="angle"))
     assert angle.shape == (1, 32, 4, 2)
     np.testing.assert_allclose(angle[..., 1], 0.75)  # cosine 0, sine 1: pi / 2, as a share of the circle from -pi
-    both = windows.channels(stored, dataclasses.replace(toy.CONFIG, phase="cosine_sine"))
+    both = data.channels(stored, dataclasses.replace(toy.CONFIG, phase="cosine_sine"))
     np.testing.assert_allclose(both[0, 0, 0], [0.3, 0.5, 1.0])

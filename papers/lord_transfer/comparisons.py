@@ -1,0 +1,302 @@
+"""The comparisons of sec. 2.3 (genre) and of sec. 1.2.2.2 and 2.4.3 (instruments): what each changes, and its findings.
+
+One change at a time from the run's settings; trained with `--ablations`, the genre ones on the first pair.
+"""
+
+import dataclasses
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.findings import NotTestable, by_group
+from papers.lord_transfer.config import Config, loss_terms, perceptual_state
+
+
+@dataclass(frozen=True)
+class Times:
+    """A setting's value times a factor."""
+
+    factor: int
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One comparison: its name, the task it belongs to, where the paper has it, the fields it changes."""
+
+    name: str
+    task: str
+    section: str
+    change: dict
+
+
+COMPARISONS = (
+    Comparison("overlap_25", "genre", "sec. 2.3.1, item 2", {"overlap": 0.25}),
+    Comparison("overlap_50", "genre", "sec. 2.3.1, item 3", {"overlap": 0.5}),
+    Comparison("phase_angle", "genre", "sec. 2.3.1, item 4a", {"phase": "angle"}),
+    Comparison("phase_cosine_sine", "genre", "sec. 2.3.1, item 4b", {"phase": "cosine_sine"}),
+    Comparison("subclasses", "genre", "sec. 2.3.1; the number is ours", {"subclasses": 5}),
+    Comparison("codes_x4", "genre", "sec. 2.3.2", {"content_dim": Times(4), "class_dim": Times(4)}),
+    Comparison("codes_x8", "genre", "sec. 2.3.2", {"content_dim": Times(8), "class_dim": Times(8)}),
+    Comparison("units_x2", "genre", "sec. 2.3.2, item 1", {"encoder_units": Times(2), "dense_scale": 2}),
+    Comparison("kernels", "genre", "sec. 2.3.2, item 2",
+               {"encoder_kernels": "9 6", "generator_kernels": "5 7 9"}),
+    Comparison("filters_x2", "genre", "sec. 2.3.2, item 3",
+               {"encoder_filters": Times(2), "adain_dim": Times(2), "last_filters": Times(2)}),
+    Comparison("loss_mse", "genre", "sec. 2.3.3, item 1", {"loss": "mse"}),
+    Comparison("loss_mae", "genre", "sec. 2.3.3, item 2", {"loss": "mae"}),
+    Comparison("loss_mse_mae", "genre", "sec. 2.3.3, item 3", {"loss": "mse+mae"}),
+    Comparison("loss_perceptual", "genre", "sec. 2.3.3, item 4", {"loss": "perceptual"}),
+    Comparison("quarter", "genre", "sec. 1, a few thousand samples", {"train_share": 0.25}),
+    Comparison("class_encoder", "instrument", "sec. 1.2.2.2: full amortisation", {"class_code": "encoder"}),
+    Comparison("quarter", "instrument", "sec. 2.4.3: fewer clips per class", {"train_share": 0.25}),
+)
+
+
+def configs(base: Config) -> dict:
+    """{name: its Config} of the comparisons of a Config's task that are another model than the run's."""
+    task = "genre" if base.data_set == "fma_medium" else "instrument"
+    found = {}
+    for comparison in COMPARISONS:
+        if comparison.task == task:
+            values = {name: getattr(base, name) * value.factor if isinstance(value, Times) else value
+                      for name, value in comparison.change.items()}
+            changed = dataclasses.replace(base, **values)
+            if differs(base, changed):
+                found[comparison.name] = changed
+    return found
+
+
+def differs(base: Config, changed: Config):
+    """Whether a comparison is another model than the run's, given the VGG16 weights at hand."""
+    if changed.loss == "perceptual" or changed.subclasses:
+        return perceptual_state(dataclasses.replace(changed, loss="perceptual")) != "off"
+    same_loss = loss_terms(base) == loss_terms(changed)
+    return dataclasses.replace(changed, loss=base.loss) != base or not same_loss
+
+
+# ---- findings ----------------------------------------------------------------------------------------------------
+
+def other(run, name):
+    """The measured comparison `name`; NotTestable with the way to get it."""
+    if name in run.comparisons:
+        return run.comparisons[name]
+    if name in ("subclasses", "loss_perceptual") and perceptual_state(run.config) == "off":
+        raise NotTestable("perceptual loss off: needs VGG16 weights (--vgg-weights FILE) and --ablations")
+    raise NotTestable("not trained: add --ablations")
+
+
+def final_loss(model, updates=None):
+    """A model's training loss without content decay at its end, or at the last line within `updates`."""
+    lines = [line for line in model.history if line["stage"] == "joint" and line["step"] <= (updates or np.inf)]
+    if not lines:
+        raise NotTestable("no logged epoch within the updates compared")
+    return sum(lines[-1].get(f"losses/{term}", 0.0) for term in ("mse", "mae", "perceptual", "cyclic"))
+
+
+def overlap_losses(run, equal_updates=False):
+    """Training losses (none, 25 %, 50 %) at equal epochs, or at the fewest updates of the three."""
+    models = (run.first, other(run, "overlap_25"), other(run, "overlap_50"))
+    same = min(model.history[-1]["step"] for model in models) if equal_updates else None
+    return [final_loss(model, same) for model in models]
+
+
+def of_losses(value, losses):
+    """An entry of one training: a value and the three losses behind it."""
+    return {"value": float(value), "n": 1, "of": "trainings",
+            "baselines": dict(zip(("none", "quarter", "half"), losses, strict=True))}
+
+
+def d1_loss(run):
+    """Loss without overlap above the mean of the other two."""
+    none, quarter, half = losses = overlap_losses(run)
+    return of_losses(none - (quarter + half) / 2, losses)
+
+
+def d2_loss(run):
+    """Loss without overlap minus that with 25 %, equal epochs."""
+    losses = overlap_losses(run)
+    return of_losses(losses[0] - losses[1], losses)
+
+
+def d3_loss(run):
+    """Loss with 25 % minus that with 50 %, equal epochs."""
+    losses = overlap_losses(run)
+    return of_losses(losses[1] - losses[2], losses)
+
+
+def d2_updates(run):
+    """As d2_loss, equal updates."""
+    losses = overlap_losses(run, equal_updates=True)
+    return of_losses(losses[0] - losses[1], losses)
+
+
+def d3_updates(run):
+    """As d3_loss, equal updates."""
+    losses = overlap_losses(run, equal_updates=True)
+    return of_losses(losses[1] - losses[2], losses)
+
+
+def gaps(model):
+    """(n,) held-out identity errors minus the mean training error, noise off: overfitting."""
+    return model.errors - model.training_error
+
+
+def paired(run, one, two, **baselines):
+    """Mean over the held-out clips of one (n,) minus two (n,), by recording."""
+    return by_group(one - two, run.first.groups, "recordings", baselines)
+
+
+def d2_gap(run):
+    """Overfitting with 25 % overlap minus that without."""
+    return paired(run, gaps(other(run, "overlap_25")), gaps(run.first))
+
+
+def d3_gap(run):
+    """Overfitting with 50 % overlap minus that with 25 %."""
+    return paired(run, gaps(other(run, "overlap_50")), gaps(other(run, "overlap_25")))
+
+
+def angle_ratio(run):
+    """P1: squared angle error over that of a random guess."""
+    errors = other(run, "phase_angle").phase["errors"]
+    return by_group(errors / (np.pi**2 / 3), run.first.groups, "recordings", {"random": 1.0})
+
+
+def angle_against_cosine(run):
+    """P2: squared angle error of one channel minus that of two."""
+    return paired(run, other(run, "phase_angle").phase["errors"], other(run, "phase_cosine_sine").phase["errors"])
+
+
+def angle_leak(run):
+    """P3: amplitude in the generated angle."""
+    return other(run, "phase_angle").phase["leak"]
+
+
+def cosine_leak(run):
+    """P3: amplitude in generated cosine and sine."""
+    return other(run, "phase_cosine_sine").phase["leak"]
+
+
+def subclass_identity(run):
+    """C1: relative fall of the identity error with sub-classes."""
+    model = other(run, "subclasses")
+    return {"value": float(1 - model.errors.mean() / run.first.errors.mean()), "n": len(model.errors), "of": "clips",
+            "baselines": {"smallest_subclass": smallest_class(model)}}
+
+
+def smallest_class(model):
+    """Training windows of the smallest class (or sub-class) that occurs."""
+    return int(np.unique(model.trained_classes, return_counts=True)[1].min())
+
+
+def listened(model):
+    """What the classifier heard; NotTestable where it cannot tell real clips apart."""
+    if model.heard.deaf:
+        raise NotTestable(model.heard.deaf)
+    return model.heard
+
+
+def hit_rates(heard):
+    """(n,) of each clip, the share of its transfers to other classes that are heard as the target."""
+    return (heard.hits & heard.others).sum(axis=0) / heard.others.sum(axis=0)
+
+
+def subclass_target(run):
+    """C1: gain in transfers heard as the target with sub-classes."""
+    model = other(run, "subclasses")
+    return paired(run, hit_rates(model.heard), hit_rates(listened(run.first)))
+
+
+def larger_codes(run):
+    """N1: held-out identity error of the best larger code minus the base's."""
+    best = min((other(run, name) for name in ("codes_x4", "codes_x8")), key=held_out_error)
+    return paired(run, best.errors, run.first.errors, base=held_out_error(run.first))
+
+
+def held_out_error(model):
+    """Mean identity error on the held-out clips."""
+    return float(model.errors.mean())
+
+
+def loss_fall(run, name):
+    """Relative fall of the training loss from the run's model to a comparison."""
+    base = final_loss(run.first)
+    return {"value": float(1 - final_loss(other(run, name)) / base), "n": 1, "of": "trainings",
+            "baselines": {"base": base}}
+
+
+def more_units(run):
+    """N2."""
+    return loss_fall(run, "units_x2")
+
+
+def larger_kernels(run):
+    """N3: held-out identity error minus the base's."""
+    return paired(run, other(run, "kernels").errors, run.first.errors, base=held_out_error(run.first))
+
+
+def more_filters(run):
+    """N4."""
+    return loss_fall(run, "filters_x2")
+
+
+def with_terms(run, *terms):
+    """The model trained with just these loss terms: the run's own, or a comparison."""
+    if loss_terms(run.first.config) == list(terms):
+        return run.first
+    return other(run, {("mse",): "loss_mse", ("mae",): "loss_mae", ("mse", "mae"): "loss_mse_mae",
+                       ("perceptual",): "loss_perceptual"}[terms])
+
+
+def robotic(run):
+    """L2: distance of flux from the input's, MAE alone minus MSE and MAE."""
+    flux = {name: with_terms(run, *terms).flux for name, terms in (
+        ("mae", ("mae",)), ("both", ("mse", "mae")), ("mse", ("mse",)))}
+    return {"value": abs(flux["mae"] - 1) - abs(flux["both"] - 1), "n": len(run.first.errors), "of": "clips",
+            "baselines": flux}
+
+
+def both_pixel_losses(run):
+    """L3: feature distance, the better of the two alone minus both."""
+    alone = {name: with_terms(run, name).distances for name in ("mse", "mae")}
+    both, better = with_terms(run, "mse", "mae").distances, min(alone.values(), key=np.mean)
+    return paired(run, better, both, both=both.mean(), **{name: found.mean() for name, found in alone.items()})
+
+
+def perceptual_alone(run):
+    """L4: feature distance of the perceptual loss minus the worst of the others."""
+    others = {"mse": ("mse",), "mae": ("mae",), "both": ("mse", "mae")}
+    found = {name: with_terms(run, *terms).distances for name, terms in others.items()}
+    worst = max(found.values(), key=np.mean)
+    return paired(run, with_terms(run, "perceptual").distances, worst,
+                  **{name: values.mean() for name, values in found.items()})
+
+
+def all_three(run):
+    """L5: feature distance gained over MSE and MAE."""
+    if loss_terms(run.first.config) != ["perceptual", "mse", "mae"]:
+        raise NotTestable("perceptual loss off: needs VGG16 weights (--vgg-weights FILE) and --ablations")
+    return paired(run, with_terms(run, "mse", "mae").distances, run.first.distances)
+
+
+def more_recordings(run):
+    """G3 and I9: transfers heard as the target, all training recordings minus a quarter of them."""
+    quarter = other(run, "quarter")
+    return paired(run, hit_rates(listened(run.first)), hit_rates(quarter.heard))
+
+
+def class_encoder_leak(run):
+    """A1: how often the probe names the class, full minus semi-amortised."""
+    full, semi = other(run, "class_encoder").probe, run.first.probe
+    return paired(run, full.astype(float), semi.astype(float), full=full.mean(), semi=semi.mean())
+
+
+GENRE = {
+    "D1-loss": d1_loss, "D2-loss": d2_loss, "D2-updates": d2_updates, "D2-gap": d2_gap, "D3-loss": d3_loss,
+    "D3-updates": d3_updates, "D3-gap": d3_gap, "P1": angle_ratio, "P2": angle_against_cosine,
+    "P3-angle": angle_leak, "P3-cosine": cosine_leak, "C1-identity": subclass_identity,
+    "C1-target": subclass_target, "N1": larger_codes, "N2": more_units, "N3": larger_kernels, "N4": more_filters,
+    "L2": robotic, "L3": both_pixel_losses, "L4": perceptual_alone, "L5": all_three, "G3": more_recordings,
+}
+INSTRUMENTS = {"A1": class_encoder_leak}
+LONG_RECORDINGS = {"I9": more_recordings}

@@ -1,0 +1,124 @@
+"""Genre transfer (sec. 2.3.4, 2.3.5 and 3): claim id -> function of what a run measured."""
+
+import numpy as np
+
+from common.findings import NotTestable, by_group
+from papers.lord_transfer import comparisons
+from papers.lord_transfer.comparisons import hit_rates, listened
+
+
+def of_pair(run, pair):
+    """The measured model of a genre pair."""
+    if pair not in run.models:
+        raise NotTestable(f"this run's pairs are {run.config.genre_pairs}")
+    return run.models[pair]
+
+
+def identity(run, pair):
+    """G1-identity: identity outputs heard as their genre over the classifier's accuracy on real clips."""
+    heard = listened(of_pair(run, pair))
+    return {"value": heard.rebuilt / max(heard.accuracy, 1e-9), "n": heard.clips, "of": "clips",
+            "baselines": {"identity": heard.rebuilt, "chance": heard.chance,
+                          "classifier on real clips": heard.accuracy}}
+
+
+def transfer(run, pair):
+    """G1-transfer: transfers heard as the target minus identity outputs so heard."""
+    heard = listened(of_pair(run, pair))
+    wrong = (heard.own != heard.classes) / (len(heard.labels) - 1)
+    return by_group(hit_rates(heard) - wrong, heard.groups, "tracks", {
+        "transferred": heard.transferred, "identity": heard.false_identity, "chance": heard.chance,
+        "classifier on real clips": heard.accuracy})
+
+
+def identity_instrumental_pop(run):
+    """G1-identity of instrumental and pop."""
+    return identity(run, "Instrumental-Pop")
+
+
+def identity_classical_pop(run):
+    """G1-identity of classical and pop."""
+    return identity(run, "Classical-Pop")
+
+
+def identity_rock_folk(run):
+    """G1-identity of rock and folk."""
+    return identity(run, "Rock-Folk")
+
+
+def transfer_instrumental_pop(run):
+    """G1-transfer of instrumental and pop."""
+    return transfer(run, "Instrumental-Pop")
+
+
+def transfer_classical_pop(run):
+    """G1-transfer of classical and pop."""
+    return transfer(run, "Classical-Pop")
+
+
+def transfer_rock_folk(run):
+    """G1-transfer of rock and folk."""
+    return transfer(run, "Rock-Folk")
+
+
+def identity_error(run):
+    """G2: identity error over that of the class-mean spectrogram, mean over the pairs."""
+    ratios = [model.errors.mean() / model.mean_errors.mean() for model in run.models.values()]
+    return {"value": float(np.mean(ratios)), "n": sum(len(model.errors) for model in run.models.values()),
+            "of": "clips", "baselines": {"class_mean": 1.0}}
+
+
+def tracks_of(run):
+    """Joining measures of the first model's held-out tracks, and the tracks' names."""
+    if not run.first.tracks:
+        raise NotTestable("no held-out track is two windows long")
+    return run.first.tracks, run.first.track_groups
+
+
+def seam(run):
+    """S1: change at the seams of concatenation over the median elsewhere."""
+    tracks, groups = tracks_of(run)
+    return by_group([track["seam"]["concatenation"] for track in tracks], groups, "tracks", {"no_seam": 1.0})
+
+
+def smoother(run):
+    """S2: seam ratio of concatenation minus the cross-fade's."""
+    tracks, groups = tracks_of(run)
+    both = {name: np.array([track["seam"][name] for track in tracks]) for name in ("concatenation", "cross-fade")}
+    return by_group(both["concatenation"] - both["cross-fade"], groups, "tracks",
+                    {name: found.mean() for name, found in both.items()})
+
+
+def blended(run):
+    """S2: error to the input inside the overlaps over that outside, minus 1."""
+    tracks, groups = tracks_of(run)
+    return by_group(np.array([track["blend"] for track in tracks]) - 1, groups, "tracks")
+
+
+def one_column(run, name):
+    """A measure of the sound with one column kept of each window minus that with all."""
+    tracks, groups = tracks_of(run)
+    counts = sorted(tracks[0][name])
+    found = {count: np.array([track[name][count] for track in tracks]) for count in counts}
+    return by_group(found[counts[0]] - found[counts[-1]], groups, "tracks",
+                    {f"columns {count}": values.mean() for count, values in found.items()})
+
+
+def distance_of_one_column(run):
+    """S3: log-spectral distance."""
+    return one_column(run, "distance")
+
+
+def inconsistency_of_one_column(run):
+    """S4: Griffin-Lim inconsistency."""
+    return one_column(run, "inconsistency")
+
+
+JOINING = {"S1": seam, "S2-smooth": smoother, "S2-quality": blended, "S3": distance_of_one_column,
+           "S4": inconsistency_of_one_column}
+FINDINGS = JOINING | {
+    "G1-identity-instrumental-pop": identity_instrumental_pop, "G1-identity-classical-pop": identity_classical_pop,
+    "G1-identity-rock-folk": identity_rock_folk, "G1-transfer-instrumental-pop": transfer_instrumental_pop,
+    "G1-transfer-classical-pop": transfer_classical_pop, "G1-transfer-rock-folk": transfer_rock_folk,
+    "G2": identity_error,
+} | comparisons.GENRE

@@ -1,0 +1,244 @@
+"""What the paper judged by ear, as numbers: who a clip sounds like, how well it is rebuilt, what the code gives away.
+
+Arrays in, numbers out; no TensorFlow. Everything is measured on windows of the role "test", with noise off.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from common import probes
+from papers.lord_transfer import joining
+from papers.lord_transfer.config import Config
+
+# ---- who it sounds like ------------------------------------------------------------------------------------------
+
+@dataclass
+class Heard:
+    """What the classifier hears. Matrices are (source class, class heard or target), rows as shares."""
+
+    labels: tuple
+    classes: np.ndarray  # (n,) class number of each clip
+    groups: np.ndarray  # (n,) recording of each clip
+    real: np.ndarray  # (n, classes) probabilities for the real clips
+    transfers: np.ndarray  # (targets, n, classes) probabilities for every clip given to every class
+
+    @property
+    def clips(self):
+        """How many held-out clips were heard."""
+        return len(self.classes)
+
+    @property
+    def others(self):
+        """(targets, n): whether a target is another class than the clip's own."""
+        return np.arange(len(self.labels))[:, None] != self.classes
+
+    @property
+    def hits(self):
+        """(targets, n): whether a clip given to a class is heard as that class."""
+        return self.transfers.argmax(axis=2) == np.arange(len(self.labels))[:, None]
+
+    @property
+    def own(self):
+        """(n,) what is heard where a clip is rebuilt with its own class."""
+        return self.transfers.argmax(axis=2)[self.classes, np.arange(self.clips)]
+
+    @property
+    def real_shares(self):
+        """(classes, classes): real clips of a class, heard as each."""
+        return shares(self.real.argmax(axis=1), self.classes, len(self.labels))
+
+    @property
+    def identity_shares(self):
+        """(classes, classes): clips rebuilt with their own class, heard as each."""
+        return shares(self.own, self.classes, len(self.labels))
+
+    @property
+    def target_shares(self):
+        """[a, b]: share of clips of a, transferred to b, that are heard as b."""
+        return np.stack([self.hits[:, self.classes == a].mean(axis=1) for a in range(len(self.labels))])
+
+    @property
+    def chance(self):
+        """One over the number of classes."""
+        return 1 / len(self.labels)
+
+    @property
+    def accuracy(self):
+        """Mean over classes of the share of real clips heard rightly: the ceiling of everything below."""
+        return float(np.diag(self.real_shares).mean())
+
+    @property
+    def deaf(self):
+        """Why nothing can be said with this classifier, or an empty string: real clips must be heard above chance.
+
+        By two standard errors of guessing; a classifier at chance would call any transfer a failure.
+        """
+        least = self.chance + 2 * np.sqrt(self.chance * (1 - self.chance) / self.clips)
+        if self.accuracy > least:
+            return ""
+        return (f"the classifier hears {self.accuracy:.0%} of {self.clips} real clips rightly, chance is "
+                f"{self.chance:.0%}: too few recordings to learn the classes from")
+
+    @property
+    def rebuilt(self):
+        """Mean over classes of the share of identity outputs heard as their class."""
+        return float(np.diag(self.identity_shares).mean())
+
+    @property
+    def transferred(self):
+        """Mean over all pairs of different classes of the share heard as the target."""
+        return off_diagonal_mean(self.target_shares)
+
+    @property
+    def untransferred(self):
+        """The same for clips that were not transferred: real clips of a heard as b, mean over pairs."""
+        return off_diagonal_mean(self.real_shares)
+
+    @property
+    def false_identity(self):
+        """The same for identity outputs."""
+        return off_diagonal_mean(self.identity_shares)
+
+
+def shares(answers, classes, count):
+    """(count, count): of the clips of each class, the share answered as each."""
+    return np.stack([np.bincount(answers[classes == a], minlength=count) / np.sum(classes == a)
+                     for a in range(count)])
+
+
+def off_diagonal_mean(matrix):
+    """Mean of a square matrix without its diagonal."""
+    return float(matrix[~np.eye(len(matrix), dtype=bool)].mean())
+
+
+# ---- how well it is rebuilt --------------------------------------------------------------------------------------
+
+def rebuilt_of(transfers, classes):
+    """(n, bands, frames, channels): of all transfers (targets, n, …), those of each clip to its own class."""
+    return transfers[classes, np.arange(len(classes))]
+
+
+def class_means(images, classes, count):
+    """(count, bands, frames, channels): mean image of each class."""
+    return np.stack([images[classes == number].mean(axis=0) for number in range(count)])
+
+
+def absolute_errors(images, made):
+    """(n,) mean absolute error of the amplitude channel of each image."""
+    return np.abs(made - images)[..., 0].mean(axis=(1, 2))
+
+
+def variety(images, classes, transfers):
+    """How different the transfers to one class are, over how different its real clips are: 0 for a class mean."""
+    real = [probes.mean_distance(images[classes == b, ..., 0]) for b in range(len(transfers))]
+    return float(np.mean([probes.mean_distance(found[..., 0]) for found in transfers]) / np.mean(real))
+
+
+def flux_ratio(images, rebuilt):
+    """Change from frame to frame of rebuilt clips over that of the real ones."""
+    return joining.flux(rebuilt[..., 0]) / joining.flux(images[..., 0])
+
+
+def feature_distances(real, made):
+    """(n,) distance of rebuilt clips' features (n, values) from the real ones', in units of the real ones' spread."""
+    scale = real.std(axis=0) + 1e-6
+    return np.linalg.norm((made - real) / scale, axis=1) / np.sqrt(real.shape[1])
+
+
+def leak(shown, shown_classes, asked, asked_classes):
+    """(n,) whether a linear probe, fitted on codes `shown`, names the class of each code in `asked`."""
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500, class_weight="balanced"))
+    return probe.fit(shown, shown_classes).predict(asked) == asked_classes
+
+
+def class_balanced(values, classes):
+    """Mean over classes of the class's mean value."""
+    return float(np.mean([np.mean(values[classes == number]) for number in np.unique(classes)]))
+
+
+# ---- phase -------------------------------------------------------------------------------------------------------
+
+def angles(images, phase):
+    """Phase angle in radians of images whose channels are those of `phase` (sec. 2.3.1, item 4)."""
+    if phase == "angle":
+        return 2 * np.pi * images[..., 1]
+    return np.arctan2(2 * images[..., 2] - 1, 2 * images[..., 1] - 1)
+
+
+def phase_correlation(images):
+    """Mean |correlation| of the phase channels with the amplitude channel."""
+    return float(np.mean([abs(np.corrcoef(images[..., 0].ravel(), images[..., c].ravel())[0, 1])
+                          for c in range(1, images.shape[-1])]))
+
+
+def phase_measures(images, rebuilt, phase):
+    """{"errors": (n,) squared angle error in radians, "leak": how much more amplitude shows in the generated phase}."""
+    difference = np.abs(angles(images, phase) - angles(rebuilt, phase)) % (2 * np.pi)
+    squared = np.minimum(difference, 2 * np.pi - difference) ** 2
+    return {"errors": squared.mean(axis=(1, 2)), "leak": phase_correlation(rebuilt) - phase_correlation(images)}
+
+
+# ---- what findings are made of -----------------------------------------------------------------------------------
+
+@dataclass
+class Measured:
+    """What was measured on one model: (n, …) on the held-out clips, in their order."""
+
+    config: Config
+    pair: str
+    images: np.ndarray  # (n, bands, frames, channels)
+    transfers: np.ndarray  # (targets, n, bands, frames, channels)
+    heard: Heard
+    errors: np.ndarray  # (n,) absolute error of identity outputs
+    training_error: float  # the same, mean over training clips
+    mean_errors: np.ndarray  # (n,) of the class's mean training image
+    probe: np.ndarray  # (n,) whether the linear probe named the class from the content code
+    flux: float
+    distances: np.ndarray  # (n,) in the classifier's features
+    history: list  # lines of metrics.jsonl
+    trained_classes: np.ndarray  # class (or sub-class) of every training window
+    how: str  # how clips were split, in words
+    phase: dict | None = None
+    references: np.ndarray | None = None  # (n,) mel power at image value 1
+    chroma: dict | None = None
+    pitch: dict | None = None
+    onsets: np.ndarray | None = None  # (n,)
+    variety: float = float("nan")
+    inversion: dict | None = None  # {"picked", "pinv", "nonnegative"}: errors in dB
+    tracks: list = field(default_factory=list)  # joining.track_measures of each held-out track
+    track_groups: list = field(default_factory=list)
+
+    @property
+    def labels(self):
+        """Names of the classes."""
+        return self.heard.labels
+
+    @property
+    def classes(self):
+        """(n,) class number of each clip."""
+        return self.heard.classes
+
+    @property
+    def groups(self):
+        """(n,) recording of each clip."""
+        return self.heard.groups
+
+
+@dataclass
+class Evaluation:
+    """What a run measured: its model of each pair, its comparisons, and the runs on other data it is compared with."""
+
+    config: Config
+    models: dict  # pair ("" for instruments) -> Measured
+    comparisons: dict = field(default_factory=dict)  # name -> Measured
+    others: dict = field(default_factory=dict)  # data set -> results.json of the same preset, mode and seed
+
+    @property
+    def first(self):
+        """The model of the first pair: the one that comparisons are made with."""
+        return self.models[next(iter(self.models))]
