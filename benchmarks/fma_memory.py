@@ -115,7 +115,7 @@ def pipeline(count):
             def image(self, row):
                 return read_exr(self.directory / row["path"])
 
-        from papers.fma_interpolation.train import reader
+        from papers.fma_interpolation.data import reader
 
         read, before, began = reader(Repeated(Path(folder)), np.arange(count)), peak(), time.perf_counter()
         for start in range(0, count, 32):

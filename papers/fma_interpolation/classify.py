@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
-
 from common import audio, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from papers.fma_interpolation import config as settings, preprocess
@@ -39,7 +37,7 @@ def classify(options, run, store, output):
     Raises FileNotFoundError for a model that does not exist or was not trained.
     """
     from common import training
-    from papers.fma_interpolation import train
+    from papers.fma_interpolation import inference, train
 
     if options.model not in train.CLASSIFIERS:
         raise FileNotFoundError(f"--model {options.model}: choose one of {', '.join(train.CLASSIFIERS)}")
@@ -47,7 +45,7 @@ def classify(options, run, store, output):
     if not training.outcome(directory):
         raise FileNotFoundError(f"{directory}: not trained in this run; choose another --model or --run")
     learner = training.load(train.MODELS[options.model], run.config, store, directory, run.seed)
-    network, config = train.compiled(learner.networks["classifier"]), run.config
+    config = run.config
     genres = sorted({row["label"] for row in store.index})
     writer, problems = csv.writer(output), []
     writer.writerow(["file", "images", "genre", *genres])
@@ -64,7 +62,7 @@ def classify(options, run, store, output):
         if not len(images):
             problems.append(f"{path}: {whole.shape[1]} frames long, an image takes {config.frames}")
             continue
-        shares = np.concatenate([np.asarray(network(images[i:i + 16, ..., None])) for i in range(0, len(images), 16)])
+        shares = inference.probabilities(learner, images)
         mean = shares.mean(axis=0)
         writer.writerow([path, len(images), genres[mean.argmax()], *(f"{v:.4f}" for v in mean)])
     return problems

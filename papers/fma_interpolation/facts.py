@@ -10,7 +10,7 @@ import numpy as np
 
 from common import inversion
 from common.store import read_exr, write_exr
-from papers.fma_interpolation import model, tables, train, variants
+from papers.fma_interpolation import losses, model, tables, variants
 
 CLAIMS = Path(__file__).with_name("claims.csv")
 SUMMARIES = {  # claim prefix -> (network, printed layer names in order)
@@ -77,7 +77,7 @@ def recipe():
     zero = np.zeros((1, 512, 640, 1), np.float32)
     return {"E1-printed": {"value": 640 * 4096 / 32768}, "E1-swapped": {"value": 640 * 256 / 32768},
             "E1-empty": {"value": empty(256)}, "E1-empty-swapped": {"value": empty(4096)},
-            "L-FLIPPED-zero": {"value": float(train.cross_entropy(zero, zero)[0])}}
+            "L-FLIPPED-zero": {"value": float(losses.cross_entropy(zero, zero)[0])}}
 
 
 def feature_widths():

@@ -11,7 +11,7 @@ from typing import Annotated
 import numpy as np
 from tqdm import tqdm
 
-from common import audio, inversion, record, scripts
+from common import audio, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from common.progress import progress
 from papers.fma_interpolation import config as settings, measures, preprocess
@@ -42,65 +42,6 @@ class Options:
     output: Path = Path("interpolation")
 
 
-def fractions(points):
-    """Share of A at each point, from 1 (A) to 0 (B); nine points are 1/8 apart."""
-    return np.linspace(1.0, 0.0, points)
-
-
-def blend(code_a, code_b, share):
-    """z = fraction * z_A + (1 - fraction) * z_B; codes (pairs, latent), shares (points,): (pairs, points, latent)."""
-    share = np.asarray(share, np.float32)[None, :, None]
-    return share * code_a[:, None] + (1 - share) * code_b[:, None]
-
-
-def encode(learner, images, seed=None):
-    """Codes (n, latent) of images (n, bands, frames): the means, or with a seed a draw from each posterior."""
-    from papers.fma_interpolation import train
-
-    network = train.compiled(learner.networks["encoder"])
-    parts = [network(images[i:i + 16, ..., None]) for i in range(0, len(images), 16)]
-    mean, log_variance = (np.concatenate([np.asarray(part[k]) for part in parts]) for k in (0, 1))
-    if seed is None:
-        return mean
-    return mean + np.exp(0.5 * log_variance) * np.random.default_rng(seed).standard_normal(mean.shape, np.float32)
-
-
-def decode(learner, codes, loss):
-    """Images (n, bands, frames) in [0, 1] of codes (n, latent); `loss` says what the decoder's output means."""
-    from papers.fma_interpolation import train
-
-    network = train.compiled(learner.networks["decoder"])
-    outputs = [np.asarray(train.decoded(loss, network(codes[i:i + 16]))) for i in range(0, len(codes), 16)]
-    return np.clip(np.concatenate(outputs)[..., 0], 0.0, 1.0)
-
-
-def picture(path, image):
-    """Write an image (bands, frames) as a PNG, low bands at the bottom, nothing around it."""
-    from matplotlib.image import imsave
-
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    imsave(path, np.clip(image, 0, 1), vmin=0, vmax=1, cmap="magma", origin="lower", metadata={"Software": None})
-    return path
-
-
-def excerpt(path, config, at):
-    """The image (bands, frames) that begins `at` seconds into a recording, normalised by the whole recording.
-
-    Raises audio.AudioError where the recording is damaged, silent or too short.
-    """
-    samples = preprocess.load_clip(path, config)
-    try:
-        whole, _ = preprocess.normalised_spectrogram(samples, config)
-    except ValueError as error:
-        raise audio.AudioError(f"{path}: {error}") from None
-    start = int(at * config.sample_rate / config.hop_length)
-    start = max(0, min(start, whole.shape[1] - config.frames))
-    if whole.shape[1] < config.frames:
-        raise audio.AudioError(f"{path}: {len(samples) / config.sample_rate:.1f} s long, an excerpt takes "
-                               f"{config.frames * config.hop_length / config.sample_rate:.0f} s")
-    return whole[:, start:start + config.frames]
-
-
 def load_autoencoder(run, store, name):
     """The trained autoencoder of a run and its loss. Raises FileNotFoundError for a name or model that is not there."""
     from common import training
@@ -117,34 +58,26 @@ def load_autoencoder(run, store, name):
 
 def interpolate(options, run, store):
     """Write the path's sounds and pictures into options.output and print how near each is to its ends."""
+    from papers.fma_interpolation import figures, inference, sound
+
     config = run.config
-    first, second = (excerpt(path, config, options.at) for path in options.files)
+    first, second = (sound.excerpt(path, config, options.at) for path in options.files)
     learner, loss = load_autoencoder(run, store, options.model)
-    codes = encode(learner, np.stack([first, second]), run.seed if options.sample else None)
-    shares = fractions(options.steps)
-    images = decode(learner, blend(codes[:1], codes[1:], shares)[0], loss)
+    shares, how = inference.fractions(options.steps), "sample" if options.sample else "mean"
+    images = inference.path_images(learner, loss, first[None], second[None], shares, how, run.seed)[0]
     named = [("a", first), *((f"{k + 1:02d}-{share:.2f}a", image) for k, (share, image) in
                              enumerate(zip(shares, images, strict=True))), ("b", second)]
     options.output.mkdir(parents=True, exist_ok=True)
     print(f"{'file':14}{'distance of its sound, in dB, to: the decoded image':>54}{'A':>8}{'B':>8}{'silence':>9}")
     for name, image in progress(named, "sounds", "sound"):
-        sound = preprocess.image_to_audio(image, config)
-        audio.write(options.output / f"{name}.wav", sound, config.sample_rate)
-        picture(options.output / f"{name}.png", image)
-        heard = heard_image(sound, image, config)
+        samples = preprocess.image_to_audio(image, config)
+        audio.write(options.output / f"{name}.wav", samples, config.sample_rate)
+        figures.picture(options.output / f"{name}.png", image)
+        heard = sound.heard_image(samples, image, config)
         row = [measures.decibel_error(heard[None], other[None])[0] for other in
                (image, first, second, np.zeros_like(image))]
         tqdm.write(f"{name:14}{row[0]:54.2f}{row[1]:8.2f}{row[2]:8.2f}{row[3]:9.2f}")
     print(f"{options.output}: {len(named)} sounds and pictures; a and b are the originals through the inversion only")
-
-
-def heard_image(sound, image, config):
-    """The image of a sound at the level of `image`: an inverted image says nothing about its own level."""
-    power = inversion.mel_power(sound, config.sample_rate, config.n_fft, config.hop_length, config.bands,
-                                pad_mode="reflect")[:, :config.frames]
-    target = preprocess.image_to_power(image, config.dynamic_range, 1.0)
-    gain = target.sum() / max(power.sum(), 1e-12)
-    return np.clip(inversion.power_to_db(power * np.float32(gain)) / config.dynamic_range + 1, 0, 1)
 
 
 def main():

@@ -46,6 +46,11 @@ def time_variance(image):
     return np.var(np.asarray(image, np.float64), axis=2).mean(axis=1)
 
 
+def time_variance_ratio(image, other):
+    """Variance over time of `other` over that of `image`, of each pair, (n,)."""
+    return time_variance(other) / np.maximum(time_variance(image), 1e-9)
+
+
 def join_flux(first, second):
     """Spectral flux (sum of rises) from the last frame of `first` to the first frame of `second`, (n,)."""
     return np.maximum(np.asarray(second)[:, :, 0] - np.asarray(first)[:, :, -1], 0).sum(axis=1)
@@ -84,6 +89,19 @@ def mixed_feature_correlation(path, first, second, fractions):
 
 
 # ---------------------------------------------------------------- paths and sets of embeddings
+
+def with_ends(path, first, second):
+    """Paths (pairs, points, bands, frames) with the originals at their ends, as the program's panels (584ade5)."""
+    changed = path.copy()
+    changed[:, 0], changed[:, -1] = first, second
+    return changed
+
+
+def genre_mass(probability, genres):
+    """Probability (pairs, points, classes) of the pair's genres (pairs, 2), equal ones once: mean over all points."""
+    return float(np.mean([row[:, sorted(set(two))].sum(axis=1).mean()
+                          for row, two in zip(probability, genres, strict=True)]))
+
 
 def distances(points, target):
     """Euclidean distance of (pairs, points, d) to (pairs, d), as (pairs, points)."""

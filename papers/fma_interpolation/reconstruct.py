@@ -44,21 +44,23 @@ class Options:
 
 def reconstruct(options, run, store):
     """Write sounds and pictures into options.output; returns one line for each file that could not be used."""
+    from papers.fma_interpolation import figures, inference, sound
+
     config, problems = run.config, []
     learner, loss = interpolate.load_autoencoder(run, store, options.model)
     options.output.mkdir(parents=True, exist_ok=True)
 
     def write(name, image):
         audio.write(options.output / f"{name}.wav", preprocess.image_to_audio(image, config), config.sample_rate)
-        interpolate.picture(options.output / f"{name}.png", image)
+        figures.picture(options.output / f"{name}.png", image)
 
     for number, path in enumerate(options.files):
         try:
-            image = interpolate.excerpt(path, config, options.at)
+            image = sound.excerpt(path, config, options.at)
         except audio.AudioError as error:
             problems.append(str(error))
             continue
-        again = interpolate.decode(learner, interpolate.encode(learner, image[None]), loss)
+        again = inference.decode(learner, inference.encode(learner, image[None]), loss)
         name = safe_name(f"{number:02d}-{path.stem}")
         write(f"{name}-original", image)
         write(f"{name}-reconstruction", again[0])
@@ -67,7 +69,7 @@ def reconstruct(options, run, store):
     if options.generate:
         latent = learner.networks["decoder"].input_shape[-1]
         codes = np.random.default_rng(run.seed).standard_normal((options.generate, latent), np.float32)
-        for number, image in enumerate(interpolate.decode(learner, codes, loss)):
+        for number, image in enumerate(inference.decode(learner, codes, loss)):
             write(f"generated-{number:02d}", image)
         print(f"{options.generate} excerpts generated from the prior")
     return problems

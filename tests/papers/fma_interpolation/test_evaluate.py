@@ -13,14 +13,19 @@ import pytest
 import soundfile
 
 from common import record, training
+from common.findings import collect
 from papers.fma_interpolation import (
     classifiers,
     config as settings,
-    drawings,
     evaluate,
     facts,
-    interpolate,
+    figures,
+    findings,
+    inference,
+    measured,
     measures,
+    projections,
+    sound,
     tables,
     train,
 )
@@ -64,9 +69,9 @@ def test_time_variance_of_a_smeared_image_is_zero():
 
 def test_interpolation_formula():
     a, b = np.array([[1.0, 0.0]]), np.array([[0.0, 2.0]])
-    shares = interpolate.fractions(9)
+    shares = inference.fractions(9)
     assert shares[0] == 1 and shares[-1] == 0 and np.allclose(np.diff(shares), -0.125)
-    path = interpolate.blend(a, b, shares)[0]
+    path = inference.blend(a, b, shares)[0]
     np.testing.assert_array_equal(path[0], a[0])
     np.testing.assert_array_equal(path[-1], b[0])
     np.testing.assert_allclose(path[4], (a[0] + b[0]) / 2)
@@ -188,9 +193,13 @@ def test_tables_of_fma_are_read_and_drawn(corpus, tiny, tmp_path, monkeypatch):
     assert store.array("librosa").shape == (32, 518) and store.array("audio").shape == (16, 8)
     assert store.array("temporal").shape == (16, 224)
     assert store.parameters["facts"]["genre_counts"] == {"Rock": 15}
-    monkeypatch.setattr(drawings, "project", lambda method, x, *_: (np.asarray(x)[:, [tables.TEMPO, 0]], 0.1))
+    monkeypatch.setattr(projections, "project", lambda method, x, *_: (np.asarray(x)[:, [tables.TEMPO, 0]], 0.1))
     run = record.open_run(settings, tiny, store, "paper", "smoke", 0, runs=tmp_path / "runs")
-    results, items = drawings.draw(tiny, store, run)
+    drawn = projections.draw(tiny, store, 0)
+    found = measured.Measured(tiny, drawn=drawn)
+    results = collect({key: f for key, f in findings.FINDINGS.items() if key[:2] in ("T-", "Q7") and key != "T-GL"},
+                      found)
+    items = figures.drawings(run, drawn, settings.GENRES)
     assert results["T-VIS-pca-librosa"]["value"] == 0.1 and results["Q7-tempo"]["value"] == pytest.approx(1.0)
     assert len(items) == 3 * 3 + 2 and all((run.directory / item["file"]).exists() for item in items)
 
@@ -210,7 +219,7 @@ def _write(path, names, tracks, values):
 @pytest.mark.slow
 def test_evaluation_has_a_value_or_a_reason_for_every_claim(tiny, store, tmp_path, monkeypatch):
     # What costs a compilation is left out: UMAP, and the networks that test_train trains.
-    monkeypatch.setattr(drawings, "project", lambda method, x, *_: (np.asarray(x)[:, :2], 0.1))
+    monkeypatch.setattr(projections, "project", lambda method, x, *_: (np.asarray(x)[:, :2], 0.1))
     for name in ("conv2d", "inception", "conv1d"):
         monkeypatch.setitem(train.MODELS, f"autoencoder-{name}", train.MODELS["autoencoder-baseline"])
     monkeypatch.setitem(train.MODELS, "rnn", train.MODELS["cnn_2"])
@@ -289,16 +298,16 @@ def test_tools_say_in_one_line_what_is_wrong(trained, corpus, tmp_path):
 
 
 def test_excerpts_begin_where_asked_and_stay_inside(corpus, tiny):
-    whole = interpolate.excerpt(corpus.items[0].path, tiny, 0.0)
-    late = interpolate.excerpt(corpus.items[0].path, tiny, 1e6)
+    whole = sound.excerpt(corpus.items[0].path, tiny, 0.0)
+    late = sound.excerpt(corpus.items[0].path, tiny, 1e6)
     assert whole.shape == late.shape == (32, 64) and not np.array_equal(whole, late)
 
 
 def test_heard_image_is_that_of_the_sound_whatever_its_gain(tiny):
     from papers.fma_interpolation import preprocess
 
-    sound = np.sin(np.arange(256 * 63) * 0.3).astype(np.float32)
-    image = preprocess.normalised_spectrogram(sound, tiny)[0][:, :64]
+    samples = np.sin(np.arange(256 * 63) * 0.3).astype(np.float32)
+    image = preprocess.normalised_spectrogram(samples, tiny)[0][:, :64]
     for gain in (0.1, 1.0):
-        heard = interpolate.heard_image(gain * sound, image, tiny)
+        heard = sound.heard_image(gain * samples, image, tiny)
         assert measures.decibel_error(image[None], heard[None])[0] < 0.5

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from common import training
 from common.config import resolve
-from papers.fma_interpolation import config as settings, model, splits, train, variants
+from papers.fma_interpolation import config as settings, data, losses, model, splits, train
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -28,51 +28,51 @@ def image(value=None, shape=(2, 4, 5, 1)):
 
 def test_cross_entropy_at_zero_logits_is_pixels_times_log_2():
     whole = tf.zeros((1, 512, 640, 1))
-    assert float(train.cross_entropy(whole + 0.3, whole)[0]) == pytest.approx(227_130.5, abs=1)
-    assert float(variants.flipped_cross_entropy(whole + 0.3, whole)[0]) == pytest.approx(-227_130.5, abs=1)
+    assert float(losses.cross_entropy(whole + 0.3, whole)[0]) == pytest.approx(227_130.5, abs=1)
+    assert float(losses.flipped_cross_entropy(whole + 0.3, whole)[0]) == pytest.approx(-227_130.5, abs=1)
 
 
 def test_cross_entropy_equals_its_formula():
     x, logits = image(), tf.constant(np.random.default_rng(1).normal(size=(2, 4, 5, 1)), tf.float32)
     p = 1 / (1 + np.exp(-logits.numpy()))
     expected = -(x * np.log(p) + (1 - x) * np.log(1 - p)).numpy().sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(train.cross_entropy(x, logits), expected, rtol=1e-5)
+    np.testing.assert_allclose(losses.cross_entropy(x, logits), expected, rtol=1e-5)
 
 
 def test_swapped_cross_entropy_is_linear_in_the_output():
     x = image()
-    values = [float(variants.swapped_cross_entropy(x, image(v))[0]) for v in (0.0, 1.0, 2.0, -1e6)]
+    values = [float(losses.swapped_cross_entropy(x, image(v))[0]) for v in (0.0, 1.0, 2.0, -1e6)]
     slope = -float(tf.reduce_sum(x[0]))
     assert values[0] == pytest.approx(float(tf.reduce_sum(tf.math.softplus(x[0]))), rel=1e-5)
     assert values[1] - values[0] == pytest.approx(slope, rel=1e-4)
     assert values[2] - values[0] == pytest.approx(2 * slope, rel=1e-4)
-    assert float(variants.swapped_cross_entropy(x, image(1e6))[0]) < -1e5  # no lower bound
+    assert float(losses.swapped_cross_entropy(x, image(1e6))[0]) < -1e5  # no lower bound
 
 
 def test_decibel_cross_entropy_has_no_lower_bound():
     loud, quiet = tf.ones((1, 2, 2, 1)), tf.zeros((1, 2, 2, 1))
-    assert float(train.decibel_cross_entropy(loud, 1e4 * loud)[0]) < -1e5
-    assert float(train.decibel_cross_entropy(quiet, quiet - 1e4)[0]) < -1e5
+    assert float(losses.decibel_cross_entropy(loud, 1e4 * loud)[0]) < -1e5
+    assert float(losses.decibel_cross_entropy(quiet, quiet - 1e4)[0]) < -1e5
 
 
 def test_squared_error_is_a_sum():
-    assert float(train.squared_error(image(1.0), image(0.5))[0]) == 20 * 0.25
+    assert float(losses.squared_error(image(1.0), image(0.5))[0]) == 20 * 0.25
 
 
 def test_divergence_of_the_prior_is_zero_and_of_a_shift_half_its_square():
     zero = tf.zeros((3, 8))
-    np.testing.assert_array_equal(train.analytic_divergence(zero, zero, None), np.zeros(3))
-    np.testing.assert_allclose(train.analytic_divergence(zero + 2.0, zero, None), np.full(3, 8 * 2.0))
+    np.testing.assert_array_equal(losses.analytic_divergence(zero, zero, None), np.zeros(3))
+    np.testing.assert_allclose(losses.analytic_divergence(zero + 2.0, zero, None), np.full(3, 8 * 2.0))
     wide = 0.5 * 8 * (np.exp(1.0) - 1 - 1)
-    np.testing.assert_allclose(train.analytic_divergence(zero, zero + 1.0, None), np.full(3, wide), rtol=1e-5)
+    np.testing.assert_allclose(losses.analytic_divergence(zero, zero + 1.0, None), np.full(3, wide), rtol=1e-5)
 
 
 def test_sampled_divergence_averages_to_the_analytic_one():
     random = np.random.default_rng(0)
     mean, log_variance = (tf.constant(random.normal(size=(1, 8)), tf.float32) for _ in range(2))
     noise = tf.constant(random.standard_normal((200_000, 8)), tf.float32)
-    sampled = variants.sampled_divergence(mean, log_variance, mean + tf.exp(0.5 * log_variance) * noise)
-    analytic = float(train.analytic_divergence(mean, log_variance, None)[0])
+    sampled = losses.sampled_divergence(mean, log_variance, mean + tf.exp(0.5 * log_variance) * noise)
+    analytic = float(losses.analytic_divergence(mean, log_variance, None)[0])
     assert float(tf.reduce_mean(sampled)) == pytest.approx(analytic, rel=0.01)
 
 
@@ -125,9 +125,9 @@ def test_divergences_change_networks_and_losses():
     for rnn_axis, steps in (("bands", 8), ("time", 16)):
         assert train.RNN[rnn_axis](8, 16, 4).layers[-4].output.shape[1] == steps
     mean, log_variance = tf.ones((1, 2)), tf.zeros((1, 2))
-    values = [float(f(mean, log_variance, tf.zeros((1, 2)))[0]) for f in train.DIVERGENCE.values()]
+    values = [float(f(mean, log_variance, tf.zeros((1, 2)))[0]) for f in losses.DIVERGENCE.values()]
     assert values[0] != values[1]
-    assert train.OVERFIT_ENCODER["baseline"][0] is not train.OVERFIT_ENCODER["bottleneck"][0]
+    assert train.OVERFIT_ENCODER["baseline"] is not train.OVERFIT_ENCODER["bottleneck"]
 
 
 def test_networks_are_trained_under_the_leaky_split_beside_the_official_one():
@@ -288,7 +288,7 @@ def test_reading_keeps_nothing(tmp_path):
         def image(self, row):
             return read_exr(self.directory / row["path"])
 
-    read = train.reader(Repeated(tmp_path), np.arange(20_000))
+    read = data.reader(Repeated(tmp_path), np.arange(20_000))
     read(np.arange(8))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for start in range(0, 400, 8):  # half a gigabyte

@@ -1,0 +1,81 @@
+"""From the store to parts, batches and the held-out images that are evaluated. No TensorFlow."""
+
+import numpy as np
+
+from papers.fma_interpolation import splits
+
+HELD_OUT = 64       # held-out images that reconstructions are measured on
+MEAN_OF = 256       # at most so many training images make the mean image
+BATCH = 16          # images that go through a network together where nothing is trained
+
+
+def labels_of(store):
+    """Genre code of every row: place in the alphabetical list of labels, (rows,) int32."""
+    names = sorted({row["label"] for row in store.index})
+    return np.array([names.index(row["label"]) for row in store.index], np.int32)
+
+
+def reader(store, rows):
+    """indices -> {"image": (n, bands, frames, 1) float32, "label": (n,)} of `rows`; reads from disk, keeps nothing."""
+    labels = labels_of(store)
+
+    def read(indices):
+        chosen = rows[np.asarray(indices)]
+        return {"image": images_of(store, chosen)[..., None], "label": labels[chosen]}
+
+    return read
+
+
+def images_of(store, rows):
+    """Stored images, (n, bands, frames)."""
+    return np.stack([store.image(store.index[i]) for i in rows])
+
+
+def in_batches(function, read, count, size=BATCH):
+    """[function(batch)] over `count` examples in order."""
+    return [function(read(np.arange(start, min(start + size, count)))) for start in range(0, count, size)]
+
+
+def parts(config, store, limit, seed):
+    """Training, validation and test rows of the networks; `limit` > 0 takes that many (a quarter for validation)."""
+    split = splits.deep(config.deep_protocol, len(store.index), [row["split"] for row in store.index], seed)
+    random = np.random.default_rng(seed)
+    return {name: rows if not limit or len(rows) <= size else np.sort(random.choice(rows, size, replace=False))
+            for (name, rows), size in zip(split.items(), (limit, max(1, limit // 4), limit // 4), strict=True)}
+
+
+def held_out(config, store, seed, count=HELD_OUT):
+    """Rows of held-out images: the test part, or the validation part where a mode has no test; at most `count`."""
+    split = parts(config, store, 0, seed)
+    rows = split["test"] if len(split["test"]) else split["validation"]
+    chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
+    return rows[np.sort(chosen)]
+
+
+def mean_image(config, store, seed):
+    """Mean of (at most MEAN_OF) training images: the trivial reconstruction, (bands, frames)."""
+    rows = parts(config, store, MEAN_OF, seed)["train"]
+    total = np.zeros((config.bands, config.frames))
+    for row in rows:
+        total += store.image(store.index[row])
+    return (total / len(rows)).astype(np.float32)
+
+
+def choose_pairs(config, store, rows, seed):
+    """Rows (A, B) of different tracks and, with more than one genre, of different genres; drawn, not picked."""
+    random, index = np.random.default_rng([seed, 5]), store.index
+    several = len({index[i]["label"] for i in rows}) > 1
+    pairs = []
+    for a in random.permutation(rows):
+        fits = [b for b in rows if index[b]["group"] != index[a]["group"]
+                and (not several or index[b]["label"] != index[a]["label"])]
+        if fits and len(pairs) < config.pairs:
+            pairs.append((int(a), int(random.choice(fits))))
+    return pairs
+
+
+def neighbours(store, rows):
+    """Places (k, l) in `rows` of images that follow one another in a track, (joins, 2)."""
+    place = {(store.index[row]["group"], store.index[row]["offset"]): k for k, row in enumerate(rows)}
+    found = [(k, place[group, offset + 1]) for (group, offset), k in place.items() if (group, offset + 1) in place]
+    return np.array(found, int).reshape(-1, 2)

@@ -1,0 +1,184 @@
+"""Findings about the genre classifiers: reports, grids, the leak, epochs. `findings.FINDINGS` gives them claim ids."""
+
+import numpy as np
+
+from common import probes
+from common.findings import NotTestable
+from papers.fma_interpolation import classifiers, facts
+
+CLASSES = 8
+OTHERS = ("DT", "LR", "KNN", "GNB", "GMM0", "GMM1")
+NETWORKS = {"CNN1": "cnn_1", "CNN2": "cnn_2", "RNN": "rnn"}
+PRINTED_RATE = 0.395  # "near 0.4": the mean of the printed last epochs of CNN_1 and CNN_2
+
+
+# ---------------------------------------------------------------- classical classifiers
+
+def _classical(m):
+    if m.classical is None:
+        raise NotTestable("the corpus has one class only")
+    return m.classical
+
+
+def protocol_of(config, name):
+    """The split that a classifier's report is made under."""
+    return config.svm_protocol if name == "SVM" else config.classical_protocol
+
+
+def chosen(m, name, protocol=None):
+    """(grid value, codes found on the test part, true codes) of a classifier: its report's, or under `protocol`."""
+    c, own = _classical(m), protocol is None
+    protocol = protocol or protocol_of(m.config, name)
+    split, fits = c.splits[protocol], c.fits[protocol]
+    place, found = classifiers.pick(fits[name], split, c.labels, m.config.select_on)
+    if own and name in ("GMM0", "GMM1") and m.config.mixture_scoring == "per_class":
+        found = fits["GMMC"].test[0]
+    return fits[name].values[place], found, c.labels[split["test"]]
+
+
+def report_of(m, name):
+    """The printed report of a classifier."""
+    _, found, truth = chosen(m, name)
+    return classifiers.report(truth, found, m.classical.classes)
+
+
+def accuracy(m, name, protocol):
+    """Accuracy of a classifier under a split."""
+    _, found, truth = chosen(m, name, protocol)
+    return float(np.mean(found == truth))
+
+
+def report_accuracy(m, name):
+    """C-…-accuracy."""
+    _, found, truth = chosen(m, name)
+    trained_on = m.classical.labels[m.classical.splits[protocol_of(m.config, name)]["train"]]
+    return {"value": float(np.mean(found == truth)), "n": len(truth), "of": "chunks",
+            "baselines": {"majority": probes.majority_rate(trained_on, truth), "chance": 1 / m.classical.classes}}
+
+
+def report_support(m, name):
+    """C-…-support."""
+    return {"value": len(chosen(m, name)[2])}
+
+
+def report_average(m, name, average, what):
+    """C-…-macro-… and C-…-weighted-…."""
+    report = report_of(m, name)
+    return {"value": float(report[average][what]), "n": int(report["support"].sum()), "of": "chunks"}
+
+
+def report_best(m, name):
+    """C-…-best."""
+    value, _, truth = chosen(m, name)
+    return {"value": value, "n": len(truth), "of": "chunks"}
+
+
+def report_genre(m, name, genre, what):
+    """C-…-<genre>-precision, recall, f1."""
+    report = _eight(m, name)
+    return {"value": float(report["classes"][genre][what]), "n": int(report["support"][genre]), "of": "chunks"}
+
+
+def report_genre_support(m, name, genre):
+    """C-…-<genre>-support."""
+    return {"value": int(_eight(m, name)["support"][genre])}
+
+
+def _eight(m, name):
+    if _classical(m).classes != CLASSES:
+        raise NotTestable(f"the corpus has {m.classical.classes} classes, not eight")
+    return report_of(m, name)
+
+
+def grid_accuracy(m, name, place, protocol=None):
+    """G-…: accuracy at one place of the grid."""
+    c, protocol = _classical(m), protocol or protocol_of(m.config, name)
+    found = c.fits[protocol][name].test[place]
+    return {"value": float(np.mean(found == c.labels[c.splits[protocol]["test"]])), "n": len(found), "of": "chunks"}
+
+
+def svm_leads(m, protocol):
+    """Q5-S2, Q5-S3: SVM minus logistic regression."""
+    svm, regression = (accuracy(m, name, protocol) for name in ("SVM", "LR"))
+    return {"value": svm - regression, "n": len(m.classical.splits[protocol]["test"]), "of": "chunks",
+            "baselines": {"SVM": svm, "LR": regression}}
+
+
+def svm_leads_all(m):
+    """Q5-S1: SVM minus the best other, with chunks of a track on both sides."""
+    best = max(accuracy(m, name, "leaky") for name in OTHERS)
+    return svm_leads(m, "leaky") | {"value": accuracy(m, "SVM", "leaky") - best}
+
+
+def leak(m):
+    """Q5-leak."""
+    both = {protocol: accuracy(m, "SVM", protocol) for protocol in ("leaky", "official")}
+    return {"value": both["leaky"] - both["official"], "baselines": both}
+
+
+# ---------------------------------------------------------------- genre networks
+
+def _lines(m, name):
+    if m.networks is None or name not in m.networks.histories:
+        raise NotTestable("not trained")
+    return m.networks.histories[name]
+
+
+def _validated(m):
+    n = m.networks
+    return {"n": len(n.validated_on), "of": "validation images",
+            "baselines": {"majority": probes.majority_rate(n.trained_on, n.validated_on)}}
+
+
+def epoch_value(m, name, epoch, field):
+    """D-… and L-RNN-…: a value of the tables of epochs."""
+    lines = _lines(m, name)
+    if epoch > len(lines):
+        raise NotTestable(f"this preset trains {len(lines)} epochs")
+    return {"value": lines[epoch - 1][field], **_validated(m)}
+
+
+def loss_value(m, name, epoch, field):
+    """L-RNN-…."""
+    return {"value": epoch_value(m, name, epoch, field)["value"]}
+
+
+def last_training_accuracy(m, name):
+    """Q3-…-train."""
+    lines = _lines(m, name)
+    return {"value": lines[-1]["metrics/accuracy"], **_validated(m), "facts": {"epoch": f"epoch {len(lines)}"}}
+
+
+def last_validation_accuracy(m, name):
+    """Q3-…-validation: distance from the printed 0.395."""
+    return {"value": _lines(m, name)[-1]["validation/accuracy"] - PRINTED_RATE, **_validated(m)}
+
+
+def rnn_gap(m):
+    """Q3-rnn-gap."""
+    last = _lines(m, "rnn")[-1]
+    return {"value": last["metrics/accuracy"] - last["validation/accuracy"], **_validated(m)}
+
+
+def best_epoch(m, name, minus):
+    """Q4-…: epoch of the best validation accuracy."""
+    values = [line["validation/accuracy"] for line in _lines(m, name)]
+    return {"value": int(np.argmax(values)) + 1 - minus, **_validated(m)}
+
+
+def _best(m):
+    return {key: max(line["validation/accuracy"] for line in m.networks.histories[name])
+            for key, name in NETWORKS.items() if name in m.networks.histories}
+
+
+def better_network(m, one, two):
+    """Q6-…: difference of the best validation accuracies."""
+    _lines(m, NETWORKS[one]), _lines(m, NETWORKS[two])
+    best, shown = _best(m), _validated(m)
+    return {"value": best[one] - best[two], **shown, "baselines": best | shown["baselines"]}
+
+
+def svm_is_best(m):
+    """X-BEST."""
+    scores = {name: float(np.mean(np.equal(*chosen(m, name)[1:]))) for name in facts.REPORTS} | _best(m)
+    return {"value": scores["SVM"] - max(value for name, value in scores.items() if name != "SVM"), "baselines": scores}

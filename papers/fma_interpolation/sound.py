@@ -1,0 +1,160 @@
+"""Sound for page and tools: excerpts of recordings, tiles that can be heard, and what the inversion alone costs."""
+
+import time
+from dataclasses import dataclass
+
+import numpy as np
+
+from common import audio, inversion
+from papers.fma_interpolation import data, figures, inference, measures, preprocess, train
+
+INVERTED = 4  # reconstructions that are turned into sound and back for the table of losses
+
+
+# ---------------------------------------------------------------- recordings and their images
+
+def excerpt(path, config, at):
+    """The image (bands, frames) that begins `at` seconds into a recording, normalised by the whole recording.
+
+    Raises audio.AudioError where the recording is damaged, silent or too short.
+    """
+    samples = preprocess.load_clip(path, config)
+    try:
+        whole, _ = preprocess.normalised_spectrogram(samples, config)
+    except ValueError as error:
+        raise audio.AudioError(f"{path}: {error}") from None
+    start = int(at * config.sample_rate / config.hop_length)
+    start = max(0, min(start, whole.shape[1] - config.frames))
+    if whole.shape[1] < config.frames:
+        raise audio.AudioError(f"{path}: {len(samples) / config.sample_rate:.1f} s long, an excerpt takes "
+                               f"{config.frames * config.hop_length / config.sample_rate:.0f} s")
+    return whole[:, start:start + config.frames]
+
+
+def heard_image(sound, image, config):
+    """The image of a sound at the level of `image`: an inverted image says nothing about its own level."""
+    power = _power(sound, config, config.bands)[:, :config.frames]
+    target = preprocess.image_to_power(image, config.dynamic_range, 1.0)
+    gain = target.sum() / max(power.sum(), 1e-12)
+    return np.clip(inversion.power_to_db(power * np.float32(gain)) / config.dynamic_range + 1, 0, 1)
+
+
+def _power(samples, config, bands):
+    return inversion.mel_power(samples, config.sample_rate, config.n_fft, config.hop_length, bands, pad_mode="reflect")
+
+
+# ---------------------------------------------------------------- the inversion by itself
+
+@dataclass(frozen=True)
+class Inversions:
+    """What turning images into sound costs.
+
+    Attributes:
+        seconds: {bands: an excerpt}. errors: {bands: dB of the excerpt's image in config.bands}.
+        excerpts: how many. waveform: (excerpts,) correlation of the samples with those of the inverted spectrogram.
+        reconstruction, both: dB error of the autoencoder's images, and of the images of their sounds; images: how many.
+        librosa: seconds that librosa takes for a second of sound at the report's parameters.
+    """
+
+    seconds: dict
+    errors: dict
+    excerpts: int
+    waveform: np.ndarray
+    reconstruction: float
+    both: float
+    images: int
+    librosa: float
+
+
+def compare_inversions(config, excerpts, images, outputs, seed):
+    """Inversions of excerpts (n, samples), and of reconstructions `outputs` of `images` (n, bands, frames)."""
+    target = np.stack([preprocess.normalised_spectrogram(samples, config)[0] for samples in excerpts])
+    seconds, errors = {}, {}
+    for bands in sorted({config.bands // 4, config.bands // 2, config.bands}):
+        began = time.perf_counter()
+        sounds = [inversion.mel_to_audio(_power(samples, config, bands), config.sample_rate, config.n_fft,
+                                         config.hop_length, iterations=config.inversion_iterations, seed=seed)
+                  for samples in excerpts]
+        seconds[bands] = (time.perf_counter() - began) / len(excerpts)
+        heard = [_at_reference(made, image, samples, config)
+                 for made, image, samples in zip(sounds, target, excerpts, strict=True)]
+        errors[bands] = float(measures.decibel_error(target, np.stack(heard)).mean())
+    waveform = [measures.correlation(a[None, :len(b)], b[None])[0] for a, b in zip(excerpts, sounds, strict=True)]
+    few = slice(0, min(INVERTED, len(images)))
+    inverted = [heard_image(preprocess.image_to_audio(image, config), image, config) for image in outputs[few]]
+    return Inversions(seconds, errors, len(excerpts), np.array(waveform),
+                      float(measures.decibel_error(images[few], outputs[few]).mean()),
+                      float(measures.decibel_error(images[few], np.stack(inverted)).mean()), few.stop,
+                      _librosa_time(excerpts[0]))
+
+
+def _at_reference(sound, image, samples, config):
+    """The image of an inverted sound, at the reference of the original clip."""
+    power, original = (_power(x, config, config.bands) for x in (sound, samples))
+    frames = min(power.shape[1], image.shape[1])
+    heard = inversion.power_to_db(power / original.max()) / config.dynamic_range + 1
+    padded = image.copy()
+    padded[:, :frames] = np.clip(heard, 0, 1)[:, :frames]
+    return padded
+
+
+def _librosa_time(samples, sample_rate=32768, seconds=0.5):
+    """Seconds that librosa's own inversion takes for a second of sound, at the report's parameters."""
+    import librosa
+
+    samples = np.resize(samples, int(sample_rate * seconds))
+    mel = inversion.mel_power(samples, sample_rate, 4096, 256, 512)
+    began = time.perf_counter()
+    librosa.feature.inverse.mel_to_audio(mel, sr=sample_rate, n_fft=4096, hop_length=256)
+    return (time.perf_counter() - began) / seconds
+
+
+# ---------------------------------------------------------------- tiles of the page
+
+def tile(run, name, image, caption, heard=True):
+    """One tile of a grid: picture, sound, caption."""
+    config = run.config
+    cell = {"caption": caption, "image": run.relative(figures.picture(run.figure(name), image))}
+    if heard:
+        audio.write(run.audio(name), preprocess.image_to_audio(image, config), config.sample_rate)
+        cell["audio"] = run.relative(run.audio(name))
+    return cell
+
+
+def path_grid(run, store, paths):
+    """A, every point, B for the audible pairs of the baseline."""
+    rows, cells = [], []
+    for k, (a, b) in enumerate(paths.pairs[: run.config.audible_pairs]):
+        first, second = store.index[a], store.index[b]
+        rows.append(f"{first['label']} to {second['label']}")
+        line = [tile(run, f"path{k}-a", store.image(first), f"A: {first['item']}, original")]
+        line += [tile(run, f"path{k}-{j:02d}", image, f"{share:.3g} of A")
+                 for j, (share, image) in enumerate(zip(paths.shares, paths.path[k], strict=True))]
+        cells.append([*line, tile(run, f"path{k}-b", store.image(second), f"B: {second['item']}, original")])
+    return {"rows": rows, "columns": ["A", *(f"{share:.3g} A" for share in paths.shares), "B"], "cells": cells}
+
+
+def structure_grid(run, store, learners, pair):
+    """One pair through every autoencoder: A, the middle, B decoded."""
+    images, cells = data.images_of(store, pair), []
+    for name, learner in learners.items():
+        three = inference.path_images(learner, train.loss_of(name, run.config), images[:1], images[1:],
+                                      inference.fractions(3), "mean", run.seed)[0]
+        cells.append([tile(run, f"{name}-{where}", image, f"{name}, {where}")
+                      for where, image in zip(("a", "middle", "b"), three, strict=True)])
+    return {"rows": list(learners), "columns": ["A decoded", "half and half", "B decoded"], "cells": cells}
+
+
+def generated_grid(run, learner):
+    """Unconditioned excerpts."""
+    config = run.config
+    made = inference.generate(learner, train.loss_of("baseline", config), config.latent, config.generated, run.seed)
+    return {"rows": ["from the prior"], "columns": [str(k + 1) for k in range(len(made))],
+            "cells": [[tile(run, f"generated-{k}", image, f"excerpt {k + 1}") for k, image in enumerate(made)]]}
+
+
+def hunt_grid(run, hunt):
+    """The one image and what squared error made of it."""
+    return {"rows": ["one image"], "columns": ["original", "output"], "cells": [[
+        tile(run, "overfit-original", hunt.image[0], "original"),
+        tile(run, "overfit-output", hunt.output[0], "overfitted with squared error")]]}
