@@ -171,11 +171,35 @@ PRESETS = {
     "full": {},
 }
 
-HEADLINE = tuple(f"{kind}-{representation}" for kind in ("cnn", "lstm", "vae") for representation in
-                 ("chroma", "mfcc", "mel")) + ("ali-128",)  # fmt: skip
-OTHERS = tuple(f"{kind}-{representation}" for kind in ("ff", "ae", "cae") for representation in
-               ("chroma", "mfcc", "mel")) + ("ff-32", "encoder-32", "ali-256", "ali-40")  # fmt: skip
-PROGRAM_ONLY = ("perceptron-chroma", "perceptron-mfcc")  # not in the paper
+REPRESENTATIONS = ("chroma", "mfcc", "mel")  # sec. 3.1
+LATENT_SIZES = (256, 128, 40)  # sec. 3.4
+
+
+@dataclass(frozen=True)
+class Description:
+    """A model of the paper: its kind, what it sees (chroma, mfcc, mel or the crop), and ALI's latent dimension."""
+
+    name: str
+    kind: str  # ff | perceptron | cnn | lstm | encoder | ae | cae | vae | ali | pca
+    representation: str
+    latent_size: int = 0
+
+
+def _described():
+    found = [Description(f"{kind}-{seen}", kind, seen) for seen in REPRESENTATIONS
+             for kind in ("ff", "cnn", "lstm", "ae", "cae", "vae", "pca")]  # fmt: skip
+    found += [Description(f"perceptron-{seen}", "perceptron", seen) for seen in ("chroma", "mfcc")]
+    found += [Description("ff-32", "ff", "crop"), Description("encoder-32", "encoder", "crop", 128)]
+    found += [Description(f"ali-{size}", "ali", "crop", size) for size in LATENT_SIZES]
+    return {one.name: one for one in found}
+
+
+MODELS = _described()  # PCA among them, which is fitted when it is measured
+
+HEADLINE = tuple(one.name for one in MODELS.values() if one.kind in ("cnn", "lstm", "vae")) + ("ali-128",)
+PROGRAM_ONLY = tuple(one.name for one in MODELS.values() if one.kind == "perceptron")  # not in the paper
+OTHERS = tuple(one.name for one in MODELS.values()
+               if one.kind != "pca" and one.name not in HEADLINE + PROGRAM_ONLY)  # fmt: skip
 
 
 def trained_models(follow: str, preset: str) -> tuple[str, ...]:

@@ -47,36 +47,46 @@ def select(config, store):
     names, labels = np.unique(composers, return_inverse=True)
     if len(names) < 2:
         raise SplitError(f"{store.directory}: only one composer ({names[0]}); telling them apart needs two folders")
-    kept = np.arange(len(rows))
-    if config.last_clip == "dropped":
-        recordings = np.array([row["path"] for row in rows])
-        last = {path: max(offsets[recordings == path]) for path in np.unique(recordings)}
-        kept = np.array([i for i in kept if offsets[i] < last[recordings[i]]], int)
-    count = len(kept)
+    kept = _kept(config, rows, offsets)
+    try:
+        train, test, shuffled = _split(config, composers[kept], works[kept], offsets[kept])
+    except ValueError as error:
+        raise SplitError(f"{store.directory}: {error}") from None
+    whole = (kept[train], kept[test])
+    stages = [whole]
+    if config.mel_training == "subsets":
+        stages = [(kept[a], kept[b]) for a, b in splits.program_stages(train, shuffled)]
+    if any(len(np.unique(labels[rows])) < 2 for rows, _ in [whole, *stages]):
+        raise SplitError(f"{store.directory}: of its {len(kept)} clips those that train, or a part of them, are all by "
+                         "one composer; add recordings")
+    return Selection(labels, [str(name) for name in names], works, *whole, stages,
+                     splits.groups_per_class(labels[kept], works[kept]))  # fmt: skip
+
+
+def _kept(config, rows, offsets):
+    """Store rows that are used: all of them, or all but the last clip of each recording."""
+    if config.last_clip == "kept":
+        return np.arange(len(rows))
+    recordings = np.array([row["path"] for row in rows])
+    last = {path: max(offsets[recordings == path]) for path in np.unique(recordings)}
+    return np.array([i for i in range(len(rows)) if offsets[i] < last[recordings[i]]], int)
+
+
+def _split(config, composers, works, offsets):
+    """(train, test, test in the order of the mel data) as numbers of the kept clips; ValueError for too few."""
+    count = len(composers)
     train_count = int(config.train_share * count + 0.5 + 1e-9)
     fewest = 5 if config.mel_training == "subsets" else 2
     if min(train_count, count - train_count) < fewest:
-        raise SplitError(f"{store.directory}: {count} clips are too few to train and test on; add recordings")
+        raise ValueError(f"{count} clips are too few to train and test on; add recordings")
     if config.split == "by_work":
-        try:
-            train, test = splits.by_work(composers[kept], works[kept], offsets[kept], config.train_share,
-                                         config.split_seed)  # fmt: skip
-        except ValueError as error:
-            raise SplitError(f"{store.directory}: {error}") from None
+        train, test = splits.by_work(composers, works, offsets, config.train_share, config.split_seed)
+    elif config.split == "with_replacement":
+        train, test = splits.with_replacement(count, train_count, config.split_seed)
+        return train, test, splits.shuffled_test(count, train_count, config.split_seed)
     else:
-        train, test = getattr(splits, config.split)(count, train_count, config.split_seed)
-    shuffled = np.array(test)
-    if config.split == "with_replacement":
-        shuffled = splits.shuffled_test(count, train_count, config.split_seed)
-    whole = [(kept[train], kept[test])]
-    stages = whole
-    if config.mel_training == "subsets":
-        stages = [(kept[a], kept[b]) for a, b in splits.program_stages(train, shuffled)]
-    if any(len(np.unique(labels[rows])) < 2 for rows, _ in [*whole, *stages]):
-        raise SplitError(f"{store.directory}: of its {count} clips those that train, or a part of them, are all by one "
-                         "composer; add recordings")
-    return Selection(labels, [str(name) for name in names], works, *whole[0], stages,
-                     splits.groups_per_class(labels[kept], works[kept]))  # fmt: skip
+        train, test = splits.without_replacement(count, train_count, config.split_seed)
+    return train, test, test
 
 
 class Images:
@@ -116,3 +126,40 @@ class Images:
     def shape(self):
         """Of one example."""
         return tuple(self.raw.shape[1:])
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the training data: which clips of which images train and test, and how batches of it are read."""
+
+    images: Images
+    labels: np.ndarray
+    train: np.ndarray
+    test: np.ndarray
+    steps: int  # frames of a piece, for the LSTM
+
+    def read_images(self, indices):
+        """A batch of training clips by their places in `train`: {"x": (batch, bands, frames)}."""
+        return {"x": self.images[self.train[indices]]}
+
+    def read_labelled(self, indices):
+        """The same with "label": (batch,) class numbers."""
+        chosen = self.train[indices]
+        return {"x": self.images[chosen], "label": np.int32(self.labels[chosen])}
+
+    def read_pieces(self, indices):
+        """A batch of pieces of 36 frames: all clips' first piece, then all clips' second, as in features.chunks."""
+        piece, clip = np.divmod(indices, len(self.train))
+        chosen = self.train[clip]
+        frames = piece[:, None] * self.steps + np.arange(self.steps)
+        bands = np.arange(self.images.shape[0])
+        raw = self.images.raw[chosen[:, None, None], bands[None, :, None], frames[:, None, :]]
+        return {"x": self.images.scale(raw), "label": np.int32(self.labels[chosen])}
+
+
+def parts(config, store, representation):
+    """The parts of the training data for a representation, in the order of training."""
+    selection = select(config, store)
+    images = Images(config, store, selection, representation)
+    return [Part(images, selection.labels, train, test, config.lstm_steps)
+            for train, test in selection.parts(representation)]  # fmt: skip

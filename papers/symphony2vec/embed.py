@@ -7,6 +7,7 @@
 import csv
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,8 @@ import numpy as np
 from common import audio, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from papers.symphony2vec import config as settings, preprocess
+
+KINDS = ("ali", "ae", "cae", "vae", "pca")  # that give codes
 
 
 @dataclass(frozen=True)
@@ -43,34 +46,40 @@ def encoder(name, run, store):
     Raises TrainingError where the run has no such model, ValueError for a name that is no embedding.
     """
     from common import training
-    from papers.symphony2vec import data, embeddings, features, train
+    from papers.symphony2vec import data, embeddings, train
 
-    config = run.config
-    kind, _, what = name.partition("-")
-    name = name if what else f"{name}-mel"
-    representation = "crop" if kind == "ali" else what or "mel"
-    known = sorted(n for n in train.MODELS if n.split("-")[0] in ("ali", "ae", "cae", "vae"))
-    if name not in (*known, *(f"pca-{r}" for r in features.REPRESENTATIONS)):
-        raise ValueError(f"--model {name}: choose one of {', '.join(known)}, pca-chroma, pca-mfcc, pca-mel")
+    config, model = run.config, settings.MODELS.get(name) or settings.MODELS.get(f"{name}-mel")
+    if model is None or model.kind not in KINDS:
+        known = ", ".join(sorted(one.name for one in settings.MODELS.values() if one.kind in KINDS))
+        raise ValueError(f"--model {name}: choose one of {known}")
     selection = data.select(config, store)
-    images = data.Images(config, store, selection, representation)
-
-    def scaled(found):
-        raw = found["mel" if representation == "crop" else representation]
-        return images.scale(features.crop(raw) if representation == "crop" else raw)
-
-    if kind == "pca":
+    images = data.Images(config, store, selection, model.representation)
+    if model.kind == "pca":
         fitted = embeddings.fit_pca(images, selection.train, config, run.seed)
-        return lambda found: fitted.transform(scaled(found).reshape(len(found["mel"]), -1))
-    learner = training.load(train.MODELS[name], config, store, run.model_directory(name), run.seed)
+        return partial(_pca_codes, fitted, images)
+    learner = training.load(train.MODELS[model.name], config, store, run.model_directory(model.name), run.seed)
+    return partial(_codes, model, learner, images, config)
 
-    def codes(found):
-        clips = scaled(found)
-        if kind == "ali":
-            return embeddings.ali_codes(learner.networks["encoder"], clips, np.arange(len(clips)), config)
-        return embeddings.autoencoder_codes(kind, learner, clips, np.arange(len(clips)), config)
 
-    return codes
+def _scaled(images, found):
+    from papers.symphony2vec import features
+
+    if images.representation == "crop":
+        return images.scale(features.crop(found["mel"]))
+    return images.scale(found[images.representation])
+
+
+def _pca_codes(fitted, images, found):
+    return fitted.transform(_scaled(images, found).reshape(len(found["mel"]), -1))
+
+
+def _codes(model, learner, images, config, found):
+    from papers.symphony2vec import embeddings
+
+    clips = _scaled(images, found)
+    if model.kind == "ali":
+        return embeddings.ali_codes(learner.networks["encoder"], clips, np.arange(len(clips)), config)
+    return embeddings.autoencoder_codes(model.kind, learner, clips, np.arange(len(clips)), config)
 
 
 def embed(files, encode, config):

@@ -5,9 +5,6 @@ import warnings
 import librosa
 import numpy as np
 
-# Chromagram 12 x 431, MFCC 13 x 431, mel-spectrogram 64 x 431 (section 3.1).
-REPRESENTATIONS = ("chroma", "mfcc", "mel")
-
 
 def clips(samples, sample_rate=22050, seconds=10.0):
     """Consecutive, non-overlapping clips (count, samples per clip); what is left after the last full one is dropped."""

@@ -10,7 +10,7 @@ from papers.symphony2vec import features
 
 @functools.lru_cache(maxsize=4)
 def _compiled(network, training):
-    return tf.function(lambda x: network(x, training=training), reduce_retracing=True)
+    return tf.function(functools.partial(network, training=training), reduce_retracing=True)
 
 
 def outputs(network, images, rows, batch_size=32, training=False):
@@ -36,17 +36,3 @@ def decoded(network, codes, batch_size=64, training=False):
     call = _compiled(network, training)
     codes = np.float32(codes)
     return np.concatenate([call(codes[i : i + batch_size]).numpy() for i in range(0, len(codes), batch_size)])
-
-
-def cross_entropies(logits, labels):
-    """Cross entropy of each row, in nats."""
-    logits = np.float64(logits)
-    peak = logits.max(axis=1, keepdims=True)
-    total = np.log(np.exp(logits - peak).sum(axis=1)) + peak[:, 0]
-    return total - logits[np.arange(len(labels)), labels]
-
-
-def softmax(logits):
-    """Probabilities (rows, classes)."""
-    powers = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)

@@ -47,13 +47,14 @@ def interpolate(options, run, store):
     from papers.symphony2vec import data, embeddings, features, latent, train
 
     config = run.config
-    if options.model not in train.MODELS or not options.model.startswith("ali-"):
+    model = settings.MODELS.get(options.model)
+    if model is None or model.kind != "ali":
         raise ValueError(f"--model {options.model}: choose ali-256, ali-128 or ali-40")
     if options.points < 2:
         raise ValueError(f"--points {options.points}: a path has two points or more")
     learner = training.load(train.MODELS[options.model], config, store, run.model_directory(options.model), run.seed)
     crop = data.Images(config, store, data.select(config, store), "crop")
-    z = latent.path(int(options.model.split("-")[1]), options.points)
+    z = latent.path(model.latent_size, options.points)
     t = z[:, 0]
     if options.between:
         clips = [preprocess.recording_features(path, config)["mel"][:1] for path in options.between]
@@ -74,14 +75,14 @@ def main():
         print(sentence, file=sys.stderr)
         quiet_tensorflow()
         from common.training import TrainingError
-        from papers.symphony2vec import figures
+        from papers.symphony2vec import figures, sound
 
         with one_line_errors(TrainingError):
             images, t = interpolate(options, run, store)
         picture = figures.strip(options.output, list(images), [f"{x:.2f}" for x in t], rows=2)
-        sound = options.output.with_name(options.output.name + ".wav")
-        audio.write(sound, figures.sound(run.config, np.concatenate(list(images), axis=1)), run.config.sample_rate)
-    print(f"{picture}\n{sound}")
+        wave = options.output.with_name(options.output.name + ".wav")
+        audio.write(wave, sound.from_decibels(run.config, np.concatenate(list(images), axis=1)), run.config.sample_rate)
+    print(f"{picture}\n{wave}")
     return 0
 
 

@@ -54,7 +54,7 @@ def recording_features(path, config):
                                config.mel_top_hz, config.mfcc_coefficients)
         for clip in found
     ]  # fmt: skip
-    return {name: np.stack([image[name] for image in images]) for name in features.REPRESENTATIONS}
+    return {name: np.stack([image[name] for image in images]) for name in settings.REPRESENTATIONS}
 
 
 def _attempt(item, config):
@@ -74,7 +74,7 @@ def _build(writer, corpus, config):
     jobs = Parallel(n_jobs=min(cpu_count(), max(1, len(items))), return_as="generator")(
         delayed(_attempt)(item, config) for item in items
     )
-    collected = {name: [] for name in features.REPRESENTATIONS}
+    collected = {name: [] for name in settings.REPRESENTATIONS}
     clip_samples = round(config.clip_seconds * config.sample_rate)
     for item, images, reason in progress(jobs, "representations", "file", len(items)):
         if reason:
@@ -86,7 +86,7 @@ def _build(writer, corpus, config):
             writer.row(item=f"{item.id}.{number:03d}", group=item.group, label=item.label, split=item.split or "",
                        frames=images["mel"].shape[-1], path=item.path, offset=number * clip_samples)  # fmt: skip
     if writer.rows:
-        for name in features.REPRESENTATIONS:
+        for name in settings.REPRESENTATIONS:
             array = np.concatenate(collected.pop(name))
             writer.array(name, array)
             writer.array(f"{name}_moments", np.array([features.moments(image) for image in array]))

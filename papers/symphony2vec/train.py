@@ -1,6 +1,7 @@
-"""Training of Symphony2vec: one step per kind of model, MODELS, and the training script (sections 3.2 to 3.4).
+"""Training of Symphony2vec: one step and one list of stages per kind of model, MODELS, and the training script.
 
-`python -m papers.symphony2vec.train --model ali-128 --follow code --seed 0` trains one model, without `--model` all.
+`python -m papers.symphony2vec.train --model ali-128 --follow code --seed 0` trains one model, without `--model` all
+(sections 3.2 to 3.4).
 """
 
 import dataclasses
@@ -13,92 +14,29 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
     OPTIONS = scripts.training_options(settings, __doc__)
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from common import probes, training
-from papers.symphony2vec import data, inference, losses, model, variants
-from papers.symphony2vec.features import REPRESENTATIONS
+from papers.symphony2vec import data, inference, learners, losses, measures
 
-# What each divergence that is another structure selects.
-CNN_TABLE = {"table_2": model.TABLE_2, "program": variants.PROGRAM_TABLE_2}
-LSTM = {
-    ("time_steps", "dense"): model.lstm,
-    ("time_steps", "hidden_state"): variants.lstm_hidden_state,
-    ("reinterpreted", "dense"): variants.lstm_reinterpreted,
-    ("reinterpreted", "hidden_state"): variants.lstm_program,
-}
-LSTM_OPTIMIZER = {  # learning rate and weight decay
-    "one": dict.fromkeys(REPRESENTATIONS, (1e-3, 0.0)),
-    "per_representation": {"chroma": (1e-3, 0.0), "mfcc": (1e-4, 1e-5), "mel": (1e-4, 1e-5)},
-}
+# What each divergence that is another loss selects.
 CLASSIFIER_LOSS = {"softmax": losses.cross_entropy, "double_softmax": losses.double_softmax_cross_entropy}
-VAE_OUTPUT = {"bernoulli": "sigmoid", "gaussian": "linear"}
 VAE_LIKELIHOOD = {"bernoulli": losses.program_binary_cross_entropy, "gaussian": losses.gaussian_likelihood}
 
-LATENT_SIZES = (256, 128, 40)
 WATCHED_LATENTS = 64  # generated at every log line, to see a collapse
 
 
-def image_shape(config, representation):
-    """(bands, frames) of one example of a representation."""
-    if representation == "crop":
-        return (32, 32, 1)
-    bands = {"chroma": 12, "mfcc": config.mfcc_coefficients, "mel": config.mel_bands}[representation]
-    return (bands, 1 + round(config.clip_seconds * config.sample_rate) // config.hop)
+def batches(number, part, read, batch_size, seed, examples=1):
+    """Shuffled batches of part `number` of the training data; `examples`: how many each clip gives."""
+    size = examples * len(part.train)
+    return training.Batches(size, batch_size, read, training.shuffled(size, 10 * seed + number))
 
 
-def _adam(learning_rate, variables, beta_1=0.9):
-    optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=0.999, epsilon=1e-8)
-    optimizer.build(variables)
-    return optimizer
-
-
-def _stages(config, store, seed, representation, epochs, batch_sizes, step, read, log_every=None, examples=1,
-            **options):  # fmt: skip
-    """One stage per part of the training data; `read(images, labels, rows, indices)` gives a batch.
-
-    `examples`: how many each clip gives. `step(steps_per_epoch)` gives the train step. Options of the Stage (start,
-    validate) are made by functions of the images, the part (train rows, test rows) and the batches.
-    """
-    selection = data.select(config, store)
-    images = data.Images(config, store, selection, representation)
-    stages = []
-    for number, part in enumerate(selection.parts(representation)):
-        rows = part[0]
-        batch_size = batch_sizes[min(number, len(batch_sizes) - 1)]
-        size = examples * len(rows)
-        batches = training.Batches(
-            size, batch_size, functools.partial(read, images, selection.labels, rows),
-            training.shuffled(size, 10 * seed + number),
-        )  # fmt: skip
-        per_epoch = batches.steps_per_epoch
-        made = {name: option(images, part, batches) for name, option in options.items()}
-        stages.append(
-            training.Stage(f"part-{number + 1}", step(per_epoch), batches, epochs * per_epoch,
-                           log_every or per_epoch, **made)
-        )  # fmt: skip
-    return stages
-
-
-def _read_labelled(images, labels, rows, indices):
-    chosen = rows[indices]
-    return {"x": images[chosen], "label": np.int32(labels[chosen])}
-
-
-def _read_images(images, labels, rows, indices):
-    return {"x": images[rows[indices]]}
-
-
-def _read_chunks(steps, images, labels, rows, indices):
-    # All clips' first piece, then all clips' second, as in features.chunks.
-    piece, clip = np.divmod(indices, len(rows))
-    chosen = rows[clip]
-    frames = piece[:, None] * steps + np.arange(steps)
-    bands = np.arange(images.shape[0])
-    x = images.scale(images.raw[chosen[:, None, None], bands[None, :, None], frames[:, None, :]])
-    return {"x": x, "label": np.int32(labels[chosen])}
+def stage(number, made, step, epochs, **options):
+    """The stage in which part `number` of the training data is trained on, with a log line every epoch."""
+    per_epoch = made.steps_per_epoch
+    return training.Stage(f"part-{number + 1}", step, made, epochs * per_epoch, per_epoch, **options)
 
 
 # Section 3.2: classifiers
@@ -117,58 +55,34 @@ def classifier_step(learner, batch, step, loss, decay):
     return {"losses/cross_entropy": step.mean(cost), "metrics/accuracy": step.mean(tf.cast(right, tf.float32))}
 
 
-def classifier(kind, config, representation, classes):
-    """The untrained classifier of a kind: ff, perceptron, cnn, lstm or encoder (ALI's encoder with a dense layer)."""
-    shape = image_shape(config, representation)
-    if kind in ("ff", "perceptron"):
-        units = config.feed_forward_units if kind == "ff" else (1024,)
-        return model.feed_forward(shape, units, classes)
-    if kind == "cnn":
-        return model.cnn(shape, CNN_TABLE[config.cnn_pooling][representation], classes=classes)
-    if kind == "lstm":
-        build = LSTM[config.lstm_input, config.lstm_scores]
-        return build((shape[0], config.lstm_steps), config.lstm_units, classes)
-    return model.encoder_classifier(128, config.ali_width, classes=classes)
-
-
-def _rate_and_decay(kind, config, representation):
-    if kind == "lstm":
-        return LSTM_OPTIMIZER[config.lstm_optimizer][representation]
-    rate = config.feed_forward_learning_rate if kind in ("ff", "perceptron") else config.cnn_learning_rate
-    return rate, config.weight_decay
-
-
-def _build_classifier(kind, representation, config, store):
-    network = classifier(kind, config, representation, len(store.parameters["groups_per_class"]))
-    rate, _ = _rate_and_decay(kind, config, representation)
-    return training.Learner({"classifier": network}, {"classifier": _adam(rate, network.trainable_variables)})
-
-
-def _classifier_stages(kind, representation, config, store, seed):
-    _, decay = _rate_and_decay(kind, config, representation)
-    chunked, double = kind == "lstm", config.classifier_loss == "double_softmax" and kind != "lstm"
-    loss = CLASSIFIER_LOSS["double_softmax" if double else "softmax"]  # the program's LSTM has no softmax of its own
+def classifier_stages(description, config, store, seed):
+    """Ten epochs of each part; the LSTM's examples are pieces of 36 frames."""
+    chunked = description.kind == "lstm"
+    softmax_twice = config.classifier_loss == "double_softmax" and not chunked  # the program's LSTM has no softmax
+    _, decay = learners.rate_and_decay(description, config)
+    loss = CLASSIFIER_LOSS["double_softmax" if softmax_twice else "softmax"]
     step = functools.partial(classifier_step, loss=loss, decay=decay)
-    pieces = -(-image_shape(config, representation)[1] // config.lstm_steps) - 1 if chunked else 1
-    read = functools.partial(_read_chunks, config.lstm_steps) if chunked else _read_labelled
-    labels = data.select(config, store).labels
-
-    def validate(images, part, batches):
-        def test(learner):
-            network, rows = learner.networks["classifier"], part[1]
-            if chunked:
-                logits, truth = inference.chunk_outputs(network, images, labels, rows, config.lstm_steps)
-            else:
-                logits, truth = inference.outputs(network, images, rows), labels[rows]
-            scores = inference.softmax(logits) if double else logits
-            return {"losses/test_cross_entropy": np.mean(inference.cross_entropies(scores, truth)),
-                    "metrics/test_accuracy": np.mean(logits.argmax(axis=1) == truth)}  # fmt: skip
-
-        return test
-
+    pieces = -(-learners.image_shape(config, description.representation)[1] // config.lstm_steps) - 1
     epochs = config.lstm_epochs if chunked else config.classifier_epochs
-    return _stages(config, store, seed, representation, epochs, (config.batch_size,), lambda _: step, read,
-                   examples=pieces, validate=validate)  # fmt: skip
+    stages = []
+    for number, part in enumerate(data.parts(config, store, description.representation)):
+        read, examples = (part.read_pieces, pieces) if chunked else (part.read_labelled, 1)
+        made = batches(number, part, read, config.batch_size, seed, examples)
+        scores = functools.partial(test_scores, part, chunked, softmax_twice)
+        stages.append(stage(number, made, step, epochs, validate=scores))
+    return stages
+
+
+def test_scores(part, chunked, softmax_twice, learner):
+    """Cross entropy and accuracy on the test clips of a part, as the program prints them after each epoch."""
+    network = learner.networks["classifier"]
+    if chunked:
+        logits, truth = inference.chunk_outputs(network, part.images, part.labels, part.test, part.steps)
+    else:
+        logits, truth = inference.outputs(network, part.images, part.test), part.labels[part.test]
+    scores = measures.softmax(logits) if softmax_twice else logits
+    return {"losses/test_cross_entropy": np.mean(measures.cross_entropies(scores, truth)),
+            "metrics/test_accuracy": np.mean(logits.argmax(axis=1) == truth)}  # fmt: skip
 
 
 # Section 3.3: autoencoders
@@ -197,21 +111,14 @@ def autoencoder_step(learner, batch, step, penalty, factor, decay):
     return {"losses/reconstruction": step.mean(error)} | values
 
 
-def _build_autoencoder(representation, config, store):
-    shape = image_shape(config, representation)
-    encoder = model.encoder(shape, config.autoencoder_units, config.code_size)
-    decoder = model.decoder(shape, config.autoencoder_units[::-1], config.code_size, config.autoencoder_output)
-    variables = encoder.trainable_variables + decoder.trainable_variables
-    return training.Learner(
-        {"encoder": encoder, "decoder": decoder}, {"autoencoder": _adam(config.autoencoder_learning_rate, variables)}
-    )
-
-
-def _autoencoder_stages(representation, contractive, config, store, seed):
-    step = functools.partial(autoencoder_step, penalty=config.contractive_penalty if contractive else "none",
-                             factor=config.contractive_factor, decay=config.weight_decay)  # fmt: skip
-    return _stages(config, store, seed, representation, config.autoencoder_epochs, (config.batch_size,), lambda _: step,
-                   _read_images)  # fmt: skip
+def autoencoder_stages(description, config, store, seed):
+    """Ten epochs of each part."""
+    penalty = config.contractive_penalty if description.kind == "cae" else "none"
+    step = functools.partial(autoencoder_step, penalty=penalty, factor=config.contractive_factor,
+                             decay=config.weight_decay)  # fmt: skip
+    return [stage(number, batches(number, part, part.read_images, config.batch_size, seed), step,
+                  config.autoencoder_epochs)
+            for number, part in enumerate(data.parts(config, store, description.representation))]  # fmt: skip
 
 
 def vae_step(learner, batch, step, likelihood):
@@ -228,35 +135,31 @@ def vae_step(learner, batch, step, likelihood):
     return {"losses/reconstruction": step.mean(reconstruction), "losses/divergence": step.mean(divergence)}
 
 
-def _build_vae(representation, config, store):
-    shape = image_shape(config, representation)
-    encoder = model.encoder(shape, config.autoencoder_units, 2 * config.code_size)
-    output = VAE_OUTPUT[config.vae_likelihood]
-    decoder = model.decoder(shape, config.autoencoder_units[::-1], config.code_size, output)
-    variables = encoder.trainable_variables + decoder.trainable_variables
-    optimizer = _adam(config.vae_learning_rate, variables)
-    return training.Learner({"encoder": encoder, "decoder": decoder}, {"vae": optimizer})
-
-
-def _vae_stages(representation, config, store, seed):
+def vae_stages(description, config, store, seed):
+    """A hundred epochs of each part; the program trains at a tenth of the rate from the sixth epoch on."""
     step = functools.partial(vae_step, likelihood=VAE_LIKELIHOOD[config.vae_likelihood])
-    stages = _stages(config, store, seed, representation, config.vae_epochs, (config.batch_size,), lambda _: step,
-                     _read_images)  # fmt: skip
+    stages = [stage(number, batches(number, part, part.read_images, config.batch_size, seed), step, config.vae_epochs)
+              for number, part in enumerate(data.parts(config, store, description.representation))]  # fmt: skip
     if config.vae_schedule == "constant":
         return stages
-
-    # The program: a tenth of the rate after five epochs; the parts after the first are trained at a tenth throughout.
-    def slow(learner):
-        learner.optimizers["vae"].learning_rate.assign(0.1 * config.vae_learning_rate)
-
     first, early = stages[0], min(5, config.vae_epochs) * stages[0].batches.steps_per_epoch
-    order = first.batches.order
-    later = dataclasses.replace(first.batches, order=lambda epoch: order(epoch + 5))
+    later = dataclasses.replace(first.batches, order=functools.partial(order_after, first.batches.order, 5))
+    slow = functools.partial(set_rate, 0.1 * config.vae_learning_rate)
     split = [
         dataclasses.replace(first, name="part-1-fast", steps=early),
         dataclasses.replace(first, name="part-1-slow", steps=first.steps - early, batches=later, start=slow),
     ]
-    return [stage for stage in split + stages[1:] if stage.steps]
+    return [one for one in split + stages[1:] if one.steps]
+
+
+def order_after(order, epochs, epoch):
+    """The order of an epoch that comes after so many others."""
+    return order(epoch + epochs)
+
+
+def set_rate(rate, learner):
+    """Set the VAE's learning rate, as a stage begins."""
+    learner.optimizers["vae"].learning_rate.assign(rate)
 
 
 # Section 3.4: ALI
@@ -304,70 +207,50 @@ def ali_step(learner, batch, step, config, steps_per_epoch):
     }
 
 
-def _build_ali(latent_size, config, store):
-    encoder = model.ali_encoder(latent_size, config.ali_width)
-    generator = model.ali_generator(latent_size, config.ali_width)
-    discriminator = model.ali_discriminator(latent_size, config.ali_width,
-                                            normalize=config.discriminator_normalization)  # fmt: skip
-    rate, beta_1 = config.ali_learning_rate, config.ali_beta_1
-    optimizers = {
-        "generator": _adam(rate, encoder.trainable_variables + generator.trainable_variables, beta_1),
-        "discriminator": _adam(rate, discriminator.trainable_variables, beta_1),
-    }
-    networks = {"encoder": encoder, "generator": generator, "discriminator": discriminator}
-    return training.Learner(networks, optimizers)
+def ali_stages(description, config, store, seed):
+    """Fifty epochs of each part, with the pixel bias started anew in each where the program's start is followed."""
+    stages, sizes = [], config.ali_batch_sizes
+    latents = np.float32(np.random.default_rng(0).normal(size=(WATCHED_LATENTS, description.latent_size)))
+    for number, part in enumerate(data.parts(config, store, "crop")):
+        made = batches(number, part, part.read_images, sizes[min(number, len(sizes) - 1)], seed)
+        step = functools.partial(ali_step, config=config, steps_per_epoch=made.steps_per_epoch)
+        start = None
+        if config.pixel_bias == "log_odds":
+            start = functools.partial(start_pixel_bias, np.mean(part.read_images(made.indices(0))["x"], axis=0))
+        of_data = probes.mean_distance(part.images[np.unique(part.train)[:WATCHED_LATENTS]])
+        one = stage(number, made, step, config.ali_epochs, start=start,
+                    validate=functools.partial(watch, latents, of_data))  # fmt: skip
+        stages.append(dataclasses.replace(one, log_every=config.ali_log_every))
+    return stages
 
 
-def _ali_stages(latent_size, config, store, seed):
-    def start(images, part, batches):
-        if config.pixel_bias == "zeros":
-            return None
-        mean = np.mean(images[part[0][batches.indices(0)]], axis=0)
-        return lambda learner: learner.networks["generator"].get_layer("pixel_bias").bias.assign(losses.log_odds(mean))
-
-    def validate(images, part, batches):
-        latents = np.float32(np.random.default_rng(0).normal(size=(WATCHED_LATENTS, latent_size)))
-        of_data = probes.mean_distance(images[np.unique(part[0])[:WATCHED_LATENTS]])
-
-        def watch(learner):
-            generated = learner.networks["generator"](latents, training=False)
-            return {"metrics/spread_of_generated": probes.mean_distance(generated) / max(of_data, 1e-12)}
-
-        return watch
-
-    def step(steps_per_epoch):
-        return functools.partial(ali_step, config=config, steps_per_epoch=steps_per_epoch)
-
-    return _stages(config, store, seed, "crop", config.ali_epochs, config.ali_batch_sizes, step, _read_images,
-                   log_every=config.ali_log_every, start=start, validate=validate)  # fmt: skip
+def start_pixel_bias(mean_image, learner):
+    """Set the generator's pixel bias to the log odds of a mean image, as a stage begins."""
+    learner.networks["generator"].get_layer("pixel_bias").bias.assign(losses.log_odds(mean_image))
 
 
-def _models():
-    made = {}
-    for r in REPRESENTATIONS:
-        for kind in ("ff", "cnn", "lstm"):
-            build = functools.partial(_build_classifier, kind, r)
-            stages = functools.partial(_classifier_stages, kind, r)
-            # The program's LSTM input mixes the examples of a batch.
-            made[f"{kind}-{r}"] = training.Model(build, stages, single_replica=kind == "lstm")
-        for kind in ("ae", "cae"):
-            stages = functools.partial(_autoencoder_stages, r, kind == "cae")
-            made[f"{kind}-{r}"] = training.Model(functools.partial(_build_autoencoder, r), stages)
-        build = functools.partial(_build_vae, r)
-        made[f"vae-{r}"] = training.Model(build, functools.partial(_vae_stages, r), may_diverge=True)
-    for r in ("chroma", "mfcc"):  # the program's one hidden layer, not in the paper
-        build = functools.partial(_build_classifier, "perceptron", r)
-        made[f"perceptron-{r}"] = training.Model(build, functools.partial(_classifier_stages, "perceptron", r))
-    for kind in ("ff", "encoder"):
-        build = functools.partial(_build_classifier, kind, "crop")
-        made[f"{kind}-32"] = training.Model(build, functools.partial(_classifier_stages, kind, "crop"))
-    for size in LATENT_SIZES:
-        build, stages = functools.partial(_build_ali, size), functools.partial(_ali_stages, size)
-        made[f"ali-{size}"] = training.Model(build, stages, may_diverge=True)
-    return made
+def watch(latents, of_data, learner):
+    """Spread of the generated images over that of the data: 0 is a collapse."""
+    generated = learner.networks["generator"](latents, training=False)
+    return {"metrics/spread_of_generated": probes.mean_distance(generated) / max(of_data, 1e-12)}
 
 
-MODELS = _models()
+BUILD = {"ff": learners.classifier, "perceptron": learners.classifier, "cnn": learners.classifier,
+         "lstm": learners.classifier, "encoder": learners.classifier, "ae": learners.autoencoder,
+         "cae": learners.autoencoder, "vae": learners.vae, "ali": learners.ali}  # fmt: skip
+STAGES = {learners.classifier: classifier_stages, learners.autoencoder: autoencoder_stages, learners.vae: vae_stages,
+          learners.ali: ali_stages}  # fmt: skip
+
+MODELS = {
+    one.name: training.Model(
+        functools.partial(BUILD[one.kind], one),
+        functools.partial(STAGES[BUILD[one.kind]], one),
+        may_diverge=one.kind in ("vae", "ali"),
+        single_replica=one.kind == "lstm",  # the program's input mixes the examples of a batch
+    )
+    for one in settings.MODELS.values()
+    if one.kind != "pca"
+}
 
 
 def jobs(config):

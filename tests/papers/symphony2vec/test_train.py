@@ -13,7 +13,18 @@ import pytest
 
 from common import loop, probes, training
 from common.config import resolve
-from papers.symphony2vec import config as settings, data, embeddings, evaluate, features, latent, splits, train
+from papers.symphony2vec import (
+    config as settings,
+    data,
+    embeddings,
+    evaluate,
+    features,
+    latent,
+    learners,
+    measures,
+    splits,
+    train,
+)
 from tests.papers.symphony2vec.toy import Store
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -172,9 +183,11 @@ def test_scale_of_the_images():
 
 # For each divergence something that must differ between its values: a count, a selection, a loss, a stage.
 def _classifier(kind, representation):
-    return lambda c: [w.shape for w in train.classifier(kind, c, representation, 5).weights] + [
-        layer.__class__.__name__ for layer in train.classifier(kind, c, representation, 5).layers
-    ]
+    def structure(config):
+        network = learners.classifier_network(settings.MODELS[f"{kind}-{representation}"], config, 5)
+        return [w.shape for w in network.weights] + [layer.__class__.__name__ for layer in network.layers]
+
+    return structure
 
 
 def _ali_stage(config):
@@ -218,7 +231,7 @@ DIFFERS = {
     "classifier_loss": lambda c: _step("cnn-chroma", c),
     "weight_decay": lambda c: _step("cnn-chroma", c),
     "cnn_pooling": _classifier("cnn", "mel"),
-    "lstm_optimizer": lambda c: train._rate_and_decay("lstm", c, "mel"),
+    "lstm_optimizer": lambda c: learners.rate_and_decay(settings.MODELS["lstm-mel"], c),
     "lstm_input": _classifier("lstm", "mel"),
     "lstm_scores": _classifier("lstm", "mel"),
     "autoencoder_output": lambda c: train.MODELS["ae-chroma"].build(c, TOY).networks["decoder"].layers[-2].activation,
@@ -253,7 +266,7 @@ def test_each_divergence_changes_something(divergence):
 
 
 def test_no_mode_word_in_model_or_train():
-    for name in ("model.py", "train.py"):
+    for name in ("model.py", "learners.py", "train.py"):
         text = (ROOT / "papers" / "symphony2vec" / name).read_text()
         assert not re.search(r"[\"'](code|paper|sound|follow)[\"']", text)
 
@@ -265,8 +278,8 @@ def test_decided_claims_exist():
 
 def test_mcnemar():
     a, b = np.array([1, 1, 1, 1, 0, 0], bool), np.array([1, 0, 0, 0, 0, 1], bool)
-    assert evaluate.mcnemar(a, b) == pytest.approx(2 / 2)
-    assert evaluate.mcnemar(a, a) == 0.0
+    assert measures.mcnemar(a, b) == pytest.approx(2 / 2)
+    assert measures.mcnemar(a, a) == 0.0
 
 
 def test_spread_is_the_mean_pairwise_distance():
@@ -279,15 +292,15 @@ def test_path_and_slope():
     path = latent.path(128)
     assert path.shape == (16, 128) and path[3, 0] == pytest.approx(0.2) and (path[-1] == 1).all()
     falling = np.linspace(1, 0, 16)[:, None, None, None] * np.ones((16, 4, 4, 1))
-    assert latent.level_slope(falling) == pytest.approx(-1.0)
-    assert latent.level_slope(np.ones((16, 4, 4, 1))) == 0.0
+    assert measures.level_slope(falling) == pytest.approx(-1.0)
+    assert measures.level_slope(np.ones((16, 4, 4, 1))) == 0.0
 
 
 def test_two_sample_accuracy_tells_apart_or_not():
     random = np.random.default_rng(0)
     real = random.normal(size=(200, 2))
-    assert latent.two_sample_accuracy(real + 50, real) == 1.0
-    assert latent.two_sample_accuracy(random.normal(size=(200, 2)), real) == pytest.approx(0.5, abs=0.12)
+    assert measures.two_sample_accuracy(real + 50, real) == 1.0
+    assert measures.two_sample_accuracy(random.normal(size=(200, 2)), real) == pytest.approx(0.5, abs=0.12)
 
 
 def test_pca_fitted_on_each_set_has_no_common_axes():

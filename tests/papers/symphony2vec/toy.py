@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from papers.symphony2vec import features
+from papers.symphony2vec.config import REPRESENTATIONS
 
 
 @dataclass
@@ -19,7 +20,7 @@ class Store:
 
     def __post_init__(self):
         random = np.random.default_rng(self.seed)
-        self.index, self.arrays = [], {name: [] for name in features.REPRESENTATIONS}
+        self.index, self.arrays = [], {name: [] for name in REPRESENTATIONS}
         t = np.linspace(0, 20, 431)
         for c in range(self.composers):
             for w in range(self.works):
@@ -34,7 +35,7 @@ class Store:
                     mel = -60 + 40 * bump + 5 * wave + random.normal(0, 8, (64, 431))
                     self.arrays["mel"].append(np.clip(mel, -80, 0))
         self.arrays = {name: np.float32(values) for name, values in self.arrays.items()}
-        for name in features.REPRESENTATIONS:
+        for name in REPRESENTATIONS:
             self.arrays[f"{name}_moments"] = np.array([features.moments(image) for image in self.arrays[name]])
         self.parameters = {"groups_per_class": {f"composer {c}": self.works for c in range(self.composers)}}
 
@@ -53,7 +54,7 @@ def main(arguments):
 
     from common import training
     from common.config import resolve
-    from papers.symphony2vec import config as settings, train
+    from papers.symphony2vec import config as settings, learners, train
 
     replicas, output = int(arguments[0]), arguments[1]
     cpu = tf.config.list_physical_devices("CPU")[0]
@@ -78,7 +79,7 @@ def main(arguments):
         ("sgd", "cnn-mel", "code"), ("adam", "cnn-mel", "code"), ("sgd", "cae-chroma", "sound"),
         ("adam", "vae-mfcc", "sound"), ("sgd", "ali-40", "code"),
     ):  # fmt: skip
-        train._adam = optimizers[optimizer]
+        learners.adam = optimizers[optimizer]
         # The gate of ALI closes at this threshold after some steps. The last batch has fewer rows; ALI, slow to
         # compile for each number of rows, has one batch of 19, which two replicas cannot share evenly.
         config = resolve(settings, follow, "smoke", {"mel_training": "whole", "ali_gate": 1.3864, "batch_size": 8,

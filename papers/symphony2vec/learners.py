@@ -1,0 +1,104 @@
+"""Networks and optimizers that the settings ask for: one builder per kind of model.
+
+Each takes (description, config, store) and returns a training.Learner.
+"""
+
+import keras
+
+from common import training
+from papers.symphony2vec import model, variants
+from papers.symphony2vec.config import REPRESENTATIONS
+
+# What each divergence that is another structure selects.
+CNN_TABLE = {"table_2": model.TABLE_2, "program": variants.PROGRAM_TABLE_2}
+LSTM = {
+    ("time_steps", "dense"): model.lstm,
+    ("time_steps", "hidden_state"): variants.lstm_hidden_state,
+    ("reinterpreted", "dense"): variants.lstm_reinterpreted,
+    ("reinterpreted", "hidden_state"): variants.lstm_program,
+}
+LSTM_OPTIMIZER = {  # learning rate and weight decay
+    "one": dict.fromkeys(REPRESENTATIONS, (1e-3, 0.0)),
+    "per_representation": {"chroma": (1e-3, 0.0), "mfcc": (1e-4, 1e-5), "mel": (1e-4, 1e-5)},
+}
+VAE_OUTPUT = {"bernoulli": "sigmoid", "gaussian": "linear"}
+
+
+def image_shape(config, representation):
+    """(bands, frames) of one example of a representation, (32, 32, 1) of the crop."""
+    if representation == "crop":
+        return (32, 32, 1)
+    bands = {"chroma": 12, "mfcc": config.mfcc_coefficients, "mel": config.mel_bands}[representation]
+    return (bands, 1 + round(config.clip_seconds * config.sample_rate) // config.hop)
+
+
+def adam(learning_rate, variables, beta_1=0.9):
+    """Adam with the epsilon of the authors' library, built for its variables."""
+    optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=0.999, epsilon=1e-8)
+    optimizer.build(variables)
+    return optimizer
+
+
+def classifier_network(description, config, classes):
+    """The untrained classifier: feed-forward, perceptron, CNN, LSTM, or ALI's encoder with a dense layer."""
+    shape = image_shape(config, description.representation)
+    if description.kind == "ff":
+        return model.feed_forward(shape, config.feed_forward_units, classes)
+    if description.kind == "perceptron":
+        return model.feed_forward(shape, (1024,), classes)
+    if description.kind == "cnn":
+        return model.cnn(shape, CNN_TABLE[config.cnn_pooling][description.representation], classes=classes)
+    if description.kind == "lstm":
+        build = LSTM[config.lstm_input, config.lstm_scores]
+        return build((shape[0], config.lstm_steps), config.lstm_units, classes)
+    return model.encoder_classifier(description.latent_size, config.ali_width, classes=classes)
+
+
+def rate_and_decay(description, config):
+    """Learning rate and weight decay of a classifier."""
+    if description.kind == "lstm":
+        return LSTM_OPTIMIZER[config.lstm_optimizer][description.representation]
+    feed_forward = description.kind in ("ff", "perceptron")
+    return config.feed_forward_learning_rate if feed_forward else config.cnn_learning_rate, config.weight_decay
+
+
+def classifier(description, config, store):
+    """A classifier and its Adam (section 3.2)."""
+    network = classifier_network(description, config, len(store.parameters["groups_per_class"]))
+    rate, _ = rate_and_decay(description, config)
+    return training.Learner({"classifier": network}, {"classifier": adam(rate, network.trainable_variables)})
+
+
+def autoencoder(description, config, store):
+    """Encoder and decoder of AE and CAE (section 3.3)."""
+    shape = image_shape(config, description.representation)
+    encoder = model.encoder(shape, config.autoencoder_units, config.code_size)
+    decoder = model.decoder(shape, config.autoencoder_units[::-1], config.code_size, config.autoencoder_output)
+    variables = encoder.trainable_variables + decoder.trainable_variables
+    optimizer = adam(config.autoencoder_learning_rate, variables)
+    return training.Learner({"encoder": encoder, "decoder": decoder}, {"autoencoder": optimizer})
+
+
+def vae(description, config, store):
+    """Encoder (means and log variances) and decoder of the VAE (section 3.3)."""
+    shape = image_shape(config, description.representation)
+    encoder = model.encoder(shape, config.autoencoder_units, 2 * config.code_size)
+    output = VAE_OUTPUT[config.vae_likelihood]
+    decoder = model.decoder(shape, config.autoencoder_units[::-1], config.code_size, output)
+    variables = encoder.trainable_variables + decoder.trainable_variables
+    optimizer = adam(config.vae_learning_rate, variables)
+    return training.Learner({"encoder": encoder, "decoder": decoder}, {"vae": optimizer})
+
+
+def ali(description, config, store):
+    """Encoder, generator and discriminator of ALI (section 3.4, Table 6); one Adam for the first two."""
+    size, width = description.latent_size, config.ali_width
+    encoder, generator = model.ali_encoder(size, width), model.ali_generator(size, width)
+    discriminator = model.ali_discriminator(size, width, normalize=config.discriminator_normalization)
+    rate, beta_1 = config.ali_learning_rate, config.ali_beta_1
+    optimizers = {
+        "generator": adam(rate, encoder.trainable_variables + generator.trainable_variables, beta_1),
+        "discriminator": adam(rate, discriminator.trainable_variables, beta_1),
+    }
+    networks = {"encoder": encoder, "generator": generator, "discriminator": discriminator}
+    return training.Learner(networks, optimizers)
