@@ -8,10 +8,29 @@ FOLLOW ?= all
 SEEDS ?= 0
 RUN := .venv/bin/python
 OPTIONS = --preset $(PRESET) --follow $(FOLLOW) --seeds $(SEEDS) $(if $(DATA),--data "$(DATA)") \
-          $(if $(NULL),--null) $(if $(ABLATIONS),--ablations) $(if $(EFFECTS),--effects)
+          $(if $(NULL),--null) $(if $(ABLATIONS),--ablations) $(if $(EFFECTS),--effects) $(FLAGS)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help reproduce $(PAPERS:%=reproduce-%) report test test-fast test-slow check-data lint bench check-gpu clean venv
+REPRODUCE := reproduce $(PAPERS:%=reproduce-%)
+TARGETS := help venv $(REPRODUCE) report test test-fast test-slow check-data mutants lint bench check-gpu clean
+.PHONY: $(TARGETS)
+
+# What is typed is checked before anything runs: the targets, then the variables, each of which some targets take.
+GOALS := $(or $(MAKECMDGOALS),help)
+GIVEN := $(foreach one,$(.VARIABLES),$(if $(filter command,$(origin $(one))),$(one)))
+TAKEN := $(if $(filter $(REPRODUCE),$(GOALS)),DATA PRESET FOLLOW SEEDS NULL ABLATIONS EFFECTS FLAGS) \
+         $(if $(filter check-data,$(GOALS)),DATA) $(if $(filter mutants,$(GOALS)),PAPER N SEED) PYTHON OFFLINE
+upper = $(shell tr a-z A-Z <<< '$(1)')
+like = $(if $(filter $(1)%,$(2))$(filter $(2)%,$(1)),$(1))
+meant = $(strip $(foreach one,$(TAKEN),$(call like,$(one),$(call upper,$(1)))))
+unknown-target = $(error $(1): no such target; choose one of $(if $(filter reproduce%,$(1)),$(REPRODUCE),$(TARGETS)))
+unknown-variable = $(error $(1)=$($(1)): $(GOALS) takes $(or $(call meant,$(1)),no $(1); it takes $(strip $(TAKEN)))$(if \
+  $(filter FLAGS,$(TAKEN)),. Settings of a paper: FLAGS="--epochs 5"))
+$(foreach one,$(filter-out $(TARGETS),$(GOALS)),$(call unknown-target,$(one)))
+$(foreach one,$(filter-out $(TAKEN),$(GIVEN)),$(call unknown-variable,$(one)))
+
+# A failed recipe makes `make` return 2. Ctrl-C and SIGTERM are handed on instead: it then ends by that signal (130, 143).
+HAND_ON = case $$code in 130) kill -INT $$PPID; sleep 0.5;; 143) kill -TERM $$PPID; sleep 0.5;; esac; exit $$code
 
 help:
 	@echo "Encore: five papers on music representations, played again."
@@ -23,55 +42,72 @@ help:
 	@echo "      FOLLOW=code|paper|sound|all  which description to follow (default all)"
 	@echo "      SEEDS=\"0 1 2\"           one run for each (default 0)"
 	@echo "      NULL=1 ABLATIONS=1 EFFECTS=1  shuffled labels; ablations; the effect of each divergence"
+	@echo "      FLAGS=\"--epochs 5\"      any setting of the paper: python -m common.reproduce PAPER --help"
 	@echo "  make report                 runs/index.html from the runs there are"
 	@echo "  make test                   set-up and all tests but the slowest"
 	@echo "  make test-fast | test-slow  under three minutes | the slowest only"
 	@echo "  make check-data DATA=DIR    the tests that need a published data set"
+	@echo "  make mutants PAPER=musae    which small faults the tests notice (N=60 SEED=0)"
 	@echo "  make lint | bench | check-gpu"
 	@echo "  make clean                  remove .venv and caches; runs/ and data/ stay"
+	@echo "      OFFLINE=1               with any target: work with the packages that are installed"
 
-venv: .venv/complete
+# .venv/complete holds the hash of what was asked for; another set is built beside it and takes its place when it is whole.
+venv:
+	@wanted=$$(cat requirements.txt constraints.txt | sha256sum | cut -c1-64); \
+	[ "$$(cat .venv/complete 2>/dev/null)" != $$wanted ] || exit 0; \
+	[ -z "$(OFFLINE)" ] || { [ -x $(RUN) ] && exit 0; echo "OFFLINE=1: there is no .venv yet"; exit 2; }; \
+	command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: install Python 3.11, or name it: make PYTHON=python3.11"; exit 2; }; \
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Encore needs Python 3.11, $(PYTHON) is $$($(PYTHON) --version 2>&1): install 3.11, or name it: make PYTHON=python3.11"; exit 2; }; \
+	echo "installing the packages of requirements.txt into .venv, once (about 3 GB) …"; \
+	rm -rf .venv.new && $(PYTHON) -m venv .venv.new && \
+	.venv.new/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -r requirements.txt || \
+	{ code=$$?; rm -rf .venv.new; [ $$code -lt 128 ] || exit $$code; \
+	  [ ! -x $(RUN) ] || echo "the packages could not be installed; .venv is as it was, to work with it: make $(GOALS) OFFLINE=1"; exit 2; }; \
+	grep -lIrF .venv.new .venv.new/bin .venv.new/pyvenv.cfg | xargs -r sed -i "s|[.]venv[.]new|.venv|g"; \
+	echo $$wanted > .venv.new/complete && rm -rf .venv.old && \
+	if [ -e .venv ]; then mv .venv .venv.old; fi && mv .venv.new .venv && rm -rf .venv.old
 
-.venv/complete: requirements.txt constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not there: install Python 3.11, or name it: make PYTHON=python3.11"; exit 2; }
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Encore needs Python 3.11, $(PYTHON) is $$($(PYTHON) --version 2>&1): install 3.11, or name it: make PYTHON=python3.11"; exit 2; }
-	@rm -rf .venv && $(PYTHON) -m venv .venv
-	@echo "installing the packages of requirements.txt into .venv, once (about 3 GB) …"
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -r requirements.txt
-	@touch .venv/complete
+reproduce: venv
+	@failed=""; for paper in $(PAPERS); do \
+	  $(RUN) -m common.reproduce $$paper $(OPTIONS) || \
+	  { code=$$?; [ $$code = 1 ] || { $(HAND_ON); }; failed="$$failed $$paper"; }; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 
-reproduce: .venv/complete
-	@failed=""; for paper in $(PAPERS); do $(RUN) -m common.reproduce $$paper $(OPTIONS) || { code=$$?; [ $$code -lt 128 ] || exit $$code; failed="$$failed $$paper"; }; done; \
-	  if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
+$(PAPERS:%=reproduce-%): reproduce-%: venv
+	@$(RUN) -m common.reproduce $* $(OPTIONS) || { code=$$?; $(HAND_ON); }
 
-$(PAPERS:%=reproduce-%): reproduce-%: .venv/complete
-	@$(RUN) -m common.reproduce $* $(OPTIONS)
+report: venv
+	@$(RUN) -m common.report || { code=$$?; $(HAND_ON); }
 
-report: .venv/complete
-	@$(RUN) -m common.report
+test: venv
+	@$(RUN) -m pytest -m "not very_slow and not needs_data" || { code=$$?; $(HAND_ON); }
 
-test: .venv/complete
-	@$(RUN) -m pytest -m "not very_slow and not needs_data"
+test-fast: venv
+	@$(RUN) -m pytest -m "not slow and not very_slow and not needs_data" || { code=$$?; $(HAND_ON); }
 
-test-fast: .venv/complete
-	@$(RUN) -m pytest -m "not slow and not very_slow and not needs_data"
+test-slow: venv
+	@$(RUN) -m pytest -m very_slow || { code=$$?; $(HAND_ON); }
 
-test-slow: .venv/complete
-	@$(RUN) -m pytest -m very_slow
-
-check-data: .venv/complete
+check-data: venv
 	@test -n "$(DATA)" || { echo "say where the data is: make check-data DATA=/datasets/gtzan"; exit 2; }
-	@ENCORE_DATA="$(DATA)" $(RUN) -m pytest -m needs_data -rs
+	@test -r "$(DATA)" || { echo "$(DATA): no such folder, or no permission to read it"; exit 2; }
+	@ENCORE_DATA="$(DATA)" $(RUN) -m pytest -m needs_data -rs || { code=$$?; $(HAND_ON); }
 
-lint: .venv/complete
+mutants: venv
+	@$(RUN) -m tests.mutate --paper $(or $(PAPER),softmax_ae) --n $(or $(N),60) --seed $(or $(SEED),0) || { code=$$?; $(HAND_ON); }
+
+lint: venv
 	@$(RUN) -m ruff check .
 
-bench: .venv/complete
-	@for file in benchmarks/[a-z]*.py; do echo "== $$file"; $(RUN) -m benchmarks.$$(basename $$file .py) || exit 1; done
+bench: venv
+	@failed=""; for file in benchmarks/[a-z]*.py; do name=$$(basename $$file .py); echo "== $$name"; \
+	  $(RUN) -m benchmarks.$$name || { code=$$?; [ $$code -lt 128 ] || { $(HAND_ON); }; failed="$$failed $$name"; }; \
+	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
 
-check-gpu: .venv/complete
-	@$(RUN) -m common.check_gpu
+check-gpu: venv
+	@$(RUN) -m common.check_gpu || { code=$$?; $(HAND_ON); }
 
 clean:
-	rm -rf .venv .pytest_cache .ruff_cache
+	rm -rf .venv .venv.new .venv.old .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,6 +1,8 @@
 """Mel-to-audio inversion: time and error of common.inversion against librosa, on the same excerpts in one run.
 
-    python -m benchmarks.inversion FOLDER_WITH_MUSIC [--seconds 2] [--files 8]
+    python -m benchmarks.inversion [FOLDER_WITH_MUSIC] [--seconds 2] [--files 8]
+
+Without a folder the recordings are those of the demo GTZAN.
 
 The error is ||sqrt(mel of the result) - sqrt(mel)|| / ||sqrt(mel)||; settings are those of fma_interpolation
 (32,768 Hz, n_fft 4096, hop 256, 512 bands). librosa runs with its defaults (NNLS, 32 Griffin-Lim iterations).
@@ -13,20 +15,21 @@ from pathlib import Path
 import librosa
 import numpy as np
 
-from common import inversion
+from common import demo, inversion
 
 RATE, N_FFT, HOP, BANDS = 32768, 4096, 256, 512
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="recordings, searched below this folder")
+    parser.add_argument("folder", type=Path, nargs="?", help="recordings, searched below this folder")
     parser.add_argument("--seconds", type=float, default=2.0, help="length of each excerpt")
     parser.add_argument("--files", type=int, default=8, help="how many recordings")
     options = parser.parse_args()
-    files = sorted(p for p in options.folder.rglob("*") if p.suffix.lower() in {".mp3", ".ogg", ".flac", ".wav"})
+    folder = options.folder or Path(demo.find(None, "gtzan").root)
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in {".mp3", ".ogg", ".flac", ".wav"})
     if not files:
-        parser.error(f"{options.folder} holds no mp3, ogg, flac or wav file")
+        parser.error(f"{folder} holds no mp3, ogg, flac or wav file")
     print(f"{'':32}{'librosa':>18}{'ours':>18}{'error ratio':>13}{'times as fast':>15}")
     rows = []
     for path in files[:: max(1, len(files) // options.files)][: options.files]:

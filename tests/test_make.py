@@ -1,0 +1,190 @@
+"""The Makefile, run for real in a copy of its own with a Python that only writes down how it was called."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+# What stands for Python: `-m venv DIR` puts it there again, `-m pip` ends as FAILS says; what else it is called with is
+# written down, and it ends as ENDS says (BY: only in a call with these words).
+FAKE = """#!/bin/bash
+case "$*" in
+  -c*) exit 0;;
+  "-m venv "*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; echo "#!$(pwd)/$3/bin/python" > "$3/bin/tool"; exit 0;;
+  "-m pip "*) echo "pip $*" >> calls; exit ${FAILS:-0};;
+esac
+echo "$*" >> calls
+[[ "$*" != *"${BY:-}"* ]] || exit ${ENDS:-0}
+exit 0
+"""
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """A folder with the Makefile, two papers, two benchmarks and small requirements; `make(…)` runs it there."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("papers/one/evaluate.py", "papers/two/evaluate.py", "benchmarks/first.py", "benchmarks/second.py"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "requirements.txt").write_text("-c constraints.txt\n")
+    (tmp_path / "constraints.txt").write_text("numpy==2.3.5\n")
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python3").write_text(FAKE)
+    (tmp_path / "bin" / "python3").chmod(0o755)
+    return tmp_path
+
+
+def make(folder, *words, **variables):
+    """(exit code, lines of stdout and stderr, calls of Python since the last time)."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")} | variables
+    environment["PATH"] = f"{folder / 'bin'}:{environment['PATH']}"
+    calls = folder / "calls"
+    calls.unlink(missing_ok=True)
+    done = subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    lines = [line for line in (done.stdout + done.stderr).splitlines() if line]
+    return done.returncode, lines, calls.read_text().splitlines() if calls.exists() else []
+
+
+def installed(calls):
+    return [call for call in calls if call.startswith("pip")]
+
+
+# ---------------------------------------------------------------- set-up
+
+
+def test_set_up_happens_once_and_again_only_for_another_set_of_packages(copy):
+    assert installed(make(copy, "lint")[2])
+    assert not installed(make(copy, "lint")[2])
+    for name in ("requirements.txt", "constraints.txt"):
+        os.utime(copy / name)  # as after git checkout, or cp -r
+    assert not installed(make(copy, "lint")[2])
+    for name in ("requirements.txt", "constraints.txt"):
+        (copy / name).write_text((copy / name).read_text() + "# another\n")
+        assert installed(make(copy, "lint")[2]), name
+        assert not installed(make(copy, "lint")[2])
+
+
+def test_a_working_set_outlives_an_installation_that_fails(copy):
+    make(copy, "lint")
+    (copy / ".venv" / "mine").touch()
+    (copy / "constraints.txt").write_text("numpy==2.4.0\n")
+    code, lines, calls = make(copy, "lint", FAILS="1")
+    assert code == 2 and not any("ruff" in call for call in calls)
+    assert any(".venv is as it was" in line and "make lint OFFLINE=1" in line for line in lines)
+    assert (copy / ".venv" / "mine").exists() and not (copy / ".venv.new").exists()
+    code, _, calls = make(copy, "lint", "OFFLINE=1")
+    assert code == 0 and calls == ["-m ruff check ."]
+    code, _, calls = make(copy, "lint")  # back on the network
+    assert code == 0 and installed(calls) and not (copy / ".venv" / "mine").exists()
+    assert not list(copy.glob(".venv.*"))
+
+
+def test_scripts_of_the_new_set_name_the_place_it_was_moved_to(copy):
+    make(copy, "lint")
+    assert (copy / ".venv" / "bin" / "tool").read_text() == f"#!{copy}/.venv/bin/python\n"
+
+
+def test_without_python_or_packages_one_line_says_what_to_do(copy):
+    assert make(copy, "lint", "PYTHON=python0")[1][0].startswith("python0 is not there: install Python 3.11")
+    code, lines, _ = make(copy, "lint", "OFFLINE=1")
+    assert code == 2 and lines[0] == "OFFLINE=1: there is no .venv yet"
+    (copy / "bin" / "old").write_text("#!/bin/bash\n[ \"$1\" = --version ] && echo Python 3.9.1\nexit 1\n")
+    (copy / "bin" / "old").chmod(0o755)
+    code, lines, _ = make(copy, "lint", "PYTHON=old")
+    assert code == 2 and "needs Python 3.11, old is Python 3.9.1" in lines[0]
+
+
+@pytest.mark.slow
+def test_a_real_set_of_no_packages(tmp_path):
+    """venv and pip as they are, offline: the moved environment runs, and its scripts too."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    for name in ("requirements.txt", "constraints.txt"):
+        (tmp_path / name).touch()
+    assert make(tmp_path, "venv", f"PYTHON={sys.executable}")[0] == 0
+    for words in (["python", "-c", "import sys; print(sys.prefix)"], ["pip", "--version"]):
+        done = subprocess.run([tmp_path / ".venv" / "bin" / words[0], *words[1:]], capture_output=True, text=True)
+        assert done.returncode == 0 and str(tmp_path / ".venv/") in done.stdout.replace("\n", "/"), done.stderr
+    assert ".venv.new" not in (tmp_path / ".venv" / "bin" / "activate").read_text()
+
+
+# ---------------------------------------------------------------- what is typed
+
+
+@pytest.mark.parametrize(("typed", "said"), [
+    ("reproduce-one SEED=3", "SEED=3: reproduce-one takes SEEDS"),
+    ("reproduce-one preset=smoke", "preset=smoke: reproduce-one takes PRESET"),
+    ("reproduce FOLLOWS=code", "FOLLOWS=code: reproduce takes FOLLOW"),
+    ("reproduce-one EPOCHS=3", 'EPOCHS=3: reproduce-one takes no EPOCHS; it takes DATA PRESET .*FLAGS="--epochs 5"'),
+    ("report DATA=x", "DATA=x: report takes no DATA"),
+    ("mutants SEEDS=3", "SEEDS=3: mutants takes SEED"),
+    ("lint N=3", "N=3: lint takes no N;"),
+    ("reproduce-on", "reproduce-on: no such target; choose one of reproduce reproduce-one reproduce-two"),
+    ("reprot", "reprot: no such target; choose one of help .* report"),
+])
+def test_what_is_misspelt_is_refused_before_anything_runs(copy, typed, said):
+    code, lines, calls = make(copy, *typed.split())
+    assert code == 2 and len(lines) == 1 and re.search(said, lines[0]) and not calls and not (copy / ".venv").exists()
+
+
+def test_options_reach_the_script(copy):
+    words = ("reproduce-one", "DATA=my music", "PRESET=smoke", "SEEDS=0 1", "NULL=1", "FLAGS=--epochs 5")
+    assert make(copy, *words)[2][-1] == ("-m common.reproduce one --preset smoke --follow all --seeds 0 1 "
+                                         "--data my music --null --epochs 5")
+    assert make(copy, "mutants", "PAPER=two", "N=5")[2] == ["-m tests.mutate --paper two --n 5 --seed 0"]
+
+
+def test_data_that_is_not_there_is_one_line(copy):
+    make(copy, "lint")
+    code, lines, calls = make(copy, "check-data", "DATA=/nonexistent")
+    assert code == 2 and lines[0] == "/nonexistent: no such folder, or no permission to read it"
+    assert not [call for call in calls if "pytest" in call]
+
+
+# ---------------------------------------------------------------- how it ends
+
+
+def test_reproduce_goes_on_after_a_failure_but_not_after_a_wrong_call_or_a_stop(copy):
+    make(copy, "lint")
+    both = ["-m common.reproduce one", "-m common.reproduce two"]
+    for ends, code, ran, last in (("0", 0, both, None), ("1", 2, both, "failed: one two"), ("2", 2, both[:1], None),
+                                  ("130", -signal.SIGINT, both[:1], None), ("143", -signal.SIGTERM, both[:1], None)):
+        found, lines, calls = make(copy, "reproduce", ENDS=ends)
+        assert found == code, (ends, found, lines)
+        assert [call.split(" --")[0] for call in calls] == ran
+        assert last is None or last in lines
+
+
+@pytest.mark.parametrize("target", ["reproduce-one", "report", "test", "check-gpu", "bench", "mutants"])
+def test_a_stop_is_handed_on(copy, target):
+    """`make` ends by the signal itself."""
+    make(copy, "lint")
+    assert make(copy, target, ENDS="130")[0] == -signal.SIGINT
+    assert make(copy, target, ENDS="143")[0] == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("code", [130, 143])
+def test_a_shell_shows_a_stop_as_130_or_143(copy, code):
+    make(copy, "lint")
+    target = "reproduce-one"
+    found = subprocess.run(["bash", "-c", f"make {target}; echo $?"], cwd=copy, capture_output=True, text=True,
+                           env=os.environ | {"ENDS": str(code), "PATH": f"{copy / 'bin'}:{os.environ['PATH']}"})
+    assert found.stdout.splitlines()[-1] == str(code)
+
+
+def test_every_benchmark_runs_and_the_failed_are_listed(copy):
+    code, lines, calls = make(copy, "bench", ENDS="1", BY="benchmarks.first")
+    assert code == 2 and calls[-2:] == ["-m benchmarks.first", "-m benchmarks.second"] and "failed: first" in lines
+    assert make(copy, "bench")[0] == 0
+
+
+def test_help_names_every_target(copy):
+    text = "\n".join(make(copy, "help")[1])
+    for target in ("reproduce-one", "report", "test-fast", "check-data", "mutants", "bench", "clean", "OFFLINE",
+                   "FLAGS"):
+        assert target in text
