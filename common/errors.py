@@ -36,5 +36,9 @@ class TrainingError(EncoreError):
     """Training cannot start or go on."""
 
 
+class StaleError(TrainingError):
+    """A training that other code, settings, data or packages began: to be started over, or accepted by name."""
+
+
 class WeightsError(EncoreError, ValueError):
     """A file of network weights that cannot be used."""

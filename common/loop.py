@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from common import checkpoints
+from common import checkpoints, provenance
 from common.errors import TrainingError
 from common.noise import Step, step_scope
 
@@ -83,10 +83,11 @@ def compiled(strategy, learner, stage, seed: int) -> Callable:
 class Loop:
     """The state of one training and the files it writes."""
 
-    def __init__(self, name, model, learner, stages, strategy, directory, seed, settings, checkpoint_seconds):
+    def __init__(self, name, model, learner, stages, strategy, directory, seed, settings, checkpoint_seconds,
+                 stands_on=None):
         self.name, self.model, self.learner, self.stages = name, model, learner, stages
         self.strategy, self.directory, self.seed, self.settings = strategy, directory, seed, settings
-        self.checkpoint_seconds = checkpoint_seconds
+        self.checkpoint_seconds, self.stands_on = checkpoint_seconds, stands_on
         self.total_steps = sum(stage.steps for stage in stages)
         self.chief = strategy.cluster_resolver is None or strategy.cluster_resolver.task_id in (0, None)
         self.stage, self.step, self.total = 0, 0, 0  # stage index, steps done in it, steps done in all
@@ -190,7 +191,7 @@ class Loop:
     def _save(self):
         state = {"stage": self.stage, "step": self.step, "total": self.total,
                  "complete": self.stage == len(self.stages), "lines": len(self.lines),
-                 "pending": self.pending, "rows": self.rows, "settings": self.settings}
+                 "pending": self.pending, "rows": self.rows, "settings": self.settings, "provenance": self.stands_on}
         if self.chief:
             checkpoints.save(self.directory / "checkpoints", self.total, self.learner, state,
                              keep=1 if state["complete"] else checkpoints.KEEP)
@@ -204,6 +205,7 @@ class Loop:
             state = checkpoints.restore(found[-1], self.learner)
             self.stage, self.step, self.total = state["stage"], state["step"], state["total"]
             self.pending, self.rows = state["pending"], state["rows"]
+            self.stands_on = provenance.resumed(state.get("provenance"), self.stands_on, self.total)
         elif self.model.may_diverge:
             self._save()  # so that a run that diverges at once leaves its first weights to look at
         self.lines = history(self.directory)[:state["lines"]]
@@ -219,4 +221,3 @@ class Loop:
         print(f"\n{self.name}: stopped at step {self.total} of {self.total_steps}, the same command goes on",
               file=sys.stderr)
         raise SystemExit(128 + number)
-

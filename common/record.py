@@ -5,20 +5,18 @@ audio/ models/<model>/`. `results.json` is written by `evaluate` alone.
 """
 
 import dataclasses
-import importlib.metadata
 import json
 import os
-import platform
-import subprocess
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from common import claims, config as configuration
+from common import checkpoints, claims, config as configuration, provenance
+from common.errors import EncoreError, StaleError
 from common.store import Store
 
-ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "librosa", "scikit-learn", "soundfile", "symusic")
+ROOT = provenance.ROOT
 
 
 @dataclass(frozen=True)
@@ -59,16 +57,49 @@ class Run:
         """A file's path as media.json names it: relative to the run's directory."""
         return Path(path).relative_to(self.directory).as_posix()
 
+    def provenance(self, store: Store) -> dict:
+        """What a training that starts now stands on (`common.provenance`)."""
+        return provenance.at_start(self.paper, self.config, store)
+
     def write_config(self, store: Store):
         """Write config.json and environment.json, before training starts."""
         self.directory.mkdir(parents=True, exist_ok=True)
         covered = configuration.covered(self.settings, self.follow, self.preset, self.overrides)
         write_json(self.directory / "config.json", {
             "paper": self.paper, "follow": self.follow, "preset": self.preset, "seed": self.seed,
-            "overrides": self.overrides, "covered": covered, "store": str(store.directory),
-            "store_fingerprint": store.fingerprint, "settings_sha256": configuration.sha256(self.config),
-            "config": dataclasses.asdict(self.config)})
-        write_json(self.directory / "environment.json", environment())
+            "overrides": self.overrides, "covered": covered, "corpus": store.parameters["corpus"],
+            "store": str(store.directory), "store_fingerprint": store.fingerprint,
+            "settings_sha256": configuration.sha256(self.config), "config": dataclasses.asdict(self.config),
+            "provenance": self.provenance(store)})
+        write_json(self.directory / "environment.json", provenance.environment())
+
+    def settle(self, store: Store, fresh: bool = False, accept_code: bool = False):
+        """Before going on with trainings: those that other code, settings, data or packages began are named.
+
+        Args:
+            fresh: remove these (and only these), so that they start over.
+            accept_code: go on with today's code all the same; each checkpoint then says so, and verdicts are withheld.
+
+        Raises:
+            StaleError: naming every one, where neither was said or where `accept_code` is not enough.
+        """
+        paths = provenance.trained(self.directory)
+        now = self.provenance(store) if paths else {}
+        stale = {name: (path, checkpoints.read_state(path), found) for name, path in paths.items()
+                 if (found := self._stale(path, now))}
+        for name, (path, state, found) in list(stale.items()):
+            if fresh:
+                shutil.rmtree(self.model_directory(name))
+            elif accept_code and not {"settings", "store"} & set(found):
+                _accept(path, state, found, now)
+            else:
+                continue
+            del stale[name]
+        if stale:
+            told = {}
+            for name, (_, state, found) in stale.items():
+                told.setdefault(provenance.sentence(found, state["total"]), []).append(name)
+            raise StaleError("; ".join(f"{self.directory}: {', '.join(names)}: {line}" for line, names in told.items()))
 
     def write_results(self, store: Store, results: dict, media: list | None = None, notes: dict | None = None,
                       step: int = 0, complete: bool = True, facts: dict | None = None):
@@ -82,32 +113,51 @@ class Run:
 
         Raises:
             claims.ClaimsError: a result whose id claims.csv lacks.
+            EncoreError: a model here was trained as another seed: this directory is a copy.
         """
-        path = ROOT / "papers" / self.paper / "claims.csv"
-        results = json.loads(json.dumps(results, default=_plain))
+        path = provenance.claims_file(self.paper)
+        results = provenance.plain(results)
         claims.check_results(results, claims.read_claims(path), f"{self.paper} evaluate")
-        commit, dirty = _commit()
+        trained, evaluated = provenance.training_of(self.directory), provenance.at_evaluation(self.paper)
+        for name, model in trained["models"].items():
+            if model["seed"] != self.seed:
+                raise EncoreError(f"{self.model_directory(name)} was trained as seed {model['seed']}, this run is seed "
+                                  f"{self.seed}: a copy is no run; train it with --fresh")
         groups = store.parameters["groups_per_class"]
         facts = {"groups_per_class": min(groups.values()), "classes": len(groups)} | (facts or {})
         write_json(self.directory / "media.json", media or [])
-        write_json(self.directory / "results.json", {
+        found = provenance.plain({
             "paper": self.paper, "corpus": store.parameters["corpus"], "preset": self.preset, "follow": self.follow,
-            "overrides": self.overrides, "seed": self.seed, "complete": complete, "step": step, "commit": commit,
-            "dirty": dirty, "claims_sha256": claims.sha256(path), "settings_sha256": configuration.sha256(self.config),
-            "store_fingerprint": store.fingerprint, "evaluate_sha256": _evaluate_sha256(self.paper),
-            "machine": environment()["machine"], "hours": self._hours(), "facts": facts, "notes": notes or {},
-            "rejected": len(store.rejected), "results": results})
+            "overrides": self.overrides, "seed": self.seed, "complete": complete, "step": step,
+            "commit": evaluated["commit"], "dirty": evaluated["dirty"], "claims_sha256": claims.sha256(path),
+            "settings_sha256": configuration.sha256(self.config), "store_fingerprint": store.fingerprint,
+            "store_sha256": provenance.content(store), "machine": evaluated["machine"], "hours": self._hours(),
+            "facts": facts, "notes": notes or {}, "rejected": len(store.rejected), "results": results,
+            "provenance": {"training": trained, "evaluation": evaluated,
+                           "rules_changed": provenance.rules_changed(self.directory, self.paper)}})
+        write_json(self.directory / "results.json", found | {"seal": provenance.seal(found)})
 
     def is_done(self, store: Store) -> bool:
-        """Whether results.json stands for these settings, this store, today's claims and today's evaluate.py."""
+        """Whether results.json is whole and stands for these settings, this data, today's claims and today's code."""
         try:
             results = json.loads((self.directory / "results.json").read_text())
-        except (OSError, ValueError):
+            found = results["provenance"]
+            if not results["complete"] or results["seal"] != provenance.seal(results):
+                return False
+        except (OSError, ValueError, KeyError, TypeError):
             return False
-        return bool(results.get("complete")) and all(results.get(key) == value for key, value in {
-            "settings_sha256": configuration.sha256(self.config), "store_fingerprint": store.fingerprint,
-            "claims_sha256": claims.sha256(ROOT / "papers" / self.paper / "claims.csv"),
-            "evaluate_sha256": _evaluate_sha256(self.paper)}.items())
+        now, paths = self.provenance(store), provenance.trained(self.directory)
+        if any(results[key] != now[key] for key in ("settings_sha256", "store_sha256", "claims_sha256")):
+            return False
+        if found["evaluation"]["code_sha256"] != provenance.at_evaluation(self.paper)["code_sha256"]:
+            return False
+        hashes = {name: configuration.sha256(path) for name, path in paths.items()}
+        return hashes == {name: model["checkpoint_sha256"] for name, model in found["training"]["models"].items()} and (
+            not any(self._stale(path, now) for path in paths.values()))
+
+    def _stale(self, path: Path, now: dict) -> dict:
+        found, seed = provenance.stale(path, now), checkpoints.read_state(path)["settings"]["seed"]
+        return found if seed == self.seed else found | {"settings": [f"seed was {seed} and is {self.seed}"]}
 
     def _hours(self) -> float:
         seconds = 0.0
@@ -166,53 +216,17 @@ def for_tool(settings: ModuleType, directory: Path | None, runs: Path = Path("ru
     return run, store, sentence
 
 
-def environment() -> dict:
-    """Machine, Python and package versions: what a result may depend on besides settings."""
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = None
-    threads = {k: os.environ[k] for k in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS") if k in os.environ}
-    return {"machine": f"{_processor()}, {len(os.sched_getaffinity(0))} cores", "python": platform.python_version(),
-            "system": f"{platform.system()} {platform.release()}", "packages": versions, "threads": threads}
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or platform.machine()
-
-
-def _commit() -> tuple[str, bool]:
-    def git(*words):
-        return subprocess.run(("git", *words), cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-    try:
-        return git("rev-parse", "--short", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown", True
-
-
-def _evaluate_sha256(paper: str) -> str:
-    """SHA-256 over evaluate.py and the modules beside it that only evaluation and tools use."""
-    trained = {"__init__", "config", "preprocess", "model", "variants", "train"}  # told by settings and VERSIONs
-    paths = sorted(path for path in (ROOT / "papers" / paper).glob("*.py") if path.stem not in trained)
-    return configuration.sha256([configuration.sha256(path) for path in paths])
-
-
-def _plain(value):
-    """NumPy scalars and arrays as JSON knows them."""
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    return str(value)
+def _accept(path: Path, state: dict, found: dict, now: dict):
+    """Note in a checkpoint that its training goes on with today's code."""
+    before = state.get("provenance") or now
+    lines = [line for kind in found.values() for line in kind]
+    accepted = [*before.get("accepted", []), {"step": state["total"], "changes": lines}]
+    kept = {key: before[key] for key in ("resumed", "rules", "claims_sha256") if key in before}  # of the start
+    checkpoints.rewrite_state(path, state | {"provenance": now | kept | {"accepted": accepted}})
 
 
 def write_json(path: Path, value):
     """Write JSON whole or not at all."""
-    temporary = path.with_name(path.name + ".partial")
-    temporary.write_text(json.dumps(value, indent=1, default=_plain))
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    temporary.write_text(json.dumps(provenance.plain(value), indent=1))
     os.replace(temporary, path)
-

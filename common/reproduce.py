@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 
 from common import config as configuration, record
-from common.errors import EncoreError
+from common.errors import EncoreError, StaleError
 
 
 @contextlib.contextmanager
@@ -42,7 +42,9 @@ def stopping():
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Parse options, run every mode and seed, write the report; 0 if all went through.
+    """Parse options, run every mode and seed, write the report.
+
+    Returns: 0 if all went through, 2 where a training waits for --fresh or --accept-code, 1 for any other failure.
 
     Raises:
         SystemExit: with 2 for options that cannot be, with 130 or 143 where Ctrl-C or SIGTERM stopped it.
@@ -59,6 +61,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--ablations", action="store_true", help="also train the ablations (part of preset full)")
     parser.add_argument("--effects", action="store_true",
                         help="also measure each divergence that decides a claim, one at a time from paper")
+    parser.add_argument("--fresh", action="store_true", help="start over what other code, settings or data trained")
+    parser.add_argument("--accept-code", action="store_true",
+                        help="go on with trainings that other code began; recorded, and verdicts are withheld")
     parser.add_argument("--stores", type=Path, default=Path("data/stores"))
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     options = parser.parse_args(arguments)
@@ -69,7 +74,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{settings.TITLE}: {', '.join(modes)}; preset {options.preset}; seeds {' '.join(map(str, options.seeds))}; "
           + (f"data {options.data}" if options.data else "no DATA given, so on the built-in demo corpus (synthetic)"),
           flush=True)
-    failures = []
+    failures, stale = [], False
     plans = [(follow, {}) for follow in modes] + [("paper", one) for one in effects(settings) if options.effects]
     with stopping():
         for follow, overrides in plans:
@@ -80,6 +85,7 @@ def main(arguments: list[str] | None = None) -> int:
                     except Exception as error:  # one failing mode does not stop the others
                         if not isinstance(error, EncoreError):
                             traceback.print_exc()
+                        stale = stale or isinstance(error, StaleError)
                         failures.append(f"{options.paper} {follow} seed {seed}: {error}")
                         print(f"error: {failures[-1]}", file=sys.stderr, flush=True)
     from common import report
@@ -89,7 +95,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"Report: {page}")
     for failure in failures:
         print(f"failed: {failure}", file=sys.stderr)
-    return 1 if failures else 0
+    return (2 if stale else 1) if failures else 0
 
 
 def data_sets(settings, data: Path | None) -> list[str | None]:
@@ -126,6 +132,7 @@ def reproduce(options, settings, follow: str, seed: int, overrides: dict, data_s
     if run.is_done(store):
         print(f"{run.directory}: up to date", flush=True)
         return
+    run.settle(store, options.fresh, options.accept_code)
     began = time.monotonic()
     configuration.quiet_tensorflow()
     train = importlib.import_module(f"papers.{settings.PAPER}.train")

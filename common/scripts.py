@@ -18,11 +18,15 @@ class TrainOptions:
         model: train only this model (see --list); without it all.
         list: print one command per model, mode and seed, for a job array, and stop.
         estimate: time twenty steps of each model and print hours, memory and disk, and stop.
+        fresh: start over what other code, settings, data or packages trained; the rest is left as it is.
+        accept_code: go on with trainings that other code began; it is recorded, and verdicts are withheld.
     """
 
     model: str | None = None
     list: bool = False
     estimate: bool = False
+    fresh: bool = False
+    accept_code: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def run_training(parsed, settings, preprocess, jobs):
     options, config, _, extra = parsed
     names = list(jobs(config))
     if extra.list:
-        words = [word for word in sys.argv[1:] if word != "--list"]
+        words = [word for word in sys.argv[1:] if word not in ("--list", "--fresh", "--accept-code")]
         for name in names:
             print(" ".join([f"python -m papers.{settings.PAPER}.train", *words, "--model", name]))
         return
@@ -83,6 +87,7 @@ def run_training(parsed, settings, preprocess, jobs):
                           f"{2 * found['checkpoint_megabytes']:.0f} MB, peak memory {found['peak_megabytes']:.0f} MB")
             return
         if strategy.cluster_resolver is None or strategy.cluster_resolver.task_id == 0:
+            run.settle(store, extra.fresh, extra.accept_code)
             run.write_config(store)
         training.train_all(jobs(config), store, run, extra.model)
     print(f"{run.directory}: trained. Next: python -m papers.{settings.PAPER}.evaluate {' '.join(sys.argv[1:])}")
@@ -96,6 +101,7 @@ def run_evaluation(parsed, settings, preprocess, evaluate):
         if not (run.directory / "config.json").exists():
             raise FileNotFoundError(f"{run.directory}: not trained yet; first: python -m papers.{settings.PAPER}.train "
                                     + " ".join(sys.argv[1:]))
+        run.settle(store)
         evaluate(config, store, run, parsed[3].partial)
     print(f"{run.directory / 'results.json'}: written. Next: make report")
 

@@ -2,7 +2,7 @@
 
 `data/stores/<corpus>/<recipe>-<fingerprint>/` holds `store.json` (all parameters), `index.csv`, `rejected.csv` and
 `arrays/*.npy` or `images/<group>/<item>.exr`. A store is complete or absent: it is built under another name, then
-renamed. The fingerprint stands for what goes in (recipe and corpus), `content_sha256` for what came out. Paths of
+renamed. The fingerprint stands for what goes in (recipe, code, corpus), `content_sha256` for what came out. Paths of
 inputs are written relative to the corpus, so that the same corpus elsewhere makes the same store.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from common import closure
 from common.config import sha256
 from common.errors import StoreError
 
@@ -128,7 +129,8 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
         StoreError: too little disk, or nothing usable in the corpus.
     """
     recipe = json.loads(json.dumps(recipe))
-    fingerprint = sha256({"format": FORMAT, "recipe": recipe, "corpus": corpus.fingerprint})[:10]
+    code = code_of(build.__module__)
+    fingerprint = sha256({"format": FORMAT, "recipe": recipe, "corpus": corpus.fingerprint, "code": code})[:10]
     final = Path(stores) / corpus_label(corpus) / f"{recipe['name']}-{fingerprint}"
     if (final / "store.json").exists():
         return Store(final)
@@ -158,8 +160,8 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
         described = {"name": corpus.name, "label": corpus_label(corpus), "evidence": corpus.evidence,
                      "fingerprint": corpus.fingerprint, "items": len(corpus.items), "facts": dict(corpus.facts)}
         (temporary / "store.json").write_text(json.dumps(
-            {"fingerprint": fingerprint, "content_sha256": content_sha256(temporary), "recipe": recipe,
-             "corpus": described, "rows": len(writer.rows), "rejected": len(writer.rejects),
+            {"fingerprint": fingerprint, "code_sha256": code, "content_sha256": content_sha256(temporary),
+             "recipe": recipe, "corpus": described, "rows": len(writer.rows), "rejected": len(writer.rejects),
              "groups_per_class": {str(k): len(v) for k, v in sorted(groups.items())},
              "facts": writer.facts}, indent=1))
         with contextlib.suppress(OSError):  # another process finished the same store first
@@ -170,6 +172,14 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
         print(f"{recipe['name']}: {len(writer.rejects)} inputs left out, listed in {final / 'rejected.csv'}",
               file=sys.stderr)
     return Store(final)
+
+
+def code_of(module: str) -> str:
+    """Hash of all our own code that a paper's preprocessing reaches, given its module's name; "" for other modules."""
+    if module == "__main__":
+        module = getattr(sys.modules["__main__"].__spec__, "name", "")
+    room, _, rest = module.partition(".")
+    return closure.sha256(closure.making(rest.split(".")[0])) if room == "papers" else ""
 
 
 def content_sha256(directory: Path) -> str:

@@ -19,8 +19,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from common import checkpoints
-from common.errors import TrainingError
+from common import checkpoints, provenance
+from common.errors import StaleError, TrainingError
 from common.loop import Loop, Outcome, compiled, history
 from common.noise import BatchNormalization, Dropout, GaussianNoise, Step
 
@@ -138,13 +138,18 @@ def choose_strategy() -> tf.distribute.Strategy:
 
 
 def train(name: str, model: Model, config, store, directory: Path, seed: int,
-          strategy: tf.distribute.Strategy | None = None, checkpoint_seconds: float = 60.0) -> Outcome:
+          strategy: tf.distribute.Strategy | None = None, checkpoint_seconds: float = 60.0,
+          stands_on: dict | None = None) -> Outcome:
     """Train one model to its end, going on from the last checkpoint in `directory` if there is one.
 
     Writes `metrics.jsonl` (no clock values), `timing.jsonl`, `tensorboard/` and `checkpoints/`.
 
+    Args:
+        stands_on: the record of `provenance.at_start`, carried in every checkpoint; None where nothing is to be proved.
+
     Raises:
-        TrainingError: NaN in a loss, checkpoints of other settings, or too many replicas for the model.
+        StaleError: what it stands on is not what the last checkpoint says.
+        TrainingError: NaN in a loss, checkpoints of other settings, no data or steps, too many replicas for the model.
         SystemExit: 130 or 143 after Ctrl-C or SIGTERM, with the state saved.
     """
     strategy = strategy or choose_strategy()
@@ -154,10 +159,15 @@ def train(name: str, model: Model, config, store, directory: Path, seed: int,
     done = outcome(directory)
     settings = _settings(name, config, store, seed)
     _same_settings(directory, settings)
+    provenance.require_same(directory, stands_on)
     if done and (done.complete or done.diverged):
         return done
     stages = model.stages(config, store, seed)
     for stage in stages:
+        if stage.batches.size < 1 or stage.batches.steps_per_epoch < 1 or stage.steps < 1:
+            raise TrainingError(f"{name}: stage {stage.name} has {stage.batches.size} examples in batches of "
+                                f"{stage.batches.batch_size} and {stage.steps} steps: nothing to train on; more data, "
+                                "another --split, or larger sizes")
         rest = 0 if stage.batches.drop_remainder else stage.batches.size % stage.batches.batch_size
         if 0 < rest < strategy.num_replicas_in_sync:
             raise TrainingError(f"{name}: the last batch of an epoch has {rest} examples for "
@@ -165,7 +175,8 @@ def train(name: str, model: Model, config, store, directory: Path, seed: int,
     with strategy.scope():
         keras.utils.set_random_seed(seed)
         learner = model.build(config, store)
-    return Loop(name, model, learner, stages, strategy, directory, seed, settings, checkpoint_seconds).run()
+    return Loop(name, model, learner, stages, strategy, directory, seed, settings, checkpoint_seconds,
+                stands_on and stands_on | {"devices": devices(strategy)}).run()
 
 
 def train_all(jobs: dict, store, run, only: str | None = None) -> dict[str, Outcome]:
@@ -176,11 +187,14 @@ def train_all(jobs: dict, store, run, only: str | None = None) -> dict[str, Outc
     Raises:
         TrainingError: after all were tried, if any failed, naming every one.
     """
-    outcomes, failed = {}, []
+    outcomes, failed, stands_on = {}, [], run.provenance(store)
     for name, (model, config) in jobs.items():
         if only in (None, name):
             try:
-                outcomes[name] = train(name, model, config, store, run.model_directory(name), run.seed)
+                outcomes[name] = train(name, model, config, store, run.model_directory(name), run.seed,
+                                       stands_on=stands_on)
+            except StaleError:
+                raise
             except TrainingError as error:
                 failed.append(str(error))
             _free()
@@ -258,8 +272,17 @@ def estimate(name: str, model: Model, config, store, seed: int = 0, steps: int =
             "seconds_per_step": seconds}
 
 
+def devices(strategy) -> list[str]:
+    """What the replicas run on: ["CPU"], ["GPU NVIDIA H200", "GPU NVIDIA H200"], …"""
+    cards = tf.config.list_physical_devices("GPU")
+    if not cards:
+        return ["CPU"] * strategy.num_replicas_in_sync
+    name = tf.config.experimental.get_device_details(cards[0]).get("device_name", "")
+    return [f"GPU {name}".strip()] * strategy.num_replicas_in_sync
+
+
 def _settings(name, config, store, seed) -> dict:
-    return {"model": name, "seed": seed, "store": getattr(store, "fingerprint", None),
+    return {"model": name, "seed": seed, "store": provenance.content(store),
             "config": json.loads(json.dumps(vars(config), default=str))}
 
 
@@ -270,4 +293,4 @@ def _same_settings(directory: Path, settings: dict):
         for key in sorted(set(before) | set(now)):
             if key != "config" and before.get(key) != now.get(key):
                 raise TrainingError(f"{directory} was trained with {key}={before.get(key)}, asked for is "
-                                    f"{key}={now.get(key)}: remove that directory or choose another with --runs")
+                                    f"{key}={now.get(key)}; {provenance.ONLY_FRESH}")

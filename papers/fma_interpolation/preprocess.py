@@ -17,7 +17,7 @@ from common import audio, corpora, demo, inversion
 from common.config import sha256
 from common.errors import StoreError
 from common.progress import progress
-from common.store import Writer, corpus_label, prepare, safe_name
+from common.store import Writer, code_of, corpus_label, prepare, safe_name
 from papers.fma_interpolation import config as settings, tables
 
 VERSION = 3
@@ -108,7 +108,7 @@ def preprocess(config, data, preset, stores, null=False):
     corpus = find_corpus(data, preset, null)
     recipe = {"name": f"log-mel-{config.bands}x{config.frames}", "version": VERSION}
     recipe |= {key: getattr(config, key) for key in RECIPE}
-    work = Path(stores) / corpus_label(corpus) / f".work-{sha256([recipe, corpus.fingerprint])[:10]}"
+    work = Path(stores) / corpus_label(corpus) / f".work-{sha256([recipe, corpus.fingerprint, code_of(__name__)])[:10]}"
     return prepare(corpus, recipe, Path(stores), lambda writer: _build(writer, corpus, config, work),
                    bytes_needed=_bytes_needed(corpus, config))
 

@@ -340,7 +340,7 @@ def preprocess(config, data, preset, stores, null=False, corpus=None):
     """
     corpus = corpus or demo.find(data, "lmd_matched", preset, null)  # reads any folder of MIDI files too
     parameters = recipe(config)
-    parts = Path(stores) / f".musae-{sha256([corpus.fingerprint, parameters])[:12]}"
+    parts = Path(stores) / f".musae-{sha256([corpus.fingerprint, parameters, store.code_of(__name__)])[:12]}"
     made = store.prepare(corpus, parameters, stores, lambda writer: _build(corpus, config, parts, writer))
     shutil.rmtree(parts, ignore_errors=True)
     return made

@@ -64,7 +64,7 @@ def test_nothing_of_a_trained_model_stays_in_memory(tmp_path):
         gc.collect()
         return sum(type(one).__name__ == "FuncGraph" for one in gc.get_objects())
 
-    run = SimpleNamespace(model_directory=lambda name: tmp_path / name, seed=0)
+    run = SimpleNamespace(model_directory=lambda name: tmp_path / name, seed=0, provenance=lambda store: None)
     before = graphs()
     training.train_all({"toy": (toy.model(), toy.Config(steps=2))}, None, run)
     assert training.outcome(tmp_path / "toy").complete and graphs() <= before
@@ -198,7 +198,7 @@ def test_nan_stops_naming_step_and_loss(tmp_path):
 
 def test_checkpoints_of_other_settings_are_refused(tmp_path):
     training.train("m", simple(lambda y, s: y * y), toy.Config(), None, tmp_path, 0)
-    with pytest.raises(training.TrainingError, match="steps=8, asked for is steps=9"):
+    with pytest.raises(training.TrainingError, match="steps=8, asked for is steps=9; --fresh"):
         training.train("m", simple(lambda y, s: y * y), toy.Config(steps=9), None, tmp_path, 0)
     with pytest.raises(training.TrainingError, match="seed=0, asked for is seed=1"):
         training.train("m", simple(lambda y, s: y * y), toy.Config(), None, tmp_path, 1)

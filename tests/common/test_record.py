@@ -1,0 +1,137 @@
+"""A run's record: what is asked when code, settings or data change under it; what a copy and an edit look like."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Checkout:
+    """A copy of `common` and the toy paper under git, in which commands run and lines are changed."""
+
+    def __init__(self, root):
+        self.root, self.seed = root, root / "runs" / "toy" / "demo-pairs-smoke-paper" / "seed-0"
+        shutil.copytree(ROOT / "common", root / "common", ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / "tests" / "common" / "toy_paper", root / "papers" / "toy",
+                        ignore=shutil.ignore_patterns("__pycache__"))
+        (root / ".gitignore").write_text("/runs/\n/data/\n__pycache__/\n")
+        self.git("init", "-q")
+        self.commit()
+
+    def git(self, *words):
+        subprocess.run(("git", "-c", "user.name=x", "-c", "user.email=x@x", *words), cwd=self.root, check=True,
+                       capture_output=True)
+
+    def commit(self):
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", "a state")
+
+    def change(self, name, old, new, commit=True):
+        path = self.root / name
+        text = path.read_text()
+        assert text.count(old) == 1, name
+        path.write_text(text.replace(old, new))
+        if commit:
+            self.commit()
+
+    def make(self, *words, follow="paper"):
+        """The step of `make reproduce-toy`; (exit code, all that it said)."""
+        return self.python("-m", "common.reproduce", "toy", "--preset", "smoke", "--follow", follow, *words)
+
+    def python(self, *words):
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        done = subprocess.run([sys.executable, *words], cwd=self.root, capture_output=True, text=True, timeout=300,
+                              env=environment)
+        return done.returncode, done.stdout + done.stderr
+
+    def results(self, seed=0):
+        return json.loads((self.seed.with_name(f"seed-{seed}") / "results.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A checkout in which the toy paper is trained and evaluated."""
+    checkout = Checkout(tmp_path_factory.mktemp("checkout"))
+    code, said = checkout.make()
+    assert code == 0, said
+    return checkout
+
+
+@pytest.fixture
+def checkout(trained, tmp_path):
+    """A copy of it that a test may change."""
+    shutil.copytree(trained.root, tmp_path / "c", symlinks=True)
+    copy = object.__new__(Checkout)
+    copy.root, copy.seed = tmp_path / "c", tmp_path / "c" / trained.seed.relative_to(trained.root)
+    return copy
+
+
+@pytest.mark.slow
+def test_a_changed_line_of_training_code_asks_by_name_until_fresh_or_accepted(checkout):
+    assert "up to date" in checkout.make()[1]
+    first = checkout.results()
+    assert first["dirty"] is False and first["provenance"]["training"]["starts"][0]["dirty"] is False
+    checkout.change("papers/toy/losses.py", "y - found)", "y - found) * 0")
+    code, said = checkout.make()
+    assert code == 2 and "line: losses.py: squared changed since step 6; --fresh" in said and "--accept-code" in said
+    assert checkout.results() == first
+    code, said = checkout.python("-m", "papers.toy.evaluate", "--preset", "smoke")
+    assert code == 2 and "losses.py: squared changed" in said and checkout.results() == first
+    code, said = checkout.make("--accept-code")
+    accepted = checkout.results()
+    assert code == 0 and accepted["results"] == first["results"], said  # the old weights
+    assert accepted["provenance"]["training"]["models"]["line"]["accepted"] == [
+        {"step": 6, "changes": ["losses.py: squared changed"]}]
+    checkout.change("papers/toy/train.py", '"losses/total": loss', '"losses/total": 2 * loss')
+    code, said = checkout.make("--fresh")
+    fresh = checkout.results()
+    assert code == 0 and fresh["results"] != first["results"], said
+    assert "accepted" not in fresh["provenance"]["training"]["models"]["line"]
+    assert "up to date" in checkout.make()[1]
+
+
+@pytest.mark.slow
+def test_evaluation_and_data_are_made_again_alone(checkout):
+    first, weights = checkout.results(), next(checkout.seed.glob("models/line/checkpoints/*")).stat().st_mtime_ns
+    checkout.change("papers/toy/evaluate.py", "** 2))", "** 2)) + 1")
+    checkout.change("papers/toy/preprocess.py", "return x, x[:, 0]", "x = x + 0\n    return x, x[:, 0]")  # the same
+    code, said = checkout.make()
+    assert code == 0 and "done in" in said, said
+    assert checkout.results()["results"]["R1"]["value"] == pytest.approx(first["results"]["R1"]["value"] + 1)
+    assert len(list(checkout.root.glob("data/stores/demo-pairs/pairs-*"))) == 2
+    assert next(checkout.seed.glob("models/line/checkpoints/*")).stat().st_mtime_ns == weights
+    checkout.change("papers/toy/preprocess.py", "x[:, 0] - x[:, 1]", "x[:, 0] + x[:, 1]")
+    code, said = checkout.make("--accept-code")
+    assert code == 2 and "line: the preprocessed data changed since step 6; --fresh to start over" in said
+    assert checkout.make("--fresh")[0] == 0 and "up to date" in checkout.make()[1]
+    checkout.change("papers/toy/config.py", '"smoke": {"epochs": 2}', '"smoke": {"epochs": 1}')
+    code, said = checkout.make()
+    assert code == 2 and "setting epochs was 2 and is 1 since step 6; --fresh" in said
+    checkout.change("papers/toy/config.py", '"smoke": {"epochs": 1}, "demo": {"epochs": 3}',
+                    '"smoke": {"epochs": 2}, "demo": {"epochs": 9}')  # another preset
+    checkout.change("papers/toy/claims.csv", "> 0.1", "> 0.2")
+    assert "done in" in checkout.make()[1] and checkout.results()["provenance"]["rules_changed"] == ["R1"]
+
+
+@pytest.mark.slow
+def test_uncommitted_code_at_training_stays_known_and_a_copy_is_no_run(checkout):
+    checkout.change("papers/toy/losses.py", "y - found)", "y - found - 0.0)", commit=False)
+    assert checkout.make("--fresh")[0] == 0
+    checkout.commit()
+    checkout.change("papers/toy/evaluate.py", "One number.", "A number.")  # evaluated again, from a clean tree
+    (checkout.seed / "results.json").unlink()
+    assert checkout.make()[0] == 0
+    found = checkout.results()
+    assert found["dirty"] is False and found["provenance"]["training"]["starts"][0]["dirty"] is True
+    assert found["provenance"]["training"]["starts"][0]["uncommitted"] == ["papers/toy/losses.py"]
+    shutil.copytree(checkout.seed, checkout.seed.with_name("seed-1"))
+    code, said = checkout.make("--seeds", "1")
+    assert code == 2 and "seed was 0 and is 1" in said
+    (checkout.seed.with_name("seed-1") / "models" / "line" / "checkpoints").rename(checkout.root / "away")
+    assert checkout.make("--seeds", "1")[0] == 0 and checkout.results(1)["seed"] == 1
