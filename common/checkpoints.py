@@ -31,12 +31,13 @@ def save(directory: Path, step: int, learner, state: dict, keep: int = KEEP):
     """Write `step-<n>.npz` with every variable and the JSON-able `state`; keep the newest `keep` files."""
     directory.mkdir(parents=True, exist_ok=True)
     arrays = {_key(name): np.asarray(v.numpy()) for name, v in named_variables(learner).items()}
-    _write(directory / f"step-{step:09d}.npz", state, arrays)
+    write(directory / f"step-{step:09d}.npz", state, arrays)
     for old in files(directory)[:-keep]:
         old.unlink(missing_ok=True)
 
 
-def _write(path: Path, state: dict, arrays: dict):
+def write(path: Path, state: dict, arrays: dict):
+    """A checkpoint's file, whole or not at all: arrays by name, and the JSON-able state."""
     temporary = path.with_name(f"{path.stem}.{os.getpid()}.partial")
     with open(temporary, "wb") as file:
         np.savez(file, state=np.frombuffer(json.dumps(state).encode(), np.uint8), **arrays)
@@ -49,7 +50,7 @@ def rewrite_state(path: Path, state: dict):
     """Put another `state` beside the arrays of a checkpoint."""
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files if name != "state"}
-    _write(path, state, arrays)
+    write(path, state, arrays)
 
 
 def files(directory: Path) -> list[Path]:

@@ -32,6 +32,7 @@ COLUMNS = ("id", "where", "kind", "claim", "reported", "unit", "needs", "rule")
 KINDS = ("number", "finding", "fact")
 FOLLOWS = ("code", "paper", "sound")
 EVIDENCE = ("published", "other", "demo")
+VERDICTS = ("matches", "differs", "holds", "fails", "seen", "not seen", "undecided")
 FEWEST_SEEDS = 3
 RULES = "within X, interval > X, interval < X, abs <= X"
 
@@ -214,12 +215,13 @@ def _mean(values):
     return values[0] if min(values) == max(values) else math.fsum(values) / len(values)
 
 
-def judge(claims, runs, claims_sha256, settings_sha256=None, sizes=()):
+def judge(claims, runs, claims_sha256, settings_sha256=None, sizes=(), withheld=None, too_small=""):
     """Verdicts of one mode: `runs` are the result dicts of its seeds (same corpus, preset and follow).
 
     `claims_sha256` is that of claims.csv today; `settings_sha256` that of the resolved settings today, or a function
     of a run that returns it (None: not compared); `sizes` names the settings that a run may override and still be asked
-    the same question: longer or larger. Returns {claim id: Judgement} in the order of `claims`.
+    the same question: longer or larger; `too_small` why no real data is judged at these sizes (`sizes.too_small`);
+    `withheld` what `standing.withheld` says of the runs. Returns {claim id: Judgement} in the order of `claims`.
     Raises ClaimsError for runs that do not belong together and for result keys that claims.csv lacks.
     """
     runs = sorted(runs, key=lambda run: run["seed"])
@@ -232,8 +234,9 @@ def judge(claims, runs, claims_sha256, settings_sha256=None, sizes=()):
         raise ClaimsError("two runs have the same seed")
     for run in runs:
         check_results(run["results"], claims, f"{run['paper']} {run['follow']} seed {run['seed']}")
-    changed = _changed(runs, claims_sha256, settings_sha256)
-    return {claim.id: _judge_one(claim, runs, changed, {"ablations", *sizes}) for claim in claims}
+    withheld, changed = withheld or {}, _changed(runs, claims_sha256, settings_sha256)
+    return {claim.id: _judge_one(claim, runs, withheld.get("") or withheld.get(claim.id) or changed,
+                                 {"ablations", *sizes}, too_small) for claim in claims}
 
 
 def _changed(runs, claims_sha256, settings_sha256):
@@ -247,7 +250,7 @@ def _changed(runs, claims_sha256, settings_sha256):
     return ""
 
 
-def _judge_one(claim, runs, changed, sizes):
+def _judge_one(claim, runs, changed, sizes, too_small):
     follow = runs[0]["follow"] if runs else ""
     rows = [(run, run["results"][claim.id]) for run in runs if claim.id in run["results"]]
     unmet_follow = [value for key, _, value in claim.needs if key == "follow" and follow not in value.split("|")]
@@ -266,15 +269,15 @@ def _judge_one(claim, runs, changed, sizes):
         blocked = [rows[0][1]["not_testable"]]
     if blocked:
         return Judgement(word=_closed(claim), reason="; ".join(blocked), **facts)
-    if changed:
-        return Judgement(word="withheld", reason=changed, **facts)
     broken = [str(run["seed"]) for run, entry in rows if not _finite(entry["value"])]
     if broken:
         return Judgement(word=_closed(claim), reason=f"the value of seed {', '.join(broken)} is not a number", **facts)
     if partial:
         steps = ", ".join(f"seed {run['seed']} at step {run.get('step', '?')}" for run, _ in rows)
         return Judgement(word=_closed(claim, "undecided"), reason=f"partial run: {steps}", **facts)
-    word, reason = _verdict(claim, rows, facts, sizes)
+    word, reason = _verdict(claim, rows, facts, sizes, too_small)
+    if changed and word in VERDICTS:
+        word, reason = "withheld", changed
     return Judgement(word=word, reason=reason, **facts)
 
 
@@ -303,7 +306,7 @@ def _summary(claim, follow, rows):
             "baselines": tuple(baselines)}
 
 
-def _verdict(claim, rows, facts, sizes):
+def _verdict(claim, rows, facts, sizes, too_small):
     run = rows[0][0]
     evidence = run["corpus"]["evidence"]
     if not claim.rule:
@@ -313,6 +316,8 @@ def _verdict(claim, rows, facts, sizes):
             return "not comparable", "synthetic data" if evidence == "demo" else "another corpus than the paper's"
         if claim.kind == "number" and run["preset"] != "full":
             return "not comparable", f"preset {run['preset']} is smaller than the paper's run"
+        if too_small and evidence != "demo":
+            return _closed(claim), too_small
         groups = _fact("groups_per_class", *rows[0])
         if groups is not None and float(groups) <= 1:
             return _closed(claim), "one group per class: a split by group is not possible"

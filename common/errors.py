@@ -36,6 +36,10 @@ class TrainingError(EncoreError):
     """Training cannot start or go on."""
 
 
+class SizeError(EncoreError, ValueError):
+    """A size that trains, splits or measures nothing."""
+
+
 class StaleError(TrainingError):
     """A training that other code, settings, data or packages began: to be started over, or accepted by name."""
 

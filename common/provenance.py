@@ -6,7 +6,6 @@ such a record from what is so now; `seal` closes the chain checkpoint -> metrics
 """
 
 import dataclasses
-import functools
 import hashlib
 import importlib.metadata
 import json
@@ -51,8 +50,8 @@ def surroundings(paper: str, code: dict) -> dict:
     """Commit, packages, machine; `dirty` where a file of `code`, config.py or claims.csv is not as in the commit."""
     names = {closure.file_of(ROOT, module) for module in code} | {claims_file(paper), claims_file(paper).with_name(
         "config.py")}
-    commit = _git("rev-parse", "--short=12", "HEAD") if _own_repository() else None
-    listed = _git("status", "--porcelain", "--untracked-files=all", "--ignored=no", "--",
+    commit = _git(ROOT, "rev-parse", "--short=12", "HEAD") if _own_repository(ROOT) else None
+    listed = _git(ROOT, "status", "--porcelain", "--untracked-files=all", "--ignored=no", "--",
                   *sorted(str(name) for name in names)) if commit else ""
     uncommitted = sorted(line[3:] for line in (listed or "").splitlines())
     return {"commit": commit or UNKNOWN, "dirty": bool(uncommitted), "uncommitted": uncommitted} | environment()
@@ -206,24 +205,23 @@ def plain(value):
     return json.loads(json.dumps(value, default=lambda one: one.tolist() if hasattr(one, "tolist") else str(one)))
 
 
-@functools.cache
-def _own_repository() -> bool:
+def _own_repository(root: Path) -> bool:
     """Whether this is a git repository of its own, not a folder inside of another."""
-    top = _git("rev-parse", "--show-toplevel")
-    return top is not None and Path(top).resolve() == ROOT
+    top = _git(root, "rev-parse", "--show-toplevel")
+    return top is not None and Path(top).resolve() == Path(root).resolve()
 
 
-def _git(*words) -> str | None:
+def _git(root: Path, *words) -> str | None:
     try:
-        done = subprocess.run(("git", *words), cwd=ROOT, capture_output=True, text=True, check=True)
+        done = subprocess.run(("git", *words), cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.rstrip("\n")
 
 
-def commit_exists(commit: str) -> bool:
-    """Whether this repository has a commit of that name."""
-    return bool(_own_repository() and commit and _git("cat-file", "-e", f"{commit}^{{commit}}") is not None)
+def commit_exists(commit: str, root: Path) -> bool:
+    """Whether the repository has a commit of that name."""
+    return _own_repository(root) and _git(root, "cat-file", "-e", f"{commit}^{{commit}}") is not None
 
 
 def _processor() -> str:

@@ -1,9 +1,12 @@
 """One run: a paper, a corpus, a preset, a mode, a seed; its directory and the files in it. No TensorFlow.
 
 `runs/<paper>/<corpus>-<preset>-<follow>/seed-0/` holds `config.json environment.json results.json media.json figures/
-audio/ models/<model>/`. `results.json` is written by `evaluate` alone.
+audio/ models/<model>/`. `results.json` is written by `evaluate` alone. What a run is stands in config.json and
+results.json; nothing is read out of the names of directories and files.
 """
 
+import contextlib
+import csv
 import dataclasses
 import json
 import os
@@ -17,11 +20,18 @@ from common.errors import EncoreError, StaleError
 from common.store import Store
 
 ROOT = provenance.ROOT
+IDENTITY = ("paper", "follow", "preset", "seed")  # what config.json and results.json both say
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run's settings and directory."""
+    """A run's settings and directory; one read for the report (`read`) also has what lies there.
+
+    Attributes:
+        config: the resolved settings, None where a run is only read.
+        corpus: as store.json describes it.
+        results: results.json, None before the evaluation; `media`: sections of media.json; `rejected`: (path, reason).
+    """
 
     directory: Path
     settings: ModuleType
@@ -30,6 +40,20 @@ class Run:
     preset: str
     seed: int
     overrides: dict = field(default_factory=dict)
+    corpus: dict = field(default_factory=dict)
+    results: dict | None = None
+    media: list = field(default_factory=list)
+    rejected: list = field(default_factory=list)
+
+    @property
+    def group(self) -> str:
+        """`<corpus>-<preset>`, and a mark of the typed flags: runs that differ in mode and seed alone share it."""
+        return _name(self.corpus, self.preset, "", self.overrides)
+
+    @property
+    def name(self) -> str:
+        """The same with the mode: the name of the directory that holds the seeds."""
+        return _name(self.corpus, self.preset, self.follow, self.overrides)
 
     @property
     def paper(self) -> str:
@@ -124,7 +148,8 @@ class Run:
                 raise EncoreError(f"{self.model_directory(name)} was trained as seed {model['seed']}, this run is seed "
                                   f"{self.seed}: a copy is no run; train it with --fresh")
         groups = store.parameters["groups_per_class"]
-        facts = {"groups_per_class": min(groups.values()), "classes": len(groups)} | (facts or {})
+        facts = {"groups_per_class": min(groups.values()), "classes": len(groups),
+                 "groups": len({row["group"] for row in store.index})} | (facts or {})
         write_json(self.directory / "media.json", media or [])
         found = provenance.plain({
             "paper": self.paper, "corpus": store.parameters["corpus"], "preset": self.preset, "follow": self.follow,
@@ -169,21 +194,84 @@ class Run:
 def open_run(settings: ModuleType, config, store: Store, follow: str, preset: str, seed: int,
              overrides: dict | None = None, runs: Path = Path("runs")) -> Run:
     """The Run for these settings; nothing is written yet. Typed flags get a directory of their own."""
-    overrides = json.loads(json.dumps(overrides or {}, default=str))
-    name = f"{store.parameters['corpus']['label']}-{preset}-{follow}"
-    if overrides:
-        name += f"-{configuration.sha256(overrides)[:6]}"
-    directory = Path(runs) / settings.PAPER / name / f"seed-{seed}"
-    return Run(directory, settings, config, follow, preset, seed, overrides)
+    overrides, corpus = json.loads(json.dumps(overrides or {}, default=str)), store.parameters["corpus"]
+    directory = Path(runs) / settings.PAPER / _name(corpus, preset, follow, overrides) / f"seed-{seed}"
+    return Run(directory, settings, config, follow, preset, seed, overrides, corpus)
+
+
+def _name(corpus: dict, preset: str, follow: str, overrides: dict) -> str:
+    label = corpus.get("label") or ("demo-" if corpus.get("evidence") == "demo" else "") + corpus.get("name", "unknown")
+    return "-".join(filter(None, (label, preset, follow, overrides and configuration.sha256(overrides)[:6])))
+
+
+def read(directory: Path, settings: ModuleType, claim_rows: list, problems: list[str]) -> Run | None:
+    """A run as it lies on disk, for the report; None where there is none.
+
+    Args:
+        claim_rows: the paper's claims; each result must have its row.
+        problems: what cannot be read is added here and left out.
+    """
+    directory, saved, results = Path(directory), {}, None
+    where = "/".join(directory.parts[-3:])
+    try:
+        if (directory / "config.json").exists():
+            saved = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+        if (directory / "results.json").exists():
+            results = claims.read_results(directory / "results.json", claim_rows)
+            if any(saved.get(key) not in (None, results.get(key)) for key in IDENTITY):
+                problems.append(f"{where}: results.json is of another run; evaluate this one again")
+                results = None
+    except (OSError, ValueError) as error:
+        problems.append(str(error).replace(str(directory), where))
+    identity = results or saved
+    if not identity.get("corpus") or any(key not in identity for key in IDENTITY):
+        return None
+    if identity["paper"] != settings.PAPER:
+        problems.append(f"{where}: a run of {identity['paper']}; move it to that paper's folder")
+        return None
+    media = _read_media(directory / "media.json", where, problems) if results else []
+    rejected = _read_rejected(saved.get("store"), (results or {}).get("rejected"))
+    return of(identity, directory, settings, results, media, rejected)
+
+
+def of(identity: dict, directory: Path, settings: ModuleType, results: dict | None, media: list | None = None,
+       rejected: list | None = None) -> Run:
+    """The run that a config.json or results.json (`identity`) speaks of."""
+    return Run(directory, settings, None, *(identity[key] for key in ("follow", "preset", "seed")),
+               identity.get("overrides") or {}, identity["corpus"], results, media or [], rejected or [])
+
+
+def _read_media(path: Path, where: str, problems: list[str]) -> list:
+    if not path.exists():
+        return []
+    try:
+        media = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(media, list) or not all(isinstance(section, dict) for section in media):
+            raise ValueError("not a list of sections")
+        return media
+    except (OSError, ValueError) as error:
+        problems.append(f"{where}/media.json cannot be read ({error}); evaluate the run again")
+        return []
+
+
+def _read_rejected(store: str | None, count: int | None) -> list:
+    """Rejected inputs as (path, reason); where the store is gone, one row with how many results.json counted."""
+    try:
+        with open(ROOT / store / "rejected.csv", newline="", encoding="utf-8") as file:
+            return [tuple(row) for row in csv.reader(file) if row][1:]
+    except (OSError, TypeError):
+        return [(f"{count} files", "the list is gone with the preprocessed data; preprocess again")] if count else []
 
 
 def newest(settings: ModuleType, runs: Path = Path("runs"), follow: str = "sound") -> Path | None:
-    """The directory of the newest complete run of a paper in a mode, None without one."""
+    """The directory of the newest complete run of a paper in a mode, its shuffled twin left out; None without one."""
     found = []
-    for path in Path(runs).glob(f"{settings.PAPER}/*-{follow}*/seed-*/results.json"):
-        results = json.loads(path.read_text())
-        if results.get("complete") and results.get("follow") == follow:
-            found.append((path.stat().st_mtime, path.parent))
+    for path in (Path(runs) / settings.PAPER).glob("*/*/results.json"):
+        with contextlib.suppress(OSError, ValueError):
+            results = json.loads(path.read_text())
+            shuffled = (results.get("corpus", {}).get("facts") or {}).get("null")
+            if results.get("complete") and results.get("follow") == follow and not shuffled:
+                found.append((path.stat().st_mtime, path.parent))
     return max(found)[1] if found else None
 
 

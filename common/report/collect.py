@@ -1,17 +1,15 @@
 """Read what the report shows: every paper's settings and claims, every run's results, media, metrics and rejects."""
 
-import csv
 import dataclasses
 import importlib.util
-import json
-import re
 import sys
 from pathlib import Path
 from types import ModuleType
 
-from common import claims as claims_module, config
+from common import claims as claims_module, config, record, sizes, standing
 from common.claims import FOLLOWS, Claim
 from common.errors import ClaimsError
+from common.record import Run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,28 +47,23 @@ class Paper:
 
 
 @dataclasses.dataclass
-class Run:
-    """One seed of one mode: `results` is results.json (None: not evaluated yet), `media` the sections of media.json."""
-
-    directory: Path
-    follow: str
-    seed: int
-    results: dict | None
-    media: list
-    rejected: list
-
-
-@dataclasses.dataclass
 class Group:
-    """All runs of one paper on one corpus at one preset: what one page shows.
-
-    `name` is `<corpus>-<preset>`, and the mark of the typed flags where there are any.
-    """
+    """All runs of one paper on one corpus at one preset with the same flags: what one page shows."""
 
     paper: Paper
     name: str
     runs: list[Run]
     problems: list[str]
+
+    @property
+    def question(self):
+        """Corpus and preset: what groups share that differ in typed flags alone."""
+        return self.runs[0].corpus.get("label"), self.runs[0].corpus.get("name"), self.runs[0].preset
+
+    @property
+    def overrides(self):
+        """The typed flags that all of its runs share."""
+        return self.runs[0].overrides
 
     @property
     def evaluated(self):
@@ -84,17 +77,17 @@ class Group:
     @property
     def corpus(self):
         """The corpus as the first evaluated run describes it; empty where none is evaluated."""
-        return self.evaluated[0].results["corpus"] if self.evaluated else {}
+        return self.evaluated[0].corpus if self.evaluated else {}
 
     @property
     def preset(self):
         """The preset of the runs."""
-        return self.evaluated[0].results["preset"] if self.evaluated else self.name
+        return self.runs[0].preset
 
     @property
     def synthetic(self):
         """Whether any of the runs is on a demo corpus."""
-        return any(run.results["corpus"]["evidence"] == "demo" for run in self.evaluated)
+        return any(run.corpus["evidence"] == "demo" for run in self.evaluated)
 
 
 def load_settings(directory):
@@ -128,67 +121,42 @@ def papers(directory):
 
 
 def groups(paper, runs_directory):
-    """The paper's runs below `runs_directory`, one Group per corpus and preset: real data first, then by name."""
-    found = {}
-    for directory in sorted((Path(runs_directory) / paper.name).glob("*/seed-*")):
-        match = re.fullmatch(r"(.+)-(code|paper|sound)(-[0-9a-f]{6})?/seed-(\d+)",
-                             f"{directory.parent.name}/{directory.name}")
-        if not match or not directory.is_dir():
-            continue
-        name, follow, number = match[1] + (match[3] or ""), match[2], match[4]
-        group = found.setdefault(name, Group(paper, name, [], []))
-        group.runs.append(read_run(directory, follow, int(number), paper, group.problems))
-    for group in found.values():
-        group.runs.sort(key=lambda run: (FOLLOWS.index(run.follow), run.seed))
-    order = ("published", "other", None, "demo")
-    return sorted(found.values(), key=lambda group: (order.index(group.corpus.get("evidence")), group.name))
+    """The paper's runs below `runs_directory`, one Group per corpus, preset and flags: real data first, then by name.
 
-
-def read_run(directory, follow, seed, paper, problems):
-    """One run directory; what cannot be read is added to `problems` and left out."""
-    results, media = None, []
-    where = f"{paper.name}/{directory.parent.name}/{directory.name}"
-    if (directory / "results.json").exists():
-        try:
-            results = claims_module.read_results(directory / "results.json", paper.claims)
-            if (results["paper"], results["follow"], results["seed"]) != (paper.name, follow, seed):
-                raise ClaimsError(f"{where}: results.json is of another run; evaluate this one again")
-        except ClaimsError as error:
-            problems.append(str(error).replace(str(directory), where))
-    if results is not None and (directory / "media.json").exists():
-        try:
-            media = json.loads((directory / "media.json").read_text(encoding="utf-8"))
-            if not isinstance(media, list) or not all(isinstance(section, dict) for section in media):
-                raise ValueError("not a list of sections")
-        except (OSError, ValueError) as error:
-            problems.append(f"{where}/media.json cannot be read ({error}); evaluate the run again")
-            media = []
-    return Run(directory, follow, seed, results, media, read_rejected(directory, results))
-
-
-def read_rejected(directory, results):
-    """Rejected inputs as (path, reason), from rejected.csv of the store that config.json names.
-
-    Where the store is gone, one row says how many results.json counted.
+    A problem with a file that belongs to no group is one of the paper.
     """
-    count = (results or {}).get("rejected")
-    try:
-        store = Path(json.loads((directory / "config.json").read_text(encoding="utf-8"))["store"])
-        with open(ROOT / store / "rejected.csv", newline="", encoding="utf-8") as file:
-            return [tuple(row) for row in csv.reader(file) if row][1:]
-    except (OSError, ValueError, KeyError, TypeError):
-        return [(f"{count} files", "the list is gone with the preprocessed data; preprocess again")] if count else []
+    runs, problems = [], {}
+    for directory in sorted((Path(runs_directory) / paper.name).glob("*/*/")):
+        said = []
+        run = record.read(directory, paper.settings, paper.claims, said)
+        runs += [run] if run else []
+        paper.problems += [] if run else said
+        if run:
+            problems.setdefault(run.group, []).extend(said)
+    return grouped(paper, runs, problems)
+
+
+def grouped(paper, runs, problems=None):
+    """Runs as groups, in the order in which they are shown."""
+    found = {}
+    for run in runs:
+        found.setdefault(run.group, []).append(run)
+    order = ("published", "other", None, "demo")
+    made = [Group(paper, name, sorted(mine, key=lambda run: (FOLLOWS.index(run.follow), run.seed)),
+                  (problems or {}).get(name, [])) for name, mine in found.items()]
+    return sorted(made, key=lambda group: (order.index(group.corpus.get("evidence")), group.name))
 
 
 def judgements(paper, runs, follow):
     """Verdicts of one mode's runs: {claim id: Judgement}; raises ClaimsError for runs that do not belong together."""
     if not runs:
         return not_run(paper, follow)
+    results = [run.results for run in runs]
     presets = getattr(paper.settings, "PRESETS", {})
-    sizes = {name for run in runs for name in presets.get(run.results["preset"]) or ()}  # longer is no other question
-    sizes -= {one.field for one in paper.divergences}
-    return claims_module.judge(paper.claims, [run.results for run in runs], paper.claims_sha256, settings_sha256(paper),
-                               sizes)
+    free = {name for run in results for name in presets.get(run["preset"]) or ()}  # longer is no other question
+    small = next(filter(None, (sizes.too_small(paper.settings, run) for run in results)), "")
+    return claims_module.judge(paper.claims, results, paper.claims_sha256, settings_sha256(paper),
+                               free - {one.field for one in paper.divergences}, standing.withheld(results), small)
 
 
 def not_run(paper, follow, reason=""):

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import jinja2
 
+from common import standing
 from common.errors import ClaimsError
 from common.report import collect, curves, media, text
 
@@ -31,9 +32,9 @@ def write(runs_directory, papers_directory):
     environment = _environment()
     written, problems, cards = [], [], []
     for paper in collect.papers(papers_directory):
-        problems += paper.problems
         links = []
         groups = collect.groups(paper, runs_directory)
+        problems += paper.problems
         for group in groups:
             page = paper_page(group, groups)
             path = runs_directory / paper.name / f"{group.name}.html"
@@ -90,7 +91,7 @@ def paper_page(group, groups):
         "diverged": curves.diverged(group.runs),
         "rejected": rejected[:MOST_REJECTED], "rejected_count": len(rejected),
         "kinds": _kinds(paper.claims),
-        "overrides": {key: value for run in group.evaluated for key, value in (run.results["overrides"] or {}).items()},
+        "overrides": {key: value for run in group.evaluated for key, value in run.overrides.items()},
     }
 
 
@@ -175,9 +176,17 @@ def mode_line(group, follow):
             "steps": sorted({result["step"] for result in results if result.get("step") is not None}),
             "hours": math.fsum(result.get("hours") or 0 for result in results),
             "machines": list(dict.fromkeys(result.get("machine") or "not recorded" for result in results)),
-            "commits": list(dict.fromkeys((str(result.get("commit") or "no commit")[:7], bool(result.get("dirty")))
+            "commits": list(dict.fromkeys((str(result.get("commit") or "no commit")[:7], _dirty(result))
                                           for result in results)),
-            "overrides": {key: value for result in results for key, value in (result.get("overrides") or {}).items()}}
+            "withheld": standing.withheld(results).get("", "") if results else "",
+            "earlier": list(dict.fromkeys(name for result in results
+                                          for name in standing.earlier(result, group.paper.directory.parents[1]))),
+            "overrides": {key: value for run in runs for key, value in run.overrides.items()}}
+
+
+def _dirty(result):
+    trained = ((result.get("provenance") or {}).get("training") or {}).get("starts", ())
+    return bool(result.get("dirty")) or any(start.get("dirty") for start in trained)
 
 
 def divergence_row(divergence, group, groups):
@@ -202,10 +211,10 @@ def effects(divergence, claim, group, groups):
         usable = results["complete"] and isinstance(entry.get("value"), int | float)
         return entry["value"] if usable and math.isfinite(entry["value"]) else None
 
-    plain = {run.seed: run for run in group.mode("paper") if not run.results.get("overrides")}
+    plain = {run.seed: run for run in group.mode("paper") if not run.overrides}
     found = {}
-    for run in (run for other in groups if other.name.startswith(f"{group.name}-") for run in other.mode("paper")):
-        overrides, base = run.results.get("overrides") or {}, plain.get(run.seed)
+    for run in (run for other in groups if other.question == group.question for run in other.mode("paper")):
+        overrides, base = run.overrides, plain.get(run.seed)
         if set(overrides) == {divergence.field} and base and values(run) is not None and values(base) is not None and (
                 run.results["corpus"].get("fingerprint") == base.results["corpus"].get("fingerprint")):
             found.setdefault(text.setting(overrides[divergence.field]), []).append(values(run) - values(base))

@@ -4,11 +4,11 @@ Only what lies in papers/<paper>/results/ reaches a README, between `<!-- result
 divergences of config.py stand between `<!-- divergences -->` and `<!-- /divergences -->`. A test compares.
 """
 
-import re
+import json
 import shutil
 from pathlib import Path
 
-from common import claims as claims_module
+from common import claims as claims_module, config as configuration, provenance, record, standing, store
 from common.errors import ClaimsError
 from common.report import collect, pages, text
 
@@ -16,34 +16,41 @@ from common.report import collect, pages, text
 def publish(runs, papers_directory):
     """Copy the results of run directories (of a seed, or of a mode with all its seeds) to papers/<paper>/results/.
 
-    Returns (paths written, refusals as lines): partial, dirty and changed-rule runs are refused.
+    Returns (paths written, refusals as lines). Refused is a partial run, what does not stand (`standing.alone`: edited,
+    dirty, accepted code, no record), results that these checkpoints and metrics are not behind, a commit that is not in
+    this repository, changed rules or settings, and the copy of another seed.
     """
     papers = {paper.name: paper for paper in collect.papers(papers_directory)}
     written, refused = [], []
-    for run in runs:
-        run = Path(run)
-        seeds = [run] if (run / "results.json").exists() else sorted(run.glob("seed-*"))
-        if not seeds:
-            refused.append(f"{run}: no results.json here; evaluate the run first")
-        for directory in seeds:
-            reason, results = _refuse(directory, papers)
-            if reason:
-                refused.append(f"{directory}: refused: {reason}")
-                continue
-            target = papers[results["paper"]].directory / "results" / _name(directory, results)
-            target.parent.mkdir(exist_ok=True)
-            shutil.copyfile(directory / "results.json", target)
-            written.append(target)
+    for directory in directories(runs):
+        reason, results = _refuse(directory, papers)
+        if reason:
+            refused.append(f"{directory}: refused: {reason}")
+            continue
+        paper = papers[results["paper"]]
+        target = _target(paper, results)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copyfile(directory / "results.json", target)
+        written.append(target)
     return written, refused
 
 
-def _name(directory, results):
-    mode = directory.resolve().parent.name
-    return f"{re.sub('[^A-Za-z0-9._-]', '_', mode)}-seed-{results['seed']}.json"
+def directories(runs):
+    """The seeds' directories: a run's own, or all of a mode's."""
+    for run in map(Path, runs):
+        seeds = [] if (run / "results.json").exists() or (run / "config.json").exists() else sorted(run.glob("seed-*"))
+        yield from seeds or [run]
+
+
+def _target(paper, results):
+    run = record.of(results, paper.directory / "results", paper.settings, results)
+    return run.directory / f"{store.safe_name(run.name)}-seed-{run.seed}.json"
 
 
 def _refuse(directory, papers):
     """(why a run may not be published or an empty string, its results)."""
+    if not (directory / "results.json").exists():
+        return "no results.json here; evaluate the run first", None
     try:
         results = claims_module.read_results(directory / "results.json")
         paper = papers.get(results["paper"])
@@ -56,34 +63,63 @@ def _refuse(directory, papers):
         return str(error), None
     if not results["complete"]:
         return f"partial run, stopped at step {results.get('step')}; let it finish and evaluate again", results
-    if results.get("dirty") or results.get("commit") in (None, "", "unknown"):
-        return "made with uncommitted changes, so no commit says how; commit, then evaluate again", results
+    reason = standing.alone(results) or _unproved(directory, results, paper.directory.parents[1])
+    if reason:
+        return reason, results
     if results["claims_sha256"] != paper.claims_sha256:
         return "claims.csv changed after the run; evaluate again", results
     if results.get("settings_sha256") != collect.settings_sha256(paper)(results):
         return "config.py changed after the run; train again", results
-    return "", results
+    mine = record.of(results, directory, paper.settings, results)
+    others = [run.results for run in published_runs(paper) if run.results.get("provenance")
+              and run.name == mine.name and run.seed != mine.seed]
+    return standing.copies([*others, results]), results
+
+
+def _unproved(directory, results, root):
+    """Why the files of a run do not prove its results, or an empty string."""
+    try:
+        config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return "no config.json that can be read beside it; train and evaluate it here"
+    for key in ("paper", "follow", "preset", "seed", "overrides", "settings_sha256"):
+        if config.get(key) != results.get(key):
+            return f"config.json says {key} {config.get(key)}, results.json says {results.get(key)}; evaluate again"
+    found = results["provenance"]["training"]
+    if {name: model["checkpoint_sha256"] for name, model in found["models"].items()} != {
+            name: configuration.sha256(path) for name, path in provenance.trained(directory).items()}:
+        return "its checkpoints are not those that were evaluated, or are gone; evaluate again"
+    for name, model in found["models"].items():
+        path = directory / "models" / name / "metrics.jsonl"
+        if not path.exists() or configuration.sha256(path) != model["metrics_sha256"]:
+            return f"{path} is gone or was changed after the evaluation"
+    if provenance.training_of(directory) != found:
+        return "its checkpoints say otherwise of how they were trained; evaluate again"
+    for commit in {one["commit"] for one in (*found["starts"], results["provenance"]["evaluation"])}:
+        if not provenance.commit_exists(commit, root):
+            return f"commit {commit} is not in this repository; fetch it, or train and evaluate from one that is"
+    return ""
+
+
+def published_runs(paper):
+    """The published result files as runs (without media)."""
+    found = []
+    for path in sorted((paper.directory / "results").glob("*.json")):
+        results = claims_module.read_results(path, paper.claims)
+        found.append(record.of(results, path.parent, paper.settings, results))
+    return found
 
 
 def published_groups(paper):
-    """The published result files as groups, as if they were runs (without media)."""
-    found = {}
-    for path in sorted((paper.directory / "results").glob("*.json")):
-        results = claims_module.read_results(path, paper.claims)
-        name = path.name.rsplit("-seed-", 1)[0]
-        mark = re.search(rf"-{results['follow']}(-[0-9a-f]{{6}})?$", name)
-        name = (name[: mark.start()] + (mark[1] or "")) if mark else name
-        group = found.setdefault(name, collect.Group(paper, name, [], []))
-        group.runs.append(collect.Run(path.parent, results["follow"], results["seed"], results, [], []))
-    return list(found.values())
+    """The same as groups."""
+    return collect.grouped(paper, published_runs(paper))
 
 
 def is_effect(paper, group):
     """Whether a group only measures what one divergence does: runs that follow the paper but for that setting."""
-    overrides = [run.results.get("overrides") or {} for run in group.runs]
     fields = {one.field for one in paper.divergences}
-    return all(run.follow == "paper" for run in group.runs) and all(
-        len(one) == 1 and fields >= set(one) for one in overrides)
+    return all(run.follow == "paper" for run in group.runs) and len(group.overrides) == 1 and (
+        fields >= set(group.overrides))
 
 
 def results_table(paper):
@@ -95,9 +131,7 @@ def results_table(paper):
     for group in (group for group in published_groups(paper) if not is_effect(paper, group)):
         verdicts = {follow: collect.judgements(paper, group.mode(follow), follow) for follow in paper.follows}
         modes = [mode for mode in (pages.mode_line(group, follow) for follow in paper.follows) if mode["seeds"]]
-        told = "; ".join(f"`{mode['follow']}` seeds {', '.join(map(str, mode['seeds']))}, "
-                         f"{text.duration(mode['hours'])} on {', '.join(mode['machines'])}, "
-                         f"commit {', '.join(commit for commit, _ in mode['commits'])}" for mode in modes)
+        told, withheld = "; ".join(_told(mode) for mode in modes), {mode["follow"]: mode["withheld"] for mode in modes}
         kind = pages.EVIDENCE_SAYS[group.corpus["evidence"]]
         seeds = " ".join(str(seed) for seed in sorted({run.seed for run in group.evaluated}))
         data = "" if group.synthetic else " DATA=…"
@@ -113,6 +147,9 @@ def results_table(paper):
         parts.append(f"**{group.corpus['name']}, preset {group.preset}{named}: {kind}.** {told}. Again: {again}")
         if group.synthetic:
             parts.append("Synthetic: no number here is evidence about the paper.")
+        for reason in dict.fromkeys(filter(None, withheld.values())):
+            which = ", ".join(f"`{follow}`" for follow in withheld if withheld[follow] == reason)
+            parts.append(f"Verdicts of {which} are withheld: {reason}.")
         heads = ["claim", *([] if group.synthetic else ["reported"]), *(f"`{follow}`" for follow in paper.follows),
                  "baselines"]
         rows, without = [], 0
@@ -123,9 +160,8 @@ def results_table(paper):
                 continue
             row = pages.claim_row(claim, judged, False)
             rows.append([f"{claim.id}: {claim.claim} ({claim.where})", *([] if group.synthetic else [row["printed"]]),
-                         *(" ".join(filter(None, (cell["value"], f"**{cell['word']}**",
-                                                  f"({cell['reason']})" if cell["reason"] else "")))
-                           for cell in row["cells"]), ", ".join(f"{name} {value}" for name, value in row["baselines"])])
+                         *(_cell(cell, withheld.get(cell["follow"])) for cell in row["cells"]),
+                         ", ".join(f"{name} {value}" for name, value in row["baselines"])])
         parts.append(_table(heads, rows))
         if without:
             parts.append(f"{text.plural(without, 'claim')} of {len(paper.claims)} without a value in these runs; the "
@@ -135,6 +171,23 @@ def results_table(paper):
                      f"one with a page of all {len(paper.claims)} claims; `python -m common.report publish RUN…` puts "
                      "them here.")
     return "\n\n".join(parts)
+
+
+def _told(mode):
+    """Seeds, time, machine and commit of one mode, and what has changed since."""
+    said = (f"`{mode['follow']}` seeds {', '.join(map(str, mode['seeds']))}, {text.duration(mode['hours'])} on "
+            f"{', '.join(mode['machines'])}, commit {', '.join(commit for commit, _ in mode['commits'])}")
+    if mode["earlier"]:
+        said += f", made by earlier code: {', '.join(mode['earlier'])} changed since"
+    return said
+
+
+def _cell(cell, withheld):
+    """Value, verdict and reason; a verdict withheld from the whole mode is one plain word, its reason stands above."""
+    if cell["word"] == "withheld":
+        return " ".join(filter(None, (cell["value"], "withheld", "" if withheld else f"({cell['reason']})")))
+    reason = f"({cell['reason']})" if cell["reason"] else ""
+    return " ".join(filter(None, (cell["value"], f"**{cell['word']}**", reason)))
 
 
 def divergences_table(paper):
@@ -153,7 +206,7 @@ def divergences_table(paper):
 def _decides(paper, divergence):
     """The claims that a divergence decides, each with the effect that published runs measured."""
     groups = published_groups(paper)
-    bases = [group for group in groups if not any(run.results.get("overrides") for run in group.runs)]
+    bases = [group for group in groups if not group.overrides]
     found = []
     for claim in divergence.decides:
         measured = [f"{effect} on {group.corpus['name']}, {group.preset}"

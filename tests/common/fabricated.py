@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import claims, config, plots
+from common import checkpoints, claims, closure, config, plots, provenance, record
 from common.report import collect
 
 SETTINGS = '''
@@ -76,7 +76,8 @@ def results_of(papers, follow="paper", seed=0, preset="demo", evidence="demo", v
                "R5": {"value": 0.11 + shift}, "R15": {"value": -0.1 + 0.2 * (seed - 1)},
                "P-count": {"value": 424232}, "F3": {"not_testable": "the figure is lost"}}
     results |= {"E2": {"value": 3.1e-9, "baselines": {}}} if follow == "code" else {}
-    corpus = {"name": "gtzan", "evidence": evidence, "fingerprint": "9f2c01", "items": 400}
+    label = ("demo-" if evidence == "demo" else "") + "gtzan"
+    corpus = {"name": "gtzan", "label": label, "evidence": evidence, "fingerprint": "9f2c01", "items": 400}
     run = {"paper": "softmax_ae", "corpus": corpus,
            "preset": preset, "follow": follow, "overrides": {}, "seed": seed, "complete": True, "step": 2400,
            "commit": "ab12cd3", "dirty": False, "claims_sha256": claims.sha256(papers / "softmax_ae" / "claims.csv"),
@@ -88,23 +89,56 @@ def results_of(papers, follow="paper", seed=0, preset="demo", evidence="demo", v
     return run | more
 
 
-def make_run(runs, papers, follow="paper", seed=0, preset="demo", media=True, **more):
-    """One run directory with results, and with `media` figures, sounds and curves; returns its path."""
+def make_run(runs, papers, follow="paper", seed=0, preset="demo", media=True, stands=None, **more):
+    """One run directory with results, and with `media` figures and sounds; returns its path.
+
+    `stands` changes what it stands on: {"training" | "evaluation" | "state" (of each checkpoint) | "whole": {…}}.
+    """
     results = results_of(papers, follow, seed, preset, **more)
-    label = ("demo-" if results["corpus"]["evidence"] == "demo" else "") + results["corpus"]["name"]
-    directory = runs / "softmax_ae" / f"{label}-{preset}-{follow}" / f"seed-{seed}"
+    paper = collect.load_settings(papers / "softmax_ae")
+    directory = runs / "softmax_ae" / record.of(results, runs, paper, None).name / f"seed-{seed}"
     directory.mkdir(parents=True)
     store = directory.parents[2] / "store"
     store.mkdir(exist_ok=True)
     (store / "rejected.csv").write_text("path,reason\ngenres/jazz/jazz.00054.wav,not audio\n"
                                         "genres/pop/a & b <c>.wav,\"truncated, 12 of 30 seconds\"\n", encoding="utf-8")
-    (directory / "config.json").write_text(json.dumps({"store": str(store)}))
-    (directory / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    (directory / "config.json").write_text(json.dumps({"store": str(store)} | {key: results[key] for key in (
+        "paper", "corpus", "follow", "preset", "seed", "overrides", "settings_sha256")}))
+    for place, name in enumerate(("dsae", "two-layer")):
+        make_metrics(directory / "models" / name, follow, seed + 5 * place)
+        make_checkpoint(directory / "models" / name / "checkpoints", results, papers.parent, stands)
+    write_results(directory, results, stands)
     if media:
         (directory / "media.json").write_text(json.dumps(make_media(directory, follow)), encoding="utf-8")
-        make_metrics(directory / "models" / "dsae", follow, seed)
-        make_metrics(directory / "models" / "two-layer", follow, seed + 5)
     return directory
+
+
+def stands_on(**more):
+    """An invented record of what a training or an evaluation stands on."""
+    return {"code_sha256": "c0de", "modules": {}, "store_sha256": "da7a", "commit": "ab12cd3", "dirty": False,
+            "uncommitted": [], "packages": {"keras": "3"}, "python": "3.11"} | more
+
+
+def make_checkpoint(directory, results, root, stands=None):
+    """One checkpoint whose weights are those of its seed and mode, and of nothing else."""
+    stands = stands or {}
+    random = np.random.default_rng([results["seed"], len(results["follow"]), len(directory.parent.name)])
+    state = {"total": 2400, "complete": True, "settings": {"seed": results["seed"]},
+             "provenance": stands_on(code=closure.training(results["paper"], root), **stands.get("training", {}))
+             | stands.get("state", {})}
+    del state["provenance"]["modules"]
+    directory.mkdir(parents=True)
+    checkpoints.write(directory / "step-000002400.npz", state, {"network/main/000": random.random(3)})
+
+
+def write_results(directory, results, stands=None):
+    """results.json with its provenance and its seal."""
+    stands = stands or {}
+    results["provenance"] = {"training": provenance.training_of(directory), "rules_changed": [],
+                             "evaluation": stands_on(**stands.get("evaluation", {}))} | stands.get("whole", {})
+    results |= {"store_sha256": "da7a"}
+    results = provenance.plain(results)
+    (directory / "results.json").write_text(json.dumps(results | {"seal": provenance.seal(results)}), encoding="utf-8")
 
 
 @functools.cache

@@ -4,12 +4,14 @@ import html
 import json
 import os
 import re
+import subprocess
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+import numpy as np
 import pytest
 
-from common import report
+from common import checkpoints, closure, report
 from common.report import __main__ as command, collect, curves, media, pages, published, text
 from tests.common import fabricated
 from tests.common.fabricated import make_papers, make_run
@@ -118,7 +120,7 @@ def test_partial_waiting_overridden_and_changed_runs_say_so(tmp_path, papers):
     runs = tmp_path / "runs"
     make_run(runs, papers, "paper", 0, "full", evidence="published")
     make_run(runs, papers, "paper", 1, "full", evidence="published", complete=False, step=400)
-    (runs / "softmax_ae" / "gtzan-full-sound" / "seed-0").mkdir(parents=True)
+    (make_run(runs, papers, "sound", 0, "full", evidence="published") / "results.json").unlink()
     make_run(runs, papers, "code", 0, "full", evidence="published", claims_sha256="older", dirty=True)
     written, _ = pages.write(runs, papers)
     text = Page(written[1]).text
@@ -236,22 +238,20 @@ def test_the_effect_of_a_divergence_is_the_difference_to_the_paper_of_runs_with_
     runs = tmp_path / "runs"
     for seed, (plain, changed, both) in enumerate(((0.60, 0.55, 0.1), (0.62, 0.59, 0.1), (0.64, None, 0.1))):
         make_run(runs, papers, "paper", seed, media=False, values={"T1-test": plain})
-        for mark, value, overrides in (("-abc123", changed, {"keep": 0.8}),
-                                       ("-def456", both, {"keep": 0.8, "gamma": 1})):
+        for value, overrides in ((changed, {"keep": 0.8}), (both, {"keep": 0.8, "gamma": 1})):
             if value is not None:
-                directory = make_run(runs / "new", papers, "paper", seed, media=False, values={"T1-test": value},
-                                     overrides=overrides)
-                target = runs / "softmax_ae" / f"{directory.parent.name}{mark}"
-                target.mkdir(exist_ok=True)
-                directory.rename(target / directory.name)
+                make_run(runs, papers, "paper", seed, media=False, values={"T1-test": value}, overrides=overrides)
+    (runs / "softmax_ae" / "demo-gtzan-demo-paper").rename(runs / "softmax_ae" / "any name")  # nothing is read from it
     paper = collect.papers(papers)[1]
     groups = collect.groups(paper, runs)
-    assert [group.name for group in groups] == ["demo-gtzan-demo", "demo-gtzan-demo-abc123", "demo-gtzan-demo-def456"]
+    assert groups[0].name == "demo-gtzan-demo" and groups[0].overrides == {} and len(groups) == 3
+    both = next(group for group in groups if group.overrides == {"keep": 0.8, "gamma": 1})
+    assert {tuple(group.overrides) for group in groups} == {(), ("keep",), ("keep", "gamma")}
     row = pages.divergence_row(paper.divergences[0], groups[0], groups)
     assert row["decides"] == [("T1-test", True, ["0.8: −0.0400 (2 seeds)"])]
     written, _ = pages.write(runs, papers)
-    assert written[3].name == "demo-gtzan-demo-def456.html"
-    assert "Overridden: keep = 0.8, gamma = 1" in Page(written[3]).text
+    page = next(path for path in written if path.name == f"{both.name}.html")
+    assert "Overridden: keep = 0.8, gamma = 1" in Page(page).text
     assert "With keep = 0.8" in Page(written[0]).text
 
 
@@ -276,20 +276,65 @@ def test_ticks_of_curves_are_short_enough_for_their_margin():
     assert labels and all(len(label) <= 7 and "+" not in label for label in labels)
 
 
-def test_publish_refuses_and_copies(tmp_path, papers, capsys):
+@pytest.fixture
+def commit(tmp_path, papers):
+    """Papers under git; returns what a run made from that commit stands on."""
+    (tmp_path / ".gitignore").write_text("/runs/\n/store/\n")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "papers")):
+        subprocess.run(("git", "-c", "user.name=x", "-c", "user.email=x@x", *words), cwd=tmp_path, check=True)
+    found = subprocess.run(("git", "rev-parse", "HEAD"), cwd=tmp_path, check=True, capture_output=True, text=True)
+    return {"training": {"commit": found.stdout.strip()}, "evaluation": {"commit": found.stdout.strip()}}
+
+
+def bad_runs(runs, papers, commit):
+    """{why publish refuses: a run directory}."""
+    made = iter(range(5, 99))
+
+    def run(stands=commit, **more):
+        return make_run(runs, papers, "sound", next(made), "full", evidence="published", media=False, stands=stands,
+                        **more)
+
+    def damaged(path, text=None):
+        directory = run()
+        for file in directory.glob(path):
+            file.unlink() if text is None else file.write_bytes(file.read_bytes() + text)
+        return directory
+
+    def edited(key, value):
+        directory = run()
+        results = json.loads((directory / "results.json").read_text())
+        (directory / "results.json").write_text(json.dumps(results | {key: value}))
+        return directory
+
+    dirty = {"dirty": True, "uncommitted": ["common/loop.py"]}
+    return {
+        "partial run": run(complete=False, step=7), "claims.csv changed": run(claims_sha256="x"),
+        "config.py changed": run(settings_sha256="x"), "not in claims.csv": run(values={"R99": 1}),
+        "trained with uncommitted changes (common/loop.py)": run(commit | {"training": commit["training"] | dirty}),
+        "evaluated with uncommitted changes": run(commit | {"evaluation": commit["evaluation"] | dirty}),
+        "commit deadbee is not in this repository": run(commit | {"evaluation": {"commit": "deadbee"}}),
+        "commit ab12cd3 is not": run(commit | {"training": {}}),
+        "changed after it was written": edited("results", {"T1-test": {"value": 0.653}}),
+        "seed 14 was changed after": edited("corpus", {"name": "gtzan", "evidence": "published"}),
+        "no config.json": damaged("config.json"), "checkpoints are not those": damaged("models/*/checkpoints/*"),
+        "were evaluated, or are gone": damaged("models/dsae/checkpoints/*", b"x"),
+        "metrics.jsonl is gone": damaged("models/dsae/metrics.jsonl"),
+        "or was changed after the evaluation": damaged("models/dsae/metrics.jsonl", b"{}"),
+        "went on with other code from step 3: train.py: step changed": run(
+            commit | {"state": {"accepted": [{"step": 3, "changes": ["train.py: step changed"]}]}}),
+        "made before provenance was recorded": edited("provenance", None)}
+
+
+def test_publish_refuses_and_copies(tmp_path, papers, commit, capsys):
     runs = tmp_path / "runs"
-    full_runs(tmp_path, papers, media=False)
-    bad = {"partial": make_run(runs, papers, "sound", 5, "full", evidence="published", complete=False, step=7),
-           "uncommitted changes": make_run(runs, papers, "sound", 6, "full", evidence="published", dirty=True),
-           "claims.csv changed": make_run(runs, papers, "sound", 7, "full", evidence="published", claims_sha256="x"),
-           "config.py changed": make_run(runs, papers, "sound", 8, "full", evidence="published", settings_sha256="x"),
-           "not in claims.csv": make_run(runs, papers, "sound", 9, "full", evidence="published", values={"R99": 1})}
+    full_runs(tmp_path, papers, media=False, stands=commit)
+    bad = bad_runs(runs, papers, commit)
     modes = [str(runs / "softmax_ae" / f"gtzan-full-{follow}") for follow in ("code", "paper", "sound")]
     assert command.main(["--papers", str(papers), "publish", *modes, str(tmp_path / "nothing")]) == 1
     errors = capsys.readouterr().err.splitlines()
     for reason, path in bad.items():
-        assert sum(reason in line and str(path) in line for line in errors) == 1, reason
-    assert "nothing: no results.json here" in errors[-1] and len(errors) == 6
+        assert sum(reason in line and f"{path}: refused" in line for line in errors) == 1, (reason, errors)
+    assert "nothing: refused: no results.json here" in errors[-1] and len(errors) == len(bad) + 1
     kept = sorted(path.name for path in (papers / "softmax_ae" / "results").iterdir())
     assert kept == sorted(f"gtzan-full-{follow}-seed-{seed}.json" for follow in ("code", "paper", "sound")
                           for seed in range(3))
@@ -304,8 +349,44 @@ def test_publish_refuses_and_copies(tmp_path, papers, capsys):
     assert (papers / "softmax_ae" / "README.md").read_text() == readme
 
 
-def test_published_demo_table_has_no_reported_column(tmp_path, papers):
-    make_run(tmp_path / "runs", papers, "sound", media=False)
+def test_the_copy_of_a_published_seed_is_refused(tmp_path, papers, commit):
+    runs = tmp_path / "runs"
+    one = make_run(runs, papers, "sound", 0, "full", evidence="published", stands=commit)
+    other = make_run(runs, papers, "sound", 1, "full", evidence="published", stands=commit)
+    for model in ("dsae", "two-layer"):  # its own records and seed, the other's weights
+        path = next((other / "models" / model).glob("checkpoints/*"))
+        with np.load(next((one / "models" / model).glob("checkpoints/*"))) as archive:
+            checkpoints.write(path, checkpoints.read_state(path), {"network/main/000": archive["network/main/000"]})
+    fabricated.write_results(other, json.loads((other / "results.json").read_text()), commit)
+    assert published.publish([one], papers)[1] == []
+    refused = published.publish([other], papers)[1]
+    assert len(refused) == 1 and "seeds 0 and 1 have the same weights of dsae: one is a copy" in refused[0]
+
+
+def test_results_made_before_provenance_or_by_earlier_code_say_so_and_are_not_bold(tmp_path, papers, commit):
+    runs, kept = tmp_path / "runs", papers / "softmax_ae" / "results"
+    for seed in range(3):
+        make_run(runs, papers, "sound", seed, "full", evidence="published", stands=commit)
+    published.publish([runs / "softmax_ae" / "gtzan-full-sound"], papers)
+    paper = collect.papers(papers)[1]
+    assert "**matches**" in published.results_table(paper) and "earlier code" not in published.results_table(paper)
+    for name in ("train", "evaluate"):
+        (papers / "softmax_ae" / f"{name}.py").write_text("def step():\n    return 1\n")
+    closure.read.cache_clear()  # a process reads the code once
+    closure.reach.cache_clear()
+    assert "made by earlier code: evaluate.py, train.py changed since" in published.results_table(paper)
+    written, _ = pages.write(runs, papers)
+    assert "made by earlier code: evaluate.py, train.py changed since" in Page(written[1]).text
+    for path in kept.iterdir():
+        results = json.loads(path.read_text())
+        path.write_text(json.dumps({key: value for key, value in results.items() if key not in ("provenance", "seal")}))
+    table = published.results_table(paper)
+    assert "Verdicts of `sound` are withheld: made before provenance was recorded." in table
+    assert "**matches**" not in table and "**holds**" not in table and "0.664 ± 0.010 withheld |" in table
+
+
+def test_published_demo_table_has_no_reported_column(tmp_path, papers, commit):
+    make_run(tmp_path / "runs", papers, "sound", media=False, stands=commit)
     published.publish([tmp_path / "runs" / "softmax_ae" / "demo-gtzan-demo-sound"], papers)
     table = published.results_table(collect.papers(papers)[1])
     assert "Synthetic" in table and "reported" not in table and "0.653" not in table
