@@ -10,7 +10,9 @@ import soundfile
 from common.errors import AudioError
 
 BLOCK = 1 << 16  # frames a read
-LONGEST_SECONDS = 4 * 3600  # a longer recording is refused before it fills the memory
+LONGEST_SECONDS = 4 * 3600  # a longer recording is refused before it is read
+MOST_DECODED = 8 << 30  # bytes as float32, all channels: what a small file may unfold to, whatever is kept of it
+MOST_KEPT = 3 << 30  # bytes as float32 that are held in memory: one channel, or all where all are asked for
 
 
 def load(path: Path | str, sample_rate: int, mono: bool = True, duration: float | None = None,
@@ -26,13 +28,13 @@ def load(path: Path | str, sample_rate: int, mono: bool = True, duration: float 
     Raises:
         AudioError: missing, unreadable, empty, not audio, truncated, too long, or with samples that are not finite.
     """
-    samples, native, declared, _ = read(path, duration)
+    samples, native, declared, _ = read(path, duration, mono)
     if len(samples) < declared:
         found = f"{path}: truncated, {len(samples)} of {declared} declared frames could be read"
         if not allow_short:
             raise AudioError(f"{found}; get the file again")
         print(f"note: {found}", file=sys.stderr)
-    samples = samples.mean(axis=1) if mono else samples.T
+    samples = samples if mono else samples.T
     if native != sample_rate:
         import soxr  # librosa's default resampler (soxr_hq), without librosa's import time
 
@@ -40,9 +42,11 @@ def load(path: Path | str, sample_rate: int, mono: bool = True, duration: float 
     return np.ascontiguousarray(samples, np.float32)
 
 
-def read(path: Path | str, duration: float | None = None) -> tuple[np.ndarray, int, int, str]:
+def read(path: Path | str, duration: float | None = None,
+         mono: bool = False) -> tuple[np.ndarray, int, int, str]:
     """Decode a recording as it is: (frames, channels) float32, its rate, the frames declared, the format.
 
+    With `mono` (frames,): channels are averaged block by block, so that many of them take no more memory than one.
     `declared` is capped by `duration`; where it exceeds the frames read, the file is truncated or damaged.
 
     Raises:
@@ -53,20 +57,19 @@ def read(path: Path | str, duration: float | None = None) -> tuple[np.ndarray, i
     try:
         with soundfile.SoundFile(path) as file:
             promised = max(file.frames, _promised_frames(path))
-            seconds = file.frames / file.samplerate
-            if duration is None and seconds > LONGEST_SECONDS:
-                raise AudioError(f"{path}: {seconds / 3600:.1f} hours long, the limit is {LONGEST_SECONDS // 3600}; "
-                                 "cut it into movements or tracks")
             declared = promised if duration is None else min(promised, round(duration * file.samplerate))
-            blocks, count = [], 0
-            while count < declared:
+            frames = min(file.frames, declared)
+            _refuse_what_is_too_long(path, frames, file, mono)
+            samples = np.empty(frames if mono else (frames, file.channels), np.float32)
+            count = 0
+            while count < frames:
                 try:
-                    block = file.read(min(BLOCK, declared - count), dtype="float32", always_2d=True)
+                    block = file.read(min(BLOCK, frames - count), dtype="float32", always_2d=True)
                 except soundfile.LibsndfileError:
                     break  # a damaged frame: what came before it stands
                 if not len(block):
                     break
-                blocks.append(block)
+                samples[count:count + len(block)] = block.mean(axis=1) if mono else block
                 count += len(block)
             rate, kind = file.samplerate, file.format
         if kind == "MP3" and count < declared and _whole_mpeg(path):
@@ -77,11 +80,24 @@ def read(path: Path | str, duration: float | None = None) -> tuple[np.ndarray, i
         raise AudioError(f"{path}: not a readable recording{words}; convert it to WAV or FLAC, or remove it") from None
     if not count:
         raise AudioError(f"{path}: no audio in it; get the file again or remove it")
-    samples = np.concatenate(blocks)
+    samples = samples[:count]
     if not np.isfinite(samples).all():
         raise AudioError(f"{path}: {int((~np.isfinite(samples)).sum())} samples are not finite numbers; "
                          "export the file again")
     return samples, rate, declared, kind
+
+
+def _refuse_what_is_too_long(path: Path, frames: int, file: soundfile.SoundFile, mono: bool):
+    """By what the header says, before anything is decoded."""
+    hours = frames / file.samplerate / 3600
+    if hours * 3600 > LONGEST_SECONDS:
+        raise AudioError(f"{path}: {hours:.1f} hours long, the limit is {LONGEST_SECONDS // 3600}; "
+                         "cut it into movements or tracks")
+    decoded = frames * file.channels * 4
+    if decoded > MOST_DECODED or (frames * 4 if mono else decoded) > MOST_KEPT:
+        raise AudioError(f"{path}: {hours:.1f} hours of {file.channels} channels at {file.samplerate} Hz are "
+                         f"{decoded / 2**30:.0f} GiB when decoded, the limit is {MOST_DECODED >> 30} "
+                         f"({MOST_KEPT >> 30} in memory); cut it into movements or tracks, or lower its rate")
 
 
 def _promised_frames(path: Path) -> int:

@@ -52,8 +52,9 @@ def _trained(paper: str) -> tuple:
 
 def making(paper: str, root: Path = ROOT) -> dict:
     """What `preprocess.preprocess` reaches; the demo's composer is left out, its recordings are hashed as input."""
-    starts = ((f"papers.{paper}.preprocess", "preprocess"), ("common.corpora", "find"), ("common.store", "Writer"))
-    return reach(root, starts, (*BOOKS, "common.demo", "common.store.prepare", "common.store.corpus_label"))
+    starts = ((f"papers.{paper}.preprocess", "preprocess"), ("common.corpora", "find"), ("common.store", "Writer"),
+              ("common.corpora.evidence", "settled"))
+    return reach(root, starts, (*BOOKS, "common.demo", "common.store.prepare", "common.store.place"))
 
 
 @functools.lru_cache(maxsize=64)

@@ -21,8 +21,9 @@ from pathlib import Path
 
 import numpy as np
 
-from common import closure
+from common import cells, closure
 from common.config import sha256
+from common.corpora import evidence
 from common.errors import StoreError
 
 COLUMNS = ("item", "group", "label", "split", "frames", "path", "offset")
@@ -56,14 +57,14 @@ class Store:
     def index(self) -> list[dict]:
         """One row per item, in storage order."""
         with open(self.directory / "index.csv", newline="", encoding="utf-8") as file:
-            return [row | {"frames": int(row["frames"] or 0), "offset": int(row["offset"] or 0)}
-                    for row in csv.DictReader(file)]
+            rows = [{name: cells.plain(text) for name, text in row.items()} for row in csv.DictReader(file)]
+        return [row | {"frames": int(row["frames"] or 0), "offset": int(row["offset"] or 0)} for row in rows]
 
     @cached_property
     def rejected(self) -> list[dict]:
         """Inputs left out: rows with path and reason."""
         with open(self.directory / "rejected.csv", newline="", encoding="utf-8") as file:
-            return list(csv.DictReader(file))
+            return [{name: cells.plain(text) for name, text in row.items()} for row in csv.DictReader(file)]
 
     def array(self, name: str) -> np.ndarray:
         """A stored array, memory-mapped."""
@@ -120,7 +121,7 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
     """The store for a corpus and a recipe: the one on disk if its fingerprint matches, else built now.
 
     Args:
-        corpus: has `.name`, `.root`, `.evidence`, `.items`, `.rejected` [(path, reason)], `.fingerprint`, `.facts`.
+        corpus: a `common.corpora.Corpus`. What it is evidence of is decided here, from the contents of its files.
         recipe: every parameter, with "name" and the step's "version".
         build: fills the Writer; may raise anything, nothing half-made stays under the final name.
         bytes_needed: estimate of the size on disk, checked against the free space first.
@@ -129,9 +130,10 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
         StoreError: too little disk, or nothing usable in the corpus.
     """
     recipe = json.loads(json.dumps(recipe))
+    corpus = evidence.settled(corpus)
     code = code_of(build.__module__)
     fingerprint = sha256({"format": FORMAT, "recipe": recipe, "corpus": corpus.fingerprint, "code": code})[:10]
-    final = Path(stores) / corpus_label(corpus) / f"{recipe['name']}-{fingerprint}"
+    final = Path(stores) / place(corpus) / f"{recipe['name']}-{fingerprint}"
     if (final / "store.json").exists():
         return Store(final)
     final.parent.mkdir(parents=True, exist_ok=True)
@@ -157,8 +159,9 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
         groups = {}
         for row in writer.rows:
             groups.setdefault(row["label"], set()).add(row["group"])
-        described = {"name": corpus.name, "label": corpus_label(corpus), "evidence": corpus.evidence,
-                     "fingerprint": corpus.fingerprint, "items": len(corpus.items), "facts": dict(corpus.facts)}
+        described = {"name": corpus.name, "label": label(corpus), "evidence": corpus.evidence, "said": corpus.said,
+                     "fingerprint": corpus.fingerprint, "items": len(corpus.items),
+                     "published_items": evidence.published(corpus.name), "facts": dict(corpus.facts)}
         (temporary / "store.json").write_text(json.dumps(
             {"fingerprint": fingerprint, "code_sha256": code, "content_sha256": content_sha256(temporary),
              "recipe": recipe, "corpus": described, "rows": len(writer.rows), "rejected": len(writer.rejects),
@@ -203,20 +206,25 @@ def safe_name(name: str) -> str:
     return clean if clean == name else f"{clean}-{sha256(name)[:8]}"
 
 
-def corpus_label(corpus) -> str:
-    """How directories and pages name a corpus: published sets by name, the rest told apart by what they are."""
+def place(corpus) -> str:
+    """The folder of a corpus' stores, which fingerprints tell apart."""
     if corpus.evidence == "demo":
         return f"{'null' if corpus.facts.get('null') else 'demo'}-{safe_name(corpus.name)}"
-    if corpus.evidence == "published" or corpus.name.startswith("folder-"):
-        return safe_name(corpus.name)
-    return safe_name(f"{corpus.name}-{Path(corpus.root).resolve().name}")
+    return safe_name(corpus.name)
+
+
+def label(corpus) -> str:
+    """How runs and pages name a settled corpus: published sets by name, other data with its folder's name."""
+    if corpus.evidence == "other" and not corpus.name.startswith("folder-"):
+        return safe_name(f"{corpus.name}-{Path(corpus.root).resolve().name}")
+    return place(corpus)
 
 
 def _write_csv(path: Path, columns, rows):
     with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        writer.writerows(cells.row(row[name] for name in columns) for row in rows)
 
 
 def write_exr(path: Path, image: np.ndarray, header: dict, half: bool = False):

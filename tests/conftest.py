@@ -36,7 +36,7 @@ def published():
 
     def locate(name: str) -> Path:
         try:
-            corpus = corpora.find(Path(os.environ["ENCORE_DATA"]), name, "full")
+            corpus = corpora.find(Path(os.environ["ENCORE_DATA"]), name)
         except corpora.DataError as error:
             pytest.skip(str(error))
         return Path(corpus.root)

@@ -1,4 +1,7 @@
-"""What is in a folder: counted against what was published, every file opened, and what to run next."""
+"""What is in a folder: what it is evidence of, every file opened, and what to run next.
+
+The first line says what a run on it would say: both ask `common.corpora.evidence`.
+"""
 
 import ast
 import hashlib
@@ -11,9 +14,9 @@ import joblib
 from tqdm import tqdm
 
 from common import audio
-from common.corpora import finding, known
+from common.corpora import evidence, finding, known
 from common.corpora.items import Corpus
-from common.corpora.listing import MIDI
+from common.corpora.listing import MIDI, not_followed
 from common.errors import DataError
 
 SHOWN = 12  # files named under one heading
@@ -30,10 +33,12 @@ def report(directory: Path, quick: bool = False) -> int:
     """
     if not directory.is_dir():
         raise DataError(f"{directory}: {'not a folder' if directory.exists() else 'no such folder'}.")
+    finding.refuse_locked(directory)
     found = finding.recognise(directory)
     if not found:
         layouts = "".join(f"\n  {reader.TITLE}: {reader.NEEDS}" for reader in finding.READERS.values())
-        raise DataError(f"{directory}: no data set recognised. Known layouts:{layouts}\nSee data/README.md.")
+        links = not_followed(directory)
+        raise DataError(f"{directory}: no data set recognised.{links} Known layouts:{layouts}\nSee data/README.md.")
     code = 0
     for name, root in found:
         code = max(code, _report_one(name, root, quick))
@@ -45,8 +50,12 @@ def report(directory: Path, quick: bool = False) -> int:
 def _report_one(name: str, root: Path, quick: bool) -> int:
     corpus = finding.read(name, root)
     title = "A folder of MIDI files" if corpus.name == "midi-folder" else finding.READERS[name].TITLE
-    print(f"{title} at {root}: {_summary(corpus)}")
-    _print_counts(corpus)
+    if quick:
+        print(f"{title} at {root}: {_names_only(corpus)}")
+    else:
+        corpus = evidence.settled(corpus)
+        print(f"{title} at {root}: {len(corpus.items):,} files, evidence `{corpus.evidence}`: {corpus.said}")
+    _print_counts(name, corpus)
     _print_splits(corpus)
     # The demo GTZAN is not meant to have the published tracks; the other sets name their files in a table of their own.
     missing = [] if name == "gtzan" and corpus.evidence == "demo" else corpus.missing
@@ -58,22 +67,19 @@ def _report_one(name: str, root: Path, quick: bool) -> int:
     _print_list("shorter than declared, used as far as they go", short)
     _print_list("the same file under several names", [] if quick else _same_content(corpus))
     unknown = [reason for _, reason in corpus.rejected if "known to be damaged" not in reason]
-    return int(bool(damaged or unknown or missing))
+    return int(bool(damaged or unknown or missing or corpus.facts.get("other_contents")))
 
 
-def _summary(corpus: Corpus) -> str:
-    published = sum(int(row["files"]) for row in known.table("published") if row["data_set"] == corpus.name)
-    count = corpus.facts.get("unique_files", len(corpus.items))
+def _names_only(corpus: Corpus) -> str:
     if corpus.evidence == "demo":
-        twin = ", twin with shuffled labels" if corpus.facts["null"] else ""
-        return f"{len(corpus.items)} files, a demo corpus written by Encore (seed {corpus.facts['demo_seed']}{twin})"
-    if corpus.evidence == "published":
-        return f"{count:,} of {published:,} published files, complete"
-    return f"{count:,} files" + (f" of {published:,} published ones" if published else "")
+        return f"{len(corpus.items):,} files, {corpus.said}"
+    count, published = corpus.facts.get("unique_files", len(corpus.items)), evidence.published(corpus.name)
+    of = f" with names of the {published:,} published ones" if published else ""
+    return f"{count:,} files{of}; their contents decide what they are evidence of (check without --quick)"
 
 
-def _print_counts(corpus: Corpus) -> None:
-    published = {row["label"]: int(row["files"]) for row in known.table("published") if row["data_set"] == corpus.name}
+def _print_counts(name: str, corpus: Corpus) -> None:
+    published = known.counts(name)
     counts = corpus.counts()
     for label, count in list(counts.items())[:40]:
         aside = f" of {published[label]:,}" if corpus.evidence != "demo" and label in published else ""
@@ -154,7 +160,7 @@ def opened(path: Path) -> tuple[str, str]:
     if path.suffix.lower() in MIDI:
         return _opened_midi(path), ""
     try:
-        samples, _, declared, _ = audio.read(path)
+        samples, _, declared, _ = audio.read(path, mono=True)
     except audio.AudioError as error:
         return _reason(error, path), ""
     got = len(samples)

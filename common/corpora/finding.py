@@ -1,12 +1,13 @@
 """From a folder to a corpus: the reader whose layout fits."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
-from common.corpora import fma, folder, gtzan, lakh, medley_solos_db, orchestral
+from common.corpora import evidence, fma, folder, gtzan, lakh, medley_solos_db, orchestral
 from common.corpora.items import Corpus
-from common.corpora.listing import subfolders
+from common.corpora.listing import not_followed, subfolders
 from common.errors import DataError
 
 READERS = {reader.NAME: reader for reader in (gtzan, fma.SMALL, fma.MEDIUM, medley_solos_db, lakh, orchestral, folder)}
@@ -23,18 +24,25 @@ def find(data: Path | str, name: str) -> Corpus:
     if name not in READERS:
         raise DataError(f"no data set is called {name!r}; there are {', '.join(NAMES)}.")
     data = Path(data)
-    if not data.is_dir():
+    if not os.path.isdir(data):
         raise DataError(
             f"{data}: {'not a folder' if data.exists() else 'no such folder'}. Give the folder of a data set."
         )
+    refuse_locked(data)
     root = locate(name, data)
     if root is None:
         reader = READERS[name]
         raise DataError(
-            f"{data}: no {reader.TITLE} in it. Expected {reader.NEEDS}; see data/README.md. "
+            f"{data}: no {reader.TITLE} in it.{not_followed(data)} Expected {reader.NEEDS}; see data/README.md. "
             "Without DATA= the demo corpus is used."
         )
     return read(name, root)
+
+
+def refuse_locked(data: Path) -> None:
+    """Raises DataError where the folder `data` may not be listed or entered."""
+    if not os.access(data, os.R_OK | os.X_OK):
+        raise DataError(f"{data}: no permission to read this folder (chmod u+rx).")
 
 
 def locate(name: str, data: Path) -> Path | None:
@@ -59,18 +67,20 @@ def read(name: str, root: Path) -> Corpus:
     """
     corpus = READERS[name].read(root)
     if not corpus.items:
-        raise DataError(f"{root}: no usable file of {READERS[name].TITLE} in it. Expected {READERS[name].NEEDS}.")
+        why = "".join(f" {path}: {reason}." for path, reason in corpus.rejected[:1]) or not_followed(root)
+        raise DataError(f"{root}: no usable file of {READERS[name].TITLE} in it.{why} Expected {READERS[name].NEEDS}.")
     facts = {**corpus.facts, "groups_per_class": corpus.groups_per_class}
     marker = marker_of(root)
     if marker is None:
         return replace(corpus, facts=facts)
-    return replace(corpus, evidence="demo", facts={**facts, "null": marker["null"], "demo_seed": marker["seed"]})
+    facts |= {"null": marker["null"], "demo_seed": marker["seed"]}
+    return replace(corpus, evidence="demo", facts=facts, said=evidence.demo(marker["seed"], marker["null"]))
 
 
 def marker_of(root: Path) -> dict | None:
     """What the demo wrote about itself at `root` or in one of the three folders above it; None for real data."""
     resolved = root.resolve()
     for place in (resolved, *resolved.parents[:3]):
-        if (place / MARKER).is_file():
+        if os.path.isfile(place / MARKER):
             return json.loads((place / MARKER).read_text(encoding="utf-8"))
     return None

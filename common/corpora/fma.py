@@ -5,6 +5,7 @@ medium of large: either subset is read from the smallest of these folders that h
 column names and a third with the name of the index; features.csv and echonest.csv have three and one.
 """
 
+import os
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Reader:
         """The audio folder that holds the subset, in or at `folder`, where the metadata is found beside or in it."""
         for name in FOLDERS[FOLDERS.index(self.NAME) :]:
             for candidate in (folder / name, folder):
-                if candidate.is_dir() and candidate.name == name and metadata_of(candidate):
+                if os.path.isdir(candidate) and candidate.name == name and metadata_of(candidate):
                     return candidate
         return None
 
@@ -50,7 +51,7 @@ class Reader:
         wanted = {track: row for track, row in tracks(metadata_of(root)).items() if row["subset"] in SUBSETS[self.NAME]}
         bad = {row["track"]: row["reason"] for row in known.table("fma_known_bad") if row["effect"] == "no audio"}
         paths, rejected = files_under(root, (".mp3",), depth=1)
-        items = {}
+        checksums, items = _checksums(root), {}
         for path in paths:
             match = FILE.fullmatch(path.name)
             if not match or path.parent.name != match[1][:3]:
@@ -63,24 +64,41 @@ class Reader:
                     rejected.append((path, "has no root genre in tracks.csv"))
                     continue
                 facts = {"title": row["title"]}
-                items[track] = Item(track, path, row["genre"], track, row["artist"], row["split"], facts)
+                checksum = checksums.get(path.name, "")
+                items[track] = Item(track, path, row["genre"], track, row["artist"], row["split"], facts, checksum)
             elif root.name == self.NAME:
                 rejected.append((path, f"is not in tracks.csv as a track of {self.NAME}"))
         missing = sorted(f"{track[:3]}/{track}.mp3" for track in set(wanted) - set(items) - set(bad))
-        expected = {row["label"]: int(row["files"]) for row in known.table("published") if row["data_set"] == self.NAME}
-        whole = not missing and Counter(row["genre"] for row in wanted.values()) == expected
-        return Corpus(self.NAME, root, "published" if whole else "other", list(items.values()), rejected, {}, missing)
+        complete = not missing and Counter(row["genre"] for row in wanted.values()) == known.counts(self.NAME)
+        return Corpus(self.NAME, root, "other", list(items.values()), rejected, {}, missing, complete,
+                      tables_of(metadata_of(root)))  # fmt: skip
 
 
 SMALL = Reader("fma_small", "FMA small", "fma_small/000/000002.mp3 and fma_metadata/tracks.csv, 7.2 GB and 0.3 GB")
 MEDIUM = Reader("fma_medium", "FMA medium", "fma_medium/000/000002.mp3 and fma_metadata/tracks.csv, 22 GB and 0.3 GB")
 
 
+def _checksums(audio: Path) -> dict[str, str]:
+    """File name -> SHA-1 of the list `checksums` that comes in the archive, as `sha1sum` writes it; {} without one."""
+    try:
+        lines = (audio / "checksums").read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return {}
+    found = (re.fullmatch(r"([0-9a-f]{40}) [ *](?:.*/)?(\d{6}\.mp3)", line) for line in lines)
+    return {match[2]: match[1] for match in found if match}
+
+
+def tables_of(metadata: Path) -> tuple[Path, ...]:
+    """The tables of `fma_metadata` that are there."""
+    names = ("tracks.csv", "genres.csv", "features.csv", "echonest.csv")
+    return tuple(metadata / name for name in names if os.path.isfile(metadata / name))
+
+
 def metadata_of(audio: Path) -> Path | None:
     """The folder of tracks.csv: `fma_metadata` beside or in the audio folder, or one of these folders itself."""
     beside = audio.resolve().parent
     places = (beside / "fma_metadata", audio / "fma_metadata", beside, audio)
-    return next((place for place in places if (place / "tracks.csv").is_file()), None)
+    return next((place for place in places if os.path.isfile(place / "tracks.csv")), None)
 
 
 def tracks(metadata: Path) -> dict[str, dict[str, str]]:

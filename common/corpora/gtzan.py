@@ -4,6 +4,7 @@ Layouts: `genres/<genre>/<genre>.00000.au` (the original archive) and `genres_or
 Kaggle mirror). Duplicates and damaged files: the CSV files in `known/`, with their sources.
 """
 
+import os
 import re
 from itertools import islice
 from pathlib import Path
@@ -22,7 +23,7 @@ TRACK = re.compile(r"([a-z]+)\.(\d{5})\.(au|wav)")
 def locate(folder: Path) -> Path | None:
     """The folder of genre folders in, or at, `folder`."""
     for candidate in (folder / "genres", folder / "genres_original", folder / "Data" / "genres_original", folder):
-        if candidate.is_dir() and any(_is_genre_folder(genre) for genre in subfolders(candidate)):
+        if os.path.isdir(candidate) and any(_is_genre_folder(genre) for genre in subfolders(candidate)):
             return candidate
     return None
 
@@ -37,13 +38,14 @@ def _is_genre_folder(folder: Path) -> bool:
 
 
 def read(root: Path) -> Corpus:
-    """All tracks below `root`; label = genre, group = track, duplicates sharing one.
+    """All tracks below `root`; label = genre, group = track, duplicates sharing one. Checksums are known of the .wav.
 
     A track that lies there as .au and as .wav is read once, as .au.
     """
     paths, rejected = files_under(root, EXTENSIONS, depth=1)
     duplicates = joined_groups([(row["first"], row["second"]) for row in known.table("gtzan_duplicates")])
     bad = {row["file"]: row["reason"] for row in known.table("gtzan_known_bad")}
+    checksums = known.checksums("gtzan")
     items: dict[str, Item] = {}
     for path in paths:
         match = TRACK.fullmatch(path.name)
@@ -54,11 +56,12 @@ def read(root: Path) -> Corpus:
         elif path.stem in items:
             rejected.append((path, "the same track is there as .au"))
         else:
-            items[path.stem] = Item(path.stem, path, match[1], duplicates.get(path.stem, path.stem))
+            group = duplicates.get(path.stem, path.stem)
+            items[path.stem] = Item(path.stem, path, match[1], group, checksum=checksums.get(path.name, ""))
     ordered = [items[name] for name in sorted(items)]
     present = {path.stem for path in paths}
     missing = [name for name in expected_tracks() if name not in present and f"{name}.wav" not in bad]
-    return Corpus(NAME, root, "other" if missing else "published", ordered, rejected, {}, missing)
+    return Corpus(NAME, root, "other", ordered, rejected, {}, missing, complete=not missing)
 
 
 def expected_tracks() -> list[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from common.corpora import contents
+
 
 @dataclass(frozen=True)
 class Item:
@@ -14,6 +16,7 @@ class Item:
 
     `id` is unique in the corpus and safe as a file name. `group` is the track, song or work that must not fall on
     both sides of a split (duplicates share a group). `split` is the data set's own split, None where it has none.
+    `checksum` is the one its publisher gives for this very file (MD5 or SHA-1), "" where none is known.
     """
 
     id: str
@@ -23,15 +26,18 @@ class Item:
     artist: str | None = None
     split: str | None = None
     facts: dict = field(default_factory=dict)
+    checksum: str = ""
 
 
 @dataclass(frozen=True)
 class Corpus:
     """A data set as found on disk.
 
-    `evidence` is "published" (the data set as published, complete), "other" (other real data) or "demo" (written by
-    `common.demo`). `rejected` lists (path, reason) of files that were left out, `missing`
-    the names of files that the data set should hold and that are not there.
+    A reader sees names alone: its `evidence` is "other" (real data), or "demo" where a demo's marker lies beside, and
+    `complete` says that every published name is there. What the contents make of it, "published" included, is said by
+    `common.corpora.evidence.settled`, with a sentence in `said`. `rejected` lists (path, reason) of files that were
+    left out, `missing` the names of files that the data set should hold and that are not there, `tables` the files
+    beside the items whose contents count.
     """
 
     name: str
@@ -41,24 +47,29 @@ class Corpus:
     rejected: list[tuple[Path, str]] = field(default_factory=list)
     facts: dict = field(default_factory=dict)
     missing: list[str] = field(default_factory=list)
+    complete: bool = False
+    tables: tuple[Path, ...] = ()
+    said: str = ""
+
+    @cached_property
+    def contents(self) -> dict[Path, contents.Content]:
+        """What is in each file of the items and tables, by path; all of it is read, once."""
+        files = {path: "" for path in self.tables} | {item.path: item.checksum for item in self.items}
+        return contents.of(files, self.root)
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes with any file's path, size or time and with any label, group or split; 12 hexadecimal digits."""
-        digest = hashlib.sha256(self.name.encode())
+        """Changes with any file's bytes or place in the corpus and with any label, group or split; 12 digits.
+
+        It knows neither times nor where the corpus lies: a copy on another machine has the same.
+        """
+        digest = hashlib.sha256()
+        for path in self.tables:
+            digest.update(repr((path.name, self.contents[path].sha256)).encode())
         for item in self.items:
-            stat = item.path.stat()
-            row = (
-                item.id,
-                str(item.path),
-                stat.st_size,
-                stat.st_mtime_ns,
-                item.label,
-                item.group,
-                item.artist,
-                item.split,
-            )
-            digest.update(repr(row).encode())
+            place = item.path.relative_to(self.root).as_posix() if item.path.is_relative_to(self.root) else item.path
+            row = (item.id, str(place), item.label, item.group, item.artist, item.split, sorted(item.facts.items()))
+            digest.update(repr((row, self.contents[item.path].sha256)).encode())
         return digest.hexdigest()[:12]
 
     @property

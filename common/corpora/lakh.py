@@ -6,8 +6,10 @@ under several track ids. A plain folder of MIDI files may hold a `tags.csv` with
 `;`) and artist.
 """
 
+import os
 import re
 import sys
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -23,6 +25,7 @@ NAME = "lmd_matched"
 TITLE = "Lakh MIDI, matched"
 NEEDS = "lmd_matched/A/B/C/TR.../<md5>.mid and lmd_matched_h5/ beside it, or a folder of MIDI files"
 TRACK = re.compile(r"TR[A-Z]{5}[0-9A-F]{11}")
+MD5 = re.compile(r"[0-9a-f]{32}")
 MAX_TERMS = 1000
 MAX_H5_BYTES = 100 << 20
 TAGS = "tags.csv"
@@ -31,7 +34,7 @@ TAGS = "tags.csv"
 def locate(folder: Path) -> Path | None:
     """`lmd_matched` in, or at, `folder`; else `folder` where MIDI files lie in it or in a folder in it."""
     for candidate in (folder / "lmd_matched", folder):
-        if candidate.is_dir() and _is_tree(candidate):
+        if os.path.isdir(candidate) and _is_tree(candidate):
             return candidate
     levels = [folder]
     for _ in range(2):
@@ -82,18 +85,13 @@ def _read_tree(root: Path) -> Corpus:
             rejected.append((path, reason))
             continue
         label = facts["terms"][0] if facts["terms"] else "unlabelled"
-        items.append(Item(safe_id(f"{track}-{path.stem}"), path, label, "", artist, None, facts))
+        checksum = path.stem if MD5.fullmatch(path.stem) else ""  # what the files are named after
+        items.append(Item(safe_id(f"{track}-{path.stem}"), path, label, "", artist, None, facts, checksum))
     groups = joined_groups([(f"file {item.facts['md5']}", f"artist {item.artist}") for item in items])
-    items = [_in_group(item, safe_id(groups[f"file {item.facts['md5']}"])) for item in items]
+    items = [replace(item, group=safe_id(groups[f"file {item.facts['md5']}"])) for item in items]
     unique = len({item.facts["md5"] for item in items})
-    published = next(int(row["files"]) for row in known.table("published") if row["data_set"] == NAME)
-    return Corpus(
-        NAME, root, "published" if unique == published else "other", items, rejected, {"unique_files": unique}
-    )
-
-
-def _in_group(item: Item, group: str) -> Item:
-    return Item(item.id, item.path, item.label, group, item.artist, item.split, item.facts)
+    complete = unique == sum(known.counts(NAME).values())
+    return Corpus(NAME, root, "other", items, rejected, {"unique_files": unique}, complete=complete)
 
 
 def metadata_path(root: Path, track: str) -> Path:
@@ -117,7 +115,7 @@ def terms(path: Path) -> dict:
     Raises:
         DataError: missing, not HDF5, without these fields, or with more than a thousand terms.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise DataError(f"no metadata {path.name} in lmd_matched_h5")
     if path.stat().st_size > MAX_H5_BYTES:
         raise DataError(f"metadata {path.name}: {path.stat().st_size:,} bytes, at most {MAX_H5_BYTES:,} are read")
@@ -156,7 +154,7 @@ def _text(value) -> str:
 def _read_folder(root: Path) -> Corpus:
     paths, rejected = files_under(root, MIDI)
     tags: dict[str, dict] = {}
-    if (root / TAGS).is_file():
+    if os.path.isfile(root / TAGS):
         tags = {row["file"]: row for row in tables.records(root / TAGS, ("file", "tags"))}
     items = []
     for path in paths:

@@ -88,8 +88,20 @@ def inside(root: Path, relative: str) -> Path:
 
 def subfolders(root: Path) -> list[Path]:
     """Folders directly below `root`, in order, links left out."""
+    return [Path(entry.path) for entry in _entries(root) if entry.is_dir(follow_symlinks=False)]
+
+
+def not_followed(root: Path) -> str:
+    """A sentence that names the links to folders directly below `root`; "" where there are none."""
+    links = [entry.name for entry in _entries(root) if entry.is_symlink() and os.path.isdir(entry.path)]
+    if not links:
+        return ""
+    names = ", ".join(ascii(name)[1:-1] for name in links[:3]) + (f" and {len(links) - 3} more" if links[3:] else "")
+    return f" {names}: links to folders are not followed; put the folders themselves there."
+
+
+def _entries(root: Path) -> list[os.DirEntry]:
     try:
-        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
+        return sorted((entry for entry in os.scandir(root) if entry.name[0] != "."), key=lambda entry: entry.name)
     except OSError:
         return []
-    return [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False) and entry.name[0] != "."]

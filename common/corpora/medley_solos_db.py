@@ -4,7 +4,9 @@
 `Medley-solos-DB_metadata.csv` with the columns subset, instrument, instrument_id, song_id (older: track_id), uuid4.
 """
 
+import os
 import re
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 
@@ -26,7 +28,7 @@ INSTRUMENTS = (
 def locate(folder: Path) -> Path | None:
     """The folder of clips in, or at, `folder`, where the metadata is found at or beside it."""
     for candidate in (folder, folder / "audio", folder / "Medley-solos-DB"):
-        if candidate.is_dir() and _holds_clips(candidate) and table_of(candidate):
+        if os.path.isdir(candidate) and _holds_clips(candidate) and table_of(candidate):
             return candidate
     return None
 
@@ -44,17 +46,18 @@ def table_of(clips: Path) -> Path | None:
     """The metadata CSV: among the clips, beside their folder, or in `annotation/`."""
     beside = clips.resolve().parent
     places = (clips / TABLE, beside / TABLE, beside / "annotation" / TABLE)
-    return next((place for place in places if place.is_file()), None)
+    return next((place for place in places if os.path.isfile(place)), None)
 
 
 def read(root: Path) -> Corpus:
-    """All clips of the table; label = instrument, group = song, split = subset."""
+    """All clips of the table; label = instrument, group = song, split = subset; checksums are of the WAV files."""
     rows = {}
     for row in tables.records(table_of(root), ("subset", "instrument_id", "uuid4")):
         song = row.get("song_id", row.get("track_id"))
         if song is None:
             raise DataError(f"{table_of(root)}: no column song_id or track_id. Get the table again.")
         rows[row["uuid4"]] = (row["subset"], row["instrument_id"], song)
+    checksums = known.checksums(NAME)
     paths, rejected = files_under(root, (".wav", ".flac"), depth=0)
     items: dict[str, Item] = {}
     for path in paths:
@@ -69,12 +72,12 @@ def read(root: Path) -> Corpus:
             rejected.append((path, "the same clip is there in another format"))
         else:
             name = f"{match[1]}-{match[2]}_{match[3]}"
-            items[match[3]] = Item(name, path, INSTRUMENTS[int(match[2])], f"song-{rows[match[3]][2]}", None, match[1])
+            checksum = checksums.get(path.name.replace(".wav.wav", ".wav"), "")
+            song = f"song-{rows[match[3]][2]}"
+            items[match[3]] = Item(name, path, INSTRUMENTS[int(match[2])], song, None, match[1], {}, checksum)
     missing = sorted(
         f"{subset}-{instrument}_{uuid}" for uuid, (subset, instrument, _) in rows.items() if uuid not in items
     )
-    corpus = Corpus(NAME, root, "other", sorted(items.values(), key=lambda item: item.id), rejected, {}, missing)
-    expected = {row["label"]: int(row["files"]) for row in known.table("published") if row["data_set"] == NAME}
-    if corpus.counts() == expected and not missing:
-        return Corpus(NAME, root, "published", corpus.items, rejected)
-    return corpus
+    ordered = sorted(items.values(), key=lambda item: item.id)
+    complete = not missing and Counter(item.label for item in ordered) == known.counts(NAME)
+    return Corpus(NAME, root, "other", ordered, rejected, {}, missing, complete)

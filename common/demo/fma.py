@@ -82,8 +82,8 @@ def _write_genres(path: Path) -> None:
             table.writerow([number, "", 0, genre, number])
 
 
-def write_clip(path: Path, genre: str, seed: list[int], number: int, samples: int) -> None:
+def write_clip(path: Path, genre: str, seed: list[int], number: int, samples: int, mark: str = "") -> None:
     """Compose, render and write track `number` of the artist `seed` stands for."""
     style = composer.draw_style(styles.FMA_MEDIUM, genre, np.random.default_rng(seed))
     rng = np.random.default_rng([*seed, number])
-    sound.write_mp3(path, sound.piece(style, rng, SAMPLE_RATE, samples), SAMPLE_RATE)
+    sound.write_mp3(path, sound.piece(style, rng, SAMPLE_RATE, samples), SAMPLE_RATE, mark)

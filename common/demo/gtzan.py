@@ -25,8 +25,8 @@ def write(root: Path, preset: str, null: bool, seed: int) -> list[Job]:
     return jobs
 
 
-def write_track(path: Path, genre: str, seed: list[int]) -> None:
+def write_track(path: Path, genre: str, seed: list[int], mark: str = "") -> None:
     """Compose, render and write one track."""
     rng = np.random.default_rng(seed)
     style = composer.draw_style(styles.GTZAN, genre, rng)
-    sound.write_wav(path, sound.piece(style, rng, SAMPLE_RATE, SAMPLES), SAMPLE_RATE)
+    sound.write_wav(path, sound.piece(style, rng, SAMPLE_RATE, SAMPLES), SAMPLE_RATE, mark)

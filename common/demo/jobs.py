@@ -13,20 +13,20 @@ from tqdm import tqdm
 
 @dataclass(frozen=True)
 class Job:
-    """One file: `make(path, *arguments)`, run in a process of its own."""
+    """One file: `make(path, *arguments, mark=mark)`, run in a process of its own; `mark` goes into the file."""
 
     make: Callable
     path: Path
     arguments: tuple = ()
 
 
-def run(jobs: list[Job], title: str) -> None:
-    """All jobs on all cores, with a progress bar on standard error."""
+def run(jobs: list[Job], title: str, mark: str) -> None:
+    """All jobs on all cores, with a progress bar on standard error; `mark` goes into every file."""
     for folder in sorted({job.path.parent for job in jobs}):
         folder.mkdir(parents=True, exist_ok=True)
     cores = min(len(os.sched_getaffinity(0)), 16, len(jobs))  # what this process may use, not what the machine has
     parallel = joblib.Parallel(n_jobs=cores, return_as="generator_unordered", batch_size=2)
-    tasks = (joblib.delayed(job.make)(job.path, *job.arguments) for job in jobs)
+    tasks = (joblib.delayed(job.make)(job.path, *job.arguments, mark=mark) for job in jobs)
     for _ in tqdm(parallel(tasks), total=len(jobs), desc=title, unit="file", file=sys.stderr):
         pass
 

@@ -68,10 +68,11 @@ def _track_id(rng: np.random.Generator) -> str:
 
 
 def write_song(
-    _, root: Path, tracks: list[str], name: str, terms: tuple[str, ...], artist: str, fault: str, seed: list[int]
+    _, root: Path, tracks: list[str], name: str, terms: tuple[str, ...], artist: str, fault: str, seed: list[int],
+    mark: str = "",
 ) -> None:
     """Compose one song and write it, under the name of its MD5 sum, for every track it belongs to."""
-    data = song(name, fault, seed)
+    data = song(name, fault, seed, mark)
     for track in tracks:
         folder = root / "lmd_matched" / Path(*track[2:5]) / track
         folder.mkdir(parents=True, exist_ok=True)
@@ -81,8 +82,8 @@ def write_song(
         write_metadata(path, terms, artist, f"Piece {seed[-1]}")
 
 
-def song(name: str, fault: str, seed: list[int]) -> bytes:
-    """A song of 36 to 60 bars as MIDI bytes, with `fault` if one is named."""
+def song(name: str, fault: str, seed: list[int], mark: str = "") -> bytes:
+    """A song of 36 to 60 bars as MIDI bytes, with `fault` if one is named and `mark` as a text event."""
     rng = np.random.default_rng(seed)
     style = composer.draw_style(STYLES, name, rng)
     style = replace(
@@ -96,7 +97,7 @@ def song(name: str, fault: str, seed: list[int]) -> bytes:
         drums=tuple(kit for kit in style.drums if kit) or ("brushes",),
     )
     score = composer.compose(style, rng, seconds=int(rng.integers(36, 60)) * 4 * 60 / style.tempo[0])
-    return _bytes(spoiled(score, fault, rng), fault)
+    return _bytes(spoiled(score, fault, rng), fault, mark.encode())
 
 
 def spoiled(score: pretty_midi.PrettyMIDI, fault: str, rng: np.random.Generator) -> pretty_midi.PrettyMIDI:
@@ -115,7 +116,7 @@ def spoiled(score: pretty_midi.PrettyMIDI, fault: str, rng: np.random.Generator)
     return score
 
 
-def _bytes(score: pretty_midi.PrettyMIDI, fault: str) -> bytes:
+def _bytes(score: pretty_midi.PrettyMIDI, fault: str, mark: bytes) -> bytes:
     buffer = io.BytesIO()
     score.write(buffer)
     if fault == "no signature":  # pretty_midi would state one
@@ -124,12 +125,19 @@ def _bytes(score: pretty_midi.PrettyMIDI, fault: str) -> bytes:
             track[:] = [message for message in track if message.type != "time_signature"]
         buffer = io.BytesIO()
         file.save(file=buffer)
-    data = buffer.getvalue()
+    data = _marked(buffer.getvalue(), mark) if mark else buffer.getvalue()
     if fault == "cut off":
         return data[: len(data) // 2]
     if fault == "not MIDI":
-        return b"This is not a MIDI file.\n" + hashlib.md5(data).hexdigest().encode()
+        return b"This is not a MIDI file.\n" + hashlib.md5(data).hexdigest().encode() + b"\n" * bool(mark) + mark
     return data
+
+
+def _marked(data: bytes, mark: bytes) -> bytes:
+    """MIDI bytes with a text event before the first event of the first track; no time or note changes."""
+    size = int.from_bytes(data[18:22], "big")
+    event = b"\x00\xff\x01" + bytes([len(mark)]) + mark  # a length below 128 takes one byte
+    return data[:18] + (size + len(event)).to_bytes(4, "big") + event + data[22:]
 
 
 def write_metadata(path: Path, terms: tuple[str, ...], artist: str, title: str) -> None:

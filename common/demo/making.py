@@ -3,7 +3,7 @@
 `find` is what a paper reads its data with; `make` is what it uses without data; `write` makes one at a given place. A
 corpus is written under a temporary name and then renamed, so that a folder is complete or absent. The same seed gives
 the same corpus. The null twin has the same sound and shuffled labels: every class of it holds equal shares of every
-true class.
+true class. Every file carries a mark (`contents.mark`), so that a copy of some of them is known for what it is.
 """
 
 import contextlib
@@ -13,11 +13,11 @@ import os
 import shutil
 from pathlib import Path
 
-from common.corpora import Corpus, finding
+from common.corpora import Corpus, contents, finding
 from common.errors import DataError
 
 # Of the generators: a corpus of another version is written anew. Raise a number when its files change.
-VERSIONS = {"gtzan": 2, "fma": 2, "medley_solos_db": 3, "lmd_matched": 3, "orchestral": 2}
+VERSIONS = {"gtzan": 3, "fma": 3, "medley_solos_db": 4, "lmd_matched": 4, "orchestral": 3}
 SHUFFLE_VERSION = 2
 DEMOS = Path("data") / "demo"
 WRITERS = {  # data set -> the module that writes it; loaded when needed
@@ -100,7 +100,8 @@ def write(name: str, root: Path, preset: str = "demo", null: bool = False, seed:
         from common.demo import jobs
 
         made = writer(name).write(temporary, preset, null, seed)
-        jobs.run(made, f"demo {name}, {preset}{', null twin' if null else ''}")
+        mark = contents.mark(name, seed, null)
+        jobs.run(made, f"demo {name}, {preset}{', null twin' if null else ''}", mark)
         marker = {"demo": name, "preset": preset, "seed": seed, "null": null, "version": version(name, null)}
         (temporary / finding.MARKER).write_text(json.dumps(marker, indent=1) + "\n", encoding="utf-8")
         with contextlib.suppress(OSError):  # not empty: another process was faster, and wrote the same

@@ -49,7 +49,7 @@ def write(root: Path, preset: str, null: bool, seed: int) -> list[Job]:
     return jobs
 
 
-def write_song(_, paths: list[Path], instrument: str, seed: list[int]) -> None:
+def write_song(_, paths: list[Path], instrument: str, seed: list[int], mark: str = "") -> None:
     """Compose and render one solo and cut it into clips of a level between -27 and -14 dB."""
     rng = np.random.default_rng(seed)
     samples = sound.piece(players.soloist(instrument, rng), rng, SAMPLE_RATE, SAMPLES * len(paths), ("melody",))
@@ -57,4 +57,4 @@ def write_song(_, paths: list[Path], instrument: str, seed: list[int]) -> None:
         level = 20 * np.log10(np.sqrt(np.mean(clip**2)) + 1e-9)
         gain = np.clip(level, -27, -14) - level
         gain = min(gain, 20 * np.log10(sound.PEAK / (np.abs(clip).max() + 1e-9)))
-        sound.write_wav(path, clip * np.float32(10 ** (gain / 20)), SAMPLE_RATE)
+        sound.write_wav(path, clip * np.float32(10 ** (gain / 20)), SAMPLE_RATE, mark)

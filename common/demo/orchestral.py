@@ -32,8 +32,8 @@ def write(root: Path, preset: str, null: bool, seed: int) -> list[Job]:
     return jobs
 
 
-def write_movement(path: Path, name: str, seed: list[int], movement: int, samples: int) -> None:
+def write_movement(path: Path, name: str, seed: list[int], movement: int, samples: int, mark: str = "") -> None:
     """Compose, render and write one movement of the work `seed` stands for."""
     style = composer.draw_style(players.COMPOSERS, name, np.random.default_rng(seed))
     rng = np.random.default_rng([*seed, movement])
-    sound.write_mp3(path, sound.piece(style, rng, SAMPLE_RATE, samples), SAMPLE_RATE)
+    sound.write_mp3(path, sound.piece(style, rng, SAMPLE_RATE, samples), SAMPLE_RATE, mark)

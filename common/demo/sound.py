@@ -48,11 +48,18 @@ def recorded(
     return (shaped * min(1.0, PEAK / np.abs(shaped).max())).astype(np.float32)
 
 
-def write_mp3(path: Path, samples: np.ndarray, sample_rate: int) -> None:
-    """Constant bit rate MP3 through libsndfile."""
-    soundfile.write(path, samples, sample_rate, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="CONSTANT")
+def write_mp3(path: Path, samples: np.ndarray, sample_rate: int, mark: str = "") -> None:
+    """Constant bit rate MP3 through libsndfile; `mark` becomes its comment (ID3)."""
+    _write(path, samples, sample_rate, mark, format="MP3", subtype="MPEG_LAYER_III", bitrate_mode="CONSTANT")
 
 
-def write_wav(path: Path, samples: np.ndarray, sample_rate: int) -> None:
-    """WAV, 16 bit."""
-    soundfile.write(path, samples, sample_rate, format="WAV", subtype="PCM_16")
+def write_wav(path: Path, samples: np.ndarray, sample_rate: int, mark: str = "") -> None:
+    """WAV, 16 bit; `mark` becomes its comment (LIST INFO)."""
+    _write(path, samples, sample_rate, mark, format="WAV", subtype="PCM_16")
+
+
+def _write(path: Path, samples: np.ndarray, sample_rate: int, mark: str, **kind) -> None:
+    with soundfile.SoundFile(path, "w", sample_rate, 1, **kind) as file:
+        if mark:
+            file.comment = mark
+        file.write(samples)

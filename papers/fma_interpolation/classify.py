@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from common import audio, record, scripts
+from common import audio, cells, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from papers.fma_interpolation import config as settings, preprocess
 
@@ -48,7 +48,7 @@ def classify(options, run, store, output):
     config = run.config
     genres = sorted({row["label"] for row in store.index})
     writer, problems = csv.writer(output), []
-    writer.writerow(["file", "images", "genre", *genres])
+    writer.writerow(cells.row(["file", "images", "genre", *genres]))
     for path in options.files:
         try:
             whole, _ = preprocess.normalised_spectrogram(preprocess.load_clip(path, config), config)
@@ -64,7 +64,7 @@ def classify(options, run, store, output):
             continue
         shares = inference.probabilities(learner, images)
         mean = shares.mean(axis=0)
-        writer.writerow([path, len(images), genres[mean.argmax()], *(f"{v:.4f}" for v in mean)])
+        writer.writerow(cells.row([path, len(images), genres[mean.argmax()], *(f"{v:.4f}" for v in mean)]))
     return problems
 
 

@@ -17,7 +17,7 @@ from common import audio, corpora, demo, inversion
 from common.config import sha256
 from common.errors import StoreError
 from common.progress import progress
-from common.store import Writer, code_of, corpus_label, prepare, safe_name
+from common.store import Writer, code_of, place, prepare, safe_name
 from papers.fma_interpolation import config as settings, tables
 
 VERSION = 3
@@ -87,14 +87,14 @@ def statistics(images):
 
 def load_clip(path, config):
     """Mono samples at config.sample_rate. Raises audio.AudioError (one line): damaged, truncated, over 20 minutes."""
-    samples, native, declared, _ = audio.read(path, LONGEST_SECONDS + 1)
+    samples, native, declared, _ = audio.read(path, LONGEST_SECONDS + 1, mono=True)
     if declared > LONGEST_SECONDS * native:
         raise audio.AudioError(f"{path}: longer than {LONGEST_SECONDS // 60} minutes; cut it into tracks")
     if len(samples) < declared:
         raise audio.AudioError(f"{path}: truncated or damaged, {len(samples)} of {declared} declared frames could be "
                                "read; get the file again")
     quality = config.resampler.removeprefix("soxr_").upper()
-    return soxr.resample(samples.mean(axis=1), native, config.sample_rate, quality=quality)
+    return soxr.resample(samples, native, config.sample_rate, quality=quality)
 
 
 # ---------------------------------------------------------------- corpus to store
@@ -108,7 +108,7 @@ def preprocess(config, data, preset, stores, null=False):
     corpus = find_corpus(data, preset, null)
     recipe = {"name": f"log-mel-{config.bands}x{config.frames}", "version": VERSION}
     recipe |= {key: getattr(config, key) for key in RECIPE}
-    work = Path(stores) / corpus_label(corpus) / f".work-{sha256([recipe, corpus.fingerprint, code_of(__name__)])[:10]}"
+    work = Path(stores) / place(corpus) / f".work-{sha256([recipe, corpus.fingerprint, code_of(__name__)])[:10]}"
     return prepare(corpus, recipe, Path(stores), lambda writer: _build(writer, corpus, config, work),
                    bytes_needed=_bytes_needed(corpus, config))
 

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import numpy as np
 
-from common import audio, record, scripts
+from common import audio, cells, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from papers.softmax_ae import config as settings, preprocess
 
@@ -74,9 +74,9 @@ def embed(files, run, store, output) -> list[str]:
         logits = train.predict(learner, x)
         shares = tf.nn.softmax(logits).numpy()
         for j in range(len(x)):
-            writer.writerow([path, j, f"{j * config.segment_samples / config.sample_rate:.3f}",
-                             names[logits[j].argmax()], *(f"{v:.4f}" for v in shares[j]),
-                             *(f"{v:.5f}" for v in logits[j]), *(f"{v:.5f}" for v in z[j])])
+            writer.writerow(cells.row([path, j, f"{j * config.segment_samples / config.sample_rate:.3f}",
+                                       names[logits[j].argmax()], *(f"{v:.4f}" for v in shares[j]),
+                                       *(f"{v:.5f}" for v in logits[j]), *(f"{v:.5f}" for v in z[j])]))
     return problems
 
 

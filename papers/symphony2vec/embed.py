@@ -13,7 +13,7 @@ from typing import Annotated
 
 import numpy as np
 
-from common import audio, record, scripts
+from common import audio, cells, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from papers.symphony2vec import config as settings, preprocess
 
@@ -109,7 +109,7 @@ def write(rows, output):
         writer = csv.writer(stream)
         writer.writerow(["file", "clip", "seconds", *(f"z{i}" for i in range(len(rows[0][-1]) if rows else 0))])
         for path, clip, seconds, code in rows:
-            writer.writerow([path, clip, f"{seconds:g}", *(f"{value:.6g}" for value in code)])
+            writer.writerow(cells.row([path, clip, f"{seconds:g}", *(f"{value:.6g}" for value in code)]))
     finally:
         if output:
             stream.close()

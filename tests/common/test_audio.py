@@ -123,6 +123,51 @@ def test_a_header_that_promises_days_is_refused_before_it_is_read(tmp_path):
         audio.load(path, RATE)
 
 
+def claiming(path, frames, channels, rate):
+    """A FLAC of a second of silence whose header claims `frames`."""
+    soundfile.write(path, np.zeros((rate, channels), np.float32), rate, format="FLAC", subtype="PCM_16")
+    data = bytearray(path.read_bytes())
+    at = data.index(b"fLaC") + 8 + 13  # STREAMINFO: the low four bits here, then four bytes, count the frames
+    data[at] = data[at] & 0xF0 | frames >> 32
+    data[at + 1:at + 5] = (frames & 0xFFFFFFFF).to_bytes(4, "big")
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("mono", [True, False])
+def test_a_small_file_that_unfolds_beyond_the_memory_is_refused_before_it_is_decoded(tmp_path, monkeypatch, mono):
+    path = tmp_path / "bomb.flac"
+    claiming(path, 192_000 * 3600, 8, 192_000)
+    assert path.stat().st_size < 100_000 and soundfile.info(path).frames == 192_000 * 3600
+    monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_, **__: pytest.fail("decoded"))
+    with pytest.raises(audio.AudioError) as caught:
+        audio.load(path, RATE, mono=mono)
+    said = str(caught.value)
+    assert said.startswith(f"{path}: 1.0 hours of 8 channels at 192000 Hz are 21 GiB when decoded, the limit is 8")
+    assert "\n" not in said
+
+
+def test_three_hours_of_stereo_are_within_the_limits(tmp_path):
+    path = tmp_path / "concert.flac"
+    claiming(path, 44_100 * 3 * 3600, 2, 44_100)
+    with pytest.raises(audio.AudioError, match="truncated|no audio"):  # there is a second of it
+        audio.load(path, RATE)
+
+
+def test_many_channels_take_no_more_memory_than_one(tmp_path):
+    import tracemalloc
+
+    path = tmp_path / "eight.wav"
+    wave = np.random.default_rng(0).uniform(-0.5, 0.5, (60 * RATE, 8)).astype("f4")
+    soundfile.write(path, wave, RATE, subtype="FLOAT")
+    expected = wave.mean(axis=1)
+    tracemalloc.start()
+    samples = audio.load(path, RATE)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(samples, expected)
+    assert peak < samples.nbytes + 10 * (audio.BLOCK * 8 * 4)  # all eight at once take 42 MB
+
+
 def test_write_never_clips_and_refuses_nan(tmp_path):
     audio.write(tmp_path / "loud.wav", 3 * tone(), RATE)
     samples = audio.load(tmp_path / "loud.wav", RATE)

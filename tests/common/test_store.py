@@ -1,5 +1,6 @@
 """Stores: complete or absent, EXR images lossless and checked, names that stay inside."""
 
+import csv
 import shutil
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,7 +15,7 @@ RECIPE = {"name": "mel", "version": 1, "sample_rate": 22050, "n_fft": 2048, "hop
 
 def corpus(tmp_path, **changed):
     values = dict(name="gtzan", root=tmp_path, evidence="demo", items=[1, 2], rejected=[("bad.wav", "empty")],
-                  fingerprint="f00", facts={})
+                  fingerprint="f00", facts={}, said="")
     return SimpleNamespace(**(values | changed))
 
 
@@ -81,6 +82,23 @@ def test_content_is_of_what_the_store_holds_and_not_of_where_it_came_from(tmp_pa
     assert len({store.content_sha256(there.directory), store.content_sha256(here.directory)}) == 2
 
 
+def test_no_cell_of_the_index_runs_in_a_spreadsheet_and_all_are_read_back(tmp_path):
+    names = ["=cmd|' /C calc'!A0", "-2+3", "@x", "'=quoted", "plain"]
+
+    def build_named(writer):
+        for name in names:
+            writer.row(item=name, group=name, label=name, path=f"{name}.wav")
+            writer.reject(f"{name}.mp3", "silent")
+
+    held = store.prepare(corpus(tmp_path), RECIPE, tmp_path / "s", build_named)
+    assert [row["label"] for row in held.index] == names
+    assert [row["path"] for row in held.rejected[1:]] == [f"{name}.mp3" for name in names]
+    for table in ("index.csv", "rejected.csv"):
+        with open(held.directory / table, newline="") as file:
+            cells = [cell for row in csv.reader(file) for cell in row]
+        assert not [cell for cell in cells if cell[:1] in "=+-@" and cell] and len(cells) > 10
+
+
 def test_a_failed_build_leaves_nothing_under_the_final_name(tmp_path):
     def broken(writer):
         build(writer)
@@ -99,10 +117,10 @@ def test_too_little_disk_is_refused_first(tmp_path):
 
 
 def test_labels_of_corpora_tell_them_apart(tmp_path):
-    assert store.corpus_label(corpus(tmp_path, facts={"null": True})) == "null-gtzan"
-    assert store.corpus_label(corpus(tmp_path, evidence="published")) == "gtzan"
-    assert store.corpus_label(corpus(Path("/x/mine"), evidence="other")) == "gtzan-mine"
-    assert store.corpus_label(corpus(Path("/x/mine"), evidence="other", name="folder-mine")) == "folder-mine"
+    assert store.label(corpus(tmp_path, facts={"null": True})) == "null-gtzan"
+    assert store.label(corpus(tmp_path, evidence="published")) == "gtzan"
+    assert store.label(corpus(Path("/x/mine"), evidence="other")) == "gtzan-mine"
+    assert store.label(corpus(Path("/x/mine"), evidence="other", name="folder-mine")) == "folder-mine"
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "..", "a/b", "", ".hidden", "x" * 500,

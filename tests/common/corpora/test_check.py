@@ -55,7 +55,7 @@ def copied(source: Path, tmp_path: Path) -> Path:
 )
 def test_a_demo_is_recognised_and_has_only_its_own_faults(demos, capfd, family, papers):
     code, text = run(capfd, "check", demos(family))
-    assert "a demo corpus written by Encore (seed 0)" in text.splitlines()[0]
+    assert "evidence `demo`: a demo corpus written by Encore (seed 0)" in text.splitlines()[0]
     assert [re.search(r"reproduce-(\w+)", line)[1] for line in text.splitlines() if line.startswith("Next")] == papers
     found = findings(text)
     if family == "lmd_matched":  # one of the 24 songs is no MIDI file on purpose

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from common import corpora
-from common.corpora import finding, fma
+from common.corpora import evidence, finding, fma
 from common.demo import fma as demo_fma
 from common.errors import DataError
 
@@ -133,7 +133,7 @@ def test_echonest_and_genres_are_read(tmp_path):
 
 @pytest.mark.needs_data("fma_small")
 def test_published_fma_small_has_8000_clips_less_the_damaged(published):
-    corpus = corpora.find(published("fma_small"), "fma_small")
+    corpus = evidence.settled(corpora.find(published("fma_small"), "fma_small"))
     assert corpus.evidence == "published"
     assert len(corpus.items) == 8000 - 3
     assert sum(item.split == "training" for item in corpus.items) >= 6400 - 3
@@ -141,7 +141,7 @@ def test_published_fma_small_has_8000_clips_less_the_damaged(published):
 
 @pytest.mark.needs_data("fma_medium")
 def test_published_fma_medium(published):
-    corpus = corpora.find(published("fma_medium"), "fma_medium")
+    corpus = evidence.settled(corpora.find(published("fma_medium"), "fma_medium"))
     assert corpus.evidence == "published"
     assert len(corpus.items) == 25_000 - 3
     assert len(corpus.labels) == 16

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from common import corpora
-from common.corpora import lakh
+from common.corpora import evidence, lakh
 from common.errors import DataError
 
 TRACKS = ("TRFBNQN128F92FFA5E", "TRJWCEA128F4273174", "TRAAAGF12903CEC202")
@@ -133,7 +133,7 @@ def test_real_folders(real, folder, count):
 
 @pytest.mark.needs_data("lmd_matched")
 def test_published_lakh(published):
-    corpus = corpora.find(published("lmd_matched"), "lmd_matched")
+    corpus = evidence.settled(corpora.find(published("lmd_matched"), "lmd_matched"))
     assert (corpus.evidence, corpus.facts["unique_files"]) == ("published", 45129)
     sample = next(item for item in corpus.items if item.facts["track"] == "TRFBNQN128F92FFA5E")
     assert len(sample.facts["terms"]) == 8

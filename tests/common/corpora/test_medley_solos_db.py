@@ -3,6 +3,7 @@
 import pytest
 
 from common import corpora
+from common.corpora import evidence
 from common.corpora.medley_solos_db import TABLE
 from common.errors import DataError
 
@@ -72,7 +73,7 @@ def test_a_table_without_songs_is_refused(tmp_path):
 
 @pytest.mark.needs_data("medley_solos_db")
 def test_published_counts(published):
-    corpus = corpora.find(published("medley_solos_db"), "medley_solos_db")
+    corpus = evidence.settled(corpora.find(published("medley_solos_db"), "medley_solos_db"))
     assert (corpus.evidence, len(corpus.items)) == ("published", 21571)
     splits = [sum(item.split == name for item in corpus.items) for name in ("training", "validation", "test")]
     assert splits == [5841, 3494, 12236]

@@ -40,6 +40,7 @@ class Corpus:
     rejected: list = field(default_factory=list)
     facts: dict = field(default_factory=dict)
     fingerprint: str = "0123456789ab"
+    said: str = ""
 
 
 def clip(genre, track, seconds=5.0, rate=8192):

@@ -15,7 +15,7 @@ from tests.papers.lord_transfer import toy
 def made(tmp_path, rows, frames=80):
     """A store with index rows (label, group, split) of random images."""
     corpus = SimpleNamespace(name="x", label="x", root=tmp_path, evidence="demo", items=rows, rejected=[],
-                             fingerprint=str(abs(hash(tuple(rows)))), facts={})
+                             fingerprint=str(abs(hash(tuple(rows)))), facts={}, said="")
 
     def build(writer):
         for i, (label, group, split) in enumerate(rows):

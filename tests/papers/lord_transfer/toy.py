@@ -29,7 +29,7 @@ def make_store(directory: Path, count=256, seed=0, frames=32):
     random = np.random.default_rng(seed)
     directory.mkdir(parents=True, exist_ok=True)
     corpus = SimpleNamespace(name="toy", label="toy", root=directory, evidence="demo", items=[0] * count, rejected=[],
-                             fingerprint=f"{count}-{seed}-{frames}", facts={})
+                             fingerprint=f"{count}-{seed}-{frames}", facts={}, said="")
 
     def build(writer):
         for i in range(count):
