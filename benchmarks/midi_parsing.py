@@ -20,6 +20,7 @@ import pypianoroll
 import symusic
 
 from common import demo, midi
+from papers.musae import tokens
 
 
 def peer_tokens(path):
@@ -34,8 +35,8 @@ def peer_tokens(path):
 
 
 def our_tokens(path):
-    """Tokens of every track by common.midi."""
-    return [midi.tokens(line.base) for line in midi.pypianoroll_grid(midi.read(path))]
+    """Tokens of every track by common.midi and MusAE's alphabet."""
+    return [tokens.base_tokens(line.base) for line in midi.pypianoroll_grid(midi.read(path))]
 
 
 def seconds(function, paths, repeats):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.midi import HOLD, SILENT
+from papers.musae.tokens import SILENT
 
 STEPS_PER_BAR = 16  # section 3.1: 4 steps per quarter note
 
@@ -82,30 +82,6 @@ def split(config, data):
     if config.split == "released":
         return order[: len(data) - held_out], order[:held_out]
     return np.sort(order[held_out:]), np.sort(order[:held_out])
-
-
-def sample(indices, count, seed):
-    """At most `count` of the indices, drawn without replacement, in order."""
-    indices = np.asarray(indices)
-    if len(indices) <= count:
-        return indices
-    return np.sort(np.random.default_rng(seed).choice(indices, count, replace=False))
-
-
-def all_hold_accuracy(tokens):
-    """Accuracy per track (4,) of always predicting hold: the floor below every accuracy of Table 1."""
-    return (tokens == HOLD).mean(axis=(0, 1))
-
-
-def step_majority(tokens):
-    """The commonest token of each step and track over windows (n, T, 4): a baseline (T, 4) that knows only the
-    position.
-    """
-    result = np.zeros(tokens.shape[1:], np.int32)
-    for step in range(tokens.shape[1]):
-        for track in range(tokens.shape[2]):
-            result[step, track] = np.bincount(tokens[:, step, track], minlength=HOLD + 1).argmax()
-    return result
 
 
 def moved(tokens, semitones):

@@ -40,16 +40,16 @@ def edit(options):
     petal = genre_petal(options.toward, run, store)
     song = tool.read(options.file, run.config, 16)
     tool.report(song)
-    from papers.musae import metrics, prior, train
+    from papers.musae import inference, measures, prior
 
     learner = tool.learner(run, store, "16bar-flower")
     windows, numbers = song.windows()
-    z = train.encode(learner, windows)
-    before = train.decode_tokens(learner, z)
+    z = inference.encode(learner, windows)
+    before = inference.decode_tokens(learner, z)
     target = prior.petal_mean(run.config.petals, 2)[petal]
     z[:, :2] += options.amount * (target - z[:, :2])
-    after = train.decode_tokens(learner, z)
-    changed = metrics.hamming(before, after).mean()
+    after = inference.decode_tokens(learner, z)
+    changed = measures.hamming(before, after).mean()
     print(
         f"{len(numbers)} windows of sixteen bars moved towards {options.toward}; {changed:.1%} of decoded tokens change"
     )

@@ -48,14 +48,14 @@ def interpolate(options):
             raise tool.midi.MidiError(f"{song.path}: --window {options.window}, but {len(windows)} windows fit")
         chosen.append(windows[options.window])
         print(f"{song.path}: bars {2 * numbers[options.window] + 1} and {2 * numbers[options.window] + 2}")
-    from papers.musae import metrics, train
+    from papers.musae import inference, measures
 
     learner = tool.learner(run, store, "2bar-gaussian")
-    z = train.encode(learner, np.stack(chosen))
+    z = inference.encode(learner, np.stack(chosen))
     alphas = np.linspace(0, 1, options.steps)[:, None]
-    tokens = train.decode_tokens(learner, (1 - alphas) * z[0] + alphas * z[1])
+    tokens = inference.decode_tokens(learner, (1 - alphas) * z[0] + alphas * z[1])
     for alpha, step in zip(alphas[:, 0], tokens, strict=True):
-        distance = [metrics.hamming(step[None], end[None])[0] for end in chosen]
+        distance = [measures.hamming(step[None], end[None])[0] for end in chosen]
         print(f"alpha {alpha:.2f}: distance to the first {distance[0]:.2f}, to the second {distance[1]:.2f}")
     path = options.output / f"{songs[0].path.stem}-to-{songs[1].path.stem}"
     title = f"{songs[0].path.stem} to {songs[1].path.stem}"

@@ -6,8 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from papers.musae import prior
-
-SILENT, ALPHABET, TRACKS = 128, 130, 4
+from papers.musae.tokens import ALPHABET, SILENT
 
 
 def one_hot(tokens):
@@ -113,13 +112,6 @@ def prior_draw(config, noise, petal=None):
     if petal is None:
         return noise
     return prior.flower(noise, petal, config.petals, config.radial_variance, config.other_variance)
-
-
-def sliced_wasserstein(a, b, directions=128, seed=0):
-    """Mean over random directions of the Wasserstein-1 distance of two samples (n, latent) of equal size. NumPy."""
-    axes = np.random.default_rng(seed).normal(size=(a.shape[1], directions))
-    axes /= np.linalg.norm(axes, axis=0)
-    return float(np.abs(np.sort(a @ axes, axis=0) - np.sort(b @ axes, axis=0)).mean())
 
 
 def named(step, draws, entropy, logits, for_critic, for_encoder):

@@ -9,8 +9,9 @@ Sizes default to the paper's: 1024 hidden units, a latent space of 512 and one c
 import keras
 from keras import layers, ops
 
+from papers.musae.tokens import ALPHABET
+
 TRACKS = ("drums", "bass", "guitar", "strings")  # eq. 13
-ALPHABET = 130  # section 3.1: 128 pitches, silence, hold
 
 
 def bidirectional_stack(x, units, depth, merge="concat", name="rec"):

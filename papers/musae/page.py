@@ -2,35 +2,36 @@
 
 import numpy as np
 
-from common import midi, plots, probes, training
-from papers.musae import latent, music, paths as interpolated, train, variants
-from papers.musae.model import TRACKS
+from common import plots, probes
+from papers.musae import figures, inference, sound, train, variants
+from papers.musae.findings import FLOWER, TWO, row
+from papers.musae.measured import ALPHAS
+from papers.musae.measures import COLUMNS
+from papers.musae.model import ALPHABET
 
 SHOWN = 3  # windows that are heard, evenly spaced over the held-out songs, so that nothing is picked by taste
 SHOWN_ALPHAS = (0, 2, 5, 8, 10)
 SAMPLES = 5
 
 
-def sections(models, paths, flower, pairs, results, config, store, run):
+def sections(measured, results, run):
     """The sections of media.json."""
-    found = [table_1(models), reconstructions(models, config, run)]
-    if "2bar-gaussian" in paths:
-        found.append(interpolation(models["2bar-gaussian"], paths, config, run))
-        found.append(samples(models["2bar-gaussian"], config, run))
-    if flower:
-        found.append(circle(flower, config, run))
-    found.append(latent_space(models, pairs, results, config, store, run))
-    found.append(curves(models, run))
+    found = [table_1(measured), reconstructions(measured, run)]
+    if TWO in measured.paths:
+        found += [interpolation(measured, run), samples(measured, run)]
+    if measured.petals:
+        found.append(circle(measured, run))
+    found.append(latent_space(measured, results, run))
+    found.append(curves(measured, run))
     return found
 
 
-def table_1(models):
+def table_1(measured):
     """Table 1 with the baselines that give its numbers a meaning."""
     rows = []
-    for name, m in models.items():
-        for key in (*TRACKS, "dbgs", "dbg"):
-            rest = [m.baselines[b][key] for b in ("all_hold", "step_majority", "on_non_hold_targets", "with_mean_code")]
-            rows.append([name, key, *(f"{value:.3f}" for value in (m.accuracy[key], *rest))])
+    for name, m in measured.models.items():
+        cells = [row(m), *(row(m, guess) for guess in ("all_hold", "step_majority")), m.non_hold, row(m, "mean_code")]
+        rows += [[name, key, *(f"{found[key]:.3f}" for found in cells)] for key in COLUMNS]
     columns = [
         "model",
         "track",
@@ -40,7 +41,9 @@ def table_1(models):
         "where the target is not hold",
         "mean code",
     ]
-    sizes = "; ".join(f"{name}: {len(m.rows)} held-out windows of {m.songs} songs" for name, m in models.items())
+    sizes = "; ".join(
+        f"{name}: {len(m.rows)} held-out windows of {m.songs} songs" for name, m in measured.models.items()
+    )
     text = (
         f"Share of steps whose likeliest token is right, codes sampled as in training. {sizes}. All hold: always "
         "answering 'go on'; majority per step: the commonest token of each position in the training windows."
@@ -50,15 +53,15 @@ def table_1(models):
 
 
 def _notes(tokens):
-    count = music.notes(tokens)
+    count = sound.notes(tokens)
     return f"{count} note" + "s" * (count != 1)
 
 
 def _heard(tokens, config, run, name, title, caption):
     """A grid cell: MIDI, sound and piano roll of tokens."""
-    path, sound, picture = music.write(tokens, config, run.directory / "midi" / name, title)
+    path, heard, picture = sound.write(tokens, config, run.directory / "midi" / name, title)
     return {
-        "audio": run.relative(sound),
+        "audio": run.relative(heard),
         "image": run.relative(picture),
         "caption": caption,
         "midi": run.relative(path),
@@ -70,22 +73,24 @@ def _chosen(m):
     return order[np.linspace(0, len(order) - 1, SHOWN).astype(int)]
 
 
-def reconstructions(models, config, run):
+def reconstructions(measured, run):
     """Originals beside reconstructions of each model, at the same places."""
     rows, cells = [], []
-    for name, m in models.items():
-        if "@" in name:
-            continue
+    for name in measured.paths:  # the paper's models, not their controls
+        m = measured.models[name]
         for number, k in enumerate(_chosen(m)):
             right = (m.answers[k] == m.tokens[k]).mean()
             pair = [
                 ("original", m.tokens[k], _notes(m.tokens[k])),
-                # fmt: skip
                 ("reconstruction", m.answers[k], f"{_notes(m.answers[k])}, {right:.0%} of tokens right"),
             ]
             rows.append(f"{name}, window {number + 1}")
-            cells.append([_heard(tokens, config, run, f"{name}-{number + 1}-{label}", f"{name}: {label}", caption)
-                          for label, tokens, caption in pair])  # fmt: skip
+            cells.append(
+                [
+                    _heard(x, measured.config, run, f"{name}-{number + 1}-{label}", f"{name}: {label}", caption)
+                    for label, x, caption in pair
+                ]
+            )
     text = (
         "Held-out windows, the first, middle and last song; the MIDI files lie beside the sounds. A note or two for a "
         "reconstruction: that model still answers 'go on' to everything."
@@ -101,57 +106,53 @@ def _midi_items(cells, run, most=2):
              "alt": f"Piano roll, {c['caption']}"} for c in flat if "midi" in c]  # fmt: skip
 
 
-def interpolation(m, paths, config, run):
+def interpolation(measured, run):
     """Figure 2 and Figure 4."""
-    path, cells = paths[m.name], []
+    m, path, config, cells = measured.models[TWO], measured.paths[TWO], measured.config, []
     for index in SHOWN_ALPHAS:
-        alpha, tokens = interpolated.ALPHAS[index], path.tokens[index, 0]
+        alpha, tokens = ALPHAS[index], path.tokens[index, 0]
         caption = f"alpha {alpha:.1f}, {_notes(tokens)}"
         cells.append(_heard(tokens, config, run, f"interpolation-{index:02d}", f"alpha = {alpha:.1f}", caption))
     ends = [m.tokens[path.ends[side][0]] for side in (0, 1)]
     sides = [_heard(tokens, config, run, f"interpolation-song-{k + 1}", f"song {k + 1}", f"original of song {k + 1}")
              for k, tokens in enumerate(ends)]  # fmt: skip
-    series = {name: (interpolated.ALPHAS, p.first) for name, p in paths.items()}
-    series["interpolating the data"] = (interpolated.ALPHAS, path.data)
+    series = {name: (ALPHAS, p.first.mean(axis=1)) for name, p in measured.paths.items()}
+    series["interpolating the data"] = (ALPHAS, path.data.mean(axis=1))
     drawn = plots.curves(run.figure("figure_4_hamming"), series, "alpha", "Hamming distance to the first song")
     item = {"kind": "figure", "file": run.relative(drawn), "claims": ["F4a-2bar-gaussian", "F4b", "F4c", "F4d"],
             "caption": f"Figure 4: mean Hamming distance of {path.tokens.shape[1]} interpolations to the first window",
             "alt": "Curves of Hamming distance against alpha, one per model and one for mixing the data"}  # fmt: skip
-    columns = ["song 1", *(f"{interpolated.ALPHAS[i]:.1f}" for i in SHOWN_ALPHAS), "song 2"]
+    columns = ["song 1", *(f"{ALPHAS[i]:.1f}" for i in SHOWN_ALPHAS), "song 2"]
     grid = {"rows": ["2 bars"], "columns": columns, "cells": [[sides[0], *cells, sides[1]]]}
     text = "Figure 2: codes between those of two held-out songs, decoded. At alpha 0 the model gives song 1 as it can."
     items = [item, *_midi_items(grid["cells"], run, 1)]
     return {"title": "Interpolations", "text": text, "items": items, "grid": grid}
 
 
-def samples(m, config, run):
+def samples(measured, run):
     """Draws from the Gaussian prior, decoded by the 2-bar model."""
+    m, config = measured.models[TWO], measured.config
     rng = np.random.default_rng([run.seed, 6])
     z = rng.normal(size=(SAMPLES, config.latent)).astype(np.float32)
     if train.has_style(False, config):
         coins = rng.random((SAMPLES, variants.STYLE)) < variants.STYLE_PROBABILITY
         z = np.concatenate([coins, z], axis=1).astype(np.float32)
     cells = [_heard(tokens, config, run, f"sample-{number}", f"sample {number}", _notes(tokens))
-             for number, tokens in enumerate(train.decode_tokens(m.learner, z), 1)]  # fmt: skip
+             for number, tokens in enumerate(inference.decode_tokens(m.learner, z), 1)]  # fmt: skip
     grid = {"rows": ["2 bars"], "columns": [f"sample {number}" for number in range(1, SAMPLES + 1)], "cells": [cells]}
     text = "Codes drawn from the Gaussian prior, decoded: the first draws, not the best ones."
     return {"title": "Samples", "text": text, "items": _midi_items(grid["cells"], run, 1), "grid": grid}
 
 
-def circle(flower, config, run):
+def circle(measured, run):
     """Figure 3 and samples from four petals of the circle."""
-    usable = np.isfinite(flower.changes).all(axis=0)
+    flower, config = measured.petals, measured.config
+    changes = flower.changes["model"]
+    usable = np.isfinite(changes).all(axis=0)
     names = [name for name, use in zip(flower.names, usable, strict=True) if use]
     items = []
     if names:
-        drawing, axes = plots.figure(size=(7.2, 0.2 * len(names) + 1.2))
-        limit = np.abs(flower.changes[:, usable]).max() or 1.0
-        shown = axes.imshow(flower.changes[:, usable].T, aspect="auto", cmap="RdBu_r", vmin=-limit, vmax=limit)
-        axes.set(xlabel="Gaussian, in order round the circle", yticks=range(len(names)))
-        axes.set_yticklabels(names, fontsize=7)
-        axes.grid(False)
-        drawing.colorbar(shown, ax=axes, label="relative change")
-        drawn = plots.save(drawing, run.figure("figure_3_metrics"))
+        drawn = figures.heat_map(run.figure("figure_3_metrics"), changes[:, usable].T, names)
         items.append({"kind": "figure", "file": run.relative(drawn), "claims": ["F3", "Q8", "F3-sum"],
                       "caption": f"Figure 3: metrics of {config.petal_samples} samples of each Gaussian, relative to "
                                  "their mean", "alt": "Heat map of metrics by Gaussian"})  # fmt: skip
@@ -166,44 +167,16 @@ def circle(flower, config, run):
     return {"title": "Round the flower", "text": text, "items": items, "grid": grid}
 
 
-def latent_space(models, pairs, results, config, store, run):
+def latent_space(measured, results, run):
     """Figure 5, the codes in the flower's plane, and what the adversarial term did."""
-    items, rows = [], []
-    for (first, second), (codes, genre) in pairs.codes.items():
-        labels = np.array([first, second])[genre]
-        points, shares = probes.principal_components(codes, codes)
-        drawn = plots.scatter(run.figure(f"figure_5_{first}_{second}"), points, labels, f"{first} and {second}",
-                              order=[first, second])  # fmt: skip
-        items.append({"kind": "figure", "file": run.relative(drawn), "claims": ["F5a", "F5b", "Q10"],
-                      "caption": f"Figure 5: two principal components ({shares.sum():.0%} of the variance) of training "
-                                 "windows with one tag and not the other",
-                      "alt": f"Scatter plot, {first} and {second}"})  # fmt: skip
-        items.append(_t_sne(codes, labels, first, second, run))
-    flower = models.get("16bar-flower")
-    if flower:
-        tags = flower.windows.tags[flower.windows.song[flower.rows]]
-        names = np.append(store.array("genres"), "no tag")
-        first = np.where(tags.any(axis=1), tags.argmax(axis=1), len(names) - 1)
-        common = np.argsort(-np.bincount(first, minlength=len(names)), kind="stable")[:6]
-        keep = np.isin(first, common)
-        drawn = plots.scatter(run.figure("codes_on_the_flower"), flower.codes[keep][:, :2],
-                              names[first[keep]], "codes in the flower's plane", "dimension 1",
-                              "dimension 2")  # fmt: skip
-        items.append({"kind": "figure", "file": run.relative(drawn), "claims": ["Q9"], "alt": "Scatter plot of codes",
-                      "caption": "Held-out codes in the plane of the circle, by the song's commonest tag"})  # fmt: skip
-    for name, m in models.items():
-        lines = training.history(run.model_directory(name))
-        free = [line for line in lines if line["losses/beta"] == 0]
-        if not lines:
-            continue
-        shares = latent.petal_hits(m, config, store).get("baselines", {}) if "flower" in name else {}
-        petals = f"{shares['hits']:.1%} (chance {shares['chance']:.1%})" if shares else "–"
-        cells = [f"{line['validation/distance_to_prior']:.3f}" for line in (*free[-1:], lines[-1])]
-        rows.append([name, cells[0] if free else "–", cells[-1], f"{lines[-1]['losses/beta']:.1f}", petals])
-    columns = ["model", "last while beta is 0", "at the end", "beta at the end", "codes at a petal of the song's tags"]
-    items.append({"kind": "table", "caption": "Sliced Wasserstein distance of held-out codes to the prior",
-                  "columns": columns, "rows": rows, "claims": ["Q9-wasserstein", "Q9-gaussian"]})  # fmt: skip
-    if flower:
+    items = []
+    for pair in measured.pairs.values():
+        if not isinstance(pair, str):
+            items += _pair_figures(pair, run)
+    if FLOWER in measured.models:
+        items.append(_plane(measured, run))
+    items.append(_distances(measured, results))
+    if "value" in results["E2"]:
         both, alone = results["E2"]["value"], results["E2"]["baselines"]["one term alone"]
         items.append({"kind": "table", "caption": "Largest gradient that reaches a weight of the flower's encoder",
                       "columns": ["both terms that hold its code, as the program joins them",
@@ -216,30 +189,61 @@ def latent_space(models, pairs, results, config, store, run):
     return {"title": "The latent space", "text": text, "items": items}
 
 
-def _t_sne(codes, labels, first, second, run):
-    from sklearn.manifold import TSNE
+def _pair_figures(pair, run):
+    first, second = pair.names
+    labels = np.array(pair.names)[pair.genre]
+    points, shares = probes.principal_components(pair.codes, pair.codes)
+    drawn = plots.scatter(run.figure(f"figure_5_{first}_{second}"), points, labels, f"{first} and {second}",
+                          order=[first, second])  # fmt: skip
+    plane = {"kind": "figure", "file": run.relative(drawn), "claims": ["F5a", "F5b", "Q10"],
+             "caption": f"Figure 5: two principal components ({shares.sum():.0%} of the variance) of training "
+                        "windows with one tag and not the other",
+             "alt": f"Scatter plot, {first} and {second}"}  # fmt: skip
+    drawn, perplexity = figures.t_sne(run.figure(f"t_sne_{first}_{second}"), pair.codes, labels, pair.names)
+    return [plane, {"kind": "figure", "file": run.relative(drawn),
+                    "caption": f"The same codes by t-SNE, perplexity {perplexity}",
+                    "alt": f"t-SNE plot, {first} and {second}", "claims": ["F5a", "F5b"]}]  # fmt: skip
 
-    rows = np.random.default_rng(0).permutation(len(codes))[:512]
-    perplexity = min(30, max(2, len(rows) // 4))
-    points = TSNE(perplexity=perplexity, random_state=0, init="pca").fit_transform(codes[rows])
-    drawn = plots.scatter(run.figure(f"t_sne_{first}_{second}"), points, labels[rows], f"{first} and {second}, t-SNE",
-                          "", "", order=[first, second])  # fmt: skip
-    return {"kind": "figure", "file": run.relative(drawn),
-            "caption": f"The same codes by t-SNE, perplexity {perplexity}",
-            "alt": f"t-SNE plot, {first} and {second}", "claims": ["F5a", "F5b"]}  # fmt: skip
+
+def _plane(measured, run):
+    flower = measured.models[FLOWER]
+    tags = flower.windows.tags[flower.windows.song[flower.rows]]
+    names = np.append(measured.names, "no tag")
+    first = np.where(tags.any(axis=1), tags.argmax(axis=1), len(names) - 1)
+    common = np.argsort(-np.bincount(first, minlength=len(names)), kind="stable")[:6]
+    keep = np.isin(first, common)
+    drawn = plots.scatter(run.figure("codes_on_the_flower"), flower.codes[keep][:, :2],
+                          names[first[keep]], "codes in the flower's plane", "dimension 1", "dimension 2")  # fmt: skip
+    return {"kind": "figure", "file": run.relative(drawn), "claims": ["Q9"], "alt": "Scatter plot of codes",
+            "caption": "Held-out codes in the plane of the circle, by the song's commonest tag"}  # fmt: skip
 
 
-def curves(models, run):
+def _distances(measured, results):
+    rows = []
+    for name, m in measured.models.items():
+        if not m.lines:
+            continue
+        free = [line for line in m.lines if line["losses/beta"] == 0]
+        cells = [f"{line['validation/distance_to_prior']:.3f}" for line in (*free[-1:], m.lines[-1])]
+        hits = results["Q9"].get("baselines") if name == FLOWER else None
+        petals = f"{hits['hits']:.1%} (chance {hits['chance']:.1%})" if hits else "–"
+        rows.append([name, cells[0] if free else "–", cells[-1], f"{m.lines[-1]['losses/beta']:.1f}", petals])
+    columns = ["model", "last while beta is 0", "at the end", "beta at the end", "codes at a petal of the song's tags"]
+    return {"kind": "table", "caption": "Sliced Wasserstein distance of held-out codes to the prior",
+            "columns": columns, "rows": rows, "claims": ["Q9-wasserstein", "Q9-gaussian"]}  # fmt: skip
+
+
+def curves(measured, run):
     """Training curves of each model."""
     items = []
-    for name in models:
-        lines = training.history(run.model_directory(name))
+    for name, model in measured.models.items():
+        lines = model.lines
         if len(lines) < 2:
             continue
         steps = [line["step"] for line in lines]
         series = {"training": (steps, [line["losses/reconstruction"] for line in lines]),
                   "held out": (steps, [line["validation/cross_entropy"] for line in lines])}  # fmt: skip
-        level = [("uniform guess", 4 * np.log(midi.ALPHABET))]
+        level = [("uniform guess", 4 * np.log(ALPHABET))]
         drawn = plots.curves(run.figure(f"curves_{name.replace('@', '_')}"), series, "update",
                              "cross-entropy, four tracks", name, level=level)  # fmt: skip
         items.append({"kind": "figure", "file": run.relative(drawn), "caption": f"Cross-entropy of {name}",

@@ -22,6 +22,7 @@ from common.corpora.items import joined_groups
 from common.progress import progress
 from papers.musae import config as settings
 from papers.musae.data import STEPS_PER_BAR
+from papers.musae.tokens import base_tokens
 
 VERSION = 1
 BARS = (2, 16)
@@ -125,7 +126,7 @@ def process(path, quantiser, rule, silence_limit):
         for number, (line, onset) in enumerate(found[name]):
             start[name, number] = sum(map(len, base))
             base.append(line.astype(np.uint8))
-            token.append(midi.tokens(line, onset).astype(np.uint8))
+            token.append(base_tokens(line, onset).astype(np.uint8))
     length = len(base[0])
     result = {"base": np.concatenate(base), "tokens": np.concatenate(token), "counts": counts, "steps": length}
     # Loop order of the program: guitar, bass, drums; strings shared by all.
@@ -250,66 +251,78 @@ def _load_part(path, count):
     return results if len(results) == count else None
 
 
-def _build(corpus, config, parts, writer):
-    """Fill a store from a corpus; prints a count for every filter."""
-    items, counts = corpus.items, Counter({"files": len(corpus.items)})
+def _once(corpus, config, counts):
+    """The items to read: one path per MIDI file where duplicates are dropped, at most `max_songs`."""
+    items = corpus.items
     if config.deduplicate:
         first = {}
         for item in items:
             first.setdefault(item.facts.get("md5") or str(item.path), item)
         counts["further paths of a MIDI file already read"] = len(items) - len(first)
         items = list(first.values())
-    if config.max_songs:
-        items = items[: config.max_songs]
-    songs, terms, base, token, rows = [], [], [], [], {bars: [] for bars in BARS}
+    return items[: config.max_songs] if config.max_songs else items
+
+
+def _kept(result, seen, config, counts):
+    """{bars: mask of the windows to keep}: where duplicates are dropped, those not `seen` before, which grows."""
+    found = {}
+    for bars in BARS:
+        digests = [bytes(row) for row in result[f"digest_{bars}"].view("u1").reshape(-1, 16)]
+        found[bars] = np.ones(len(digests), bool)
+        if config.deduplicate:
+            for k, digest in enumerate(digests):
+                found[bars][k] = digest not in seen[bars]
+                seen[bars].add(digest)
+            counts[f"{bars}-bar windows already seen"] += int((~found[bars]).sum())
+        counts[f"{bars}-bar windows kept"] += int(found[bars].sum())
+    return found
+
+
+def _build(corpus, config, parts, writer):
+    """Fill a store from a corpus; prints a count for every filter."""
+    counts = Counter({"files": len(corpus.items)})
+    songs, base, token, rows = [], [], [], {bars: [] for bars in BARS}
     seen, begin = {bars: set() for bars in BARS}, 0
-    for item, result in _parts(items, config, parts):
+    for item, result in _parts(_once(corpus, config, counts), config, parts):
         if "reason" in result:
             counts[f"dropped: {_filter_name(result['reason'])}"] += 1
             writer.reject(item.path, result["reason"])
             continue
         counts.update(result["counts"])
-        kept_any = False
-        for bars in BARS:
-            digests = [bytes(row) for row in result[f"digest_{bars}"].view("u1").reshape(-1, 16)]
-            keep = np.ones(len(digests), bool)
-            if config.deduplicate:
-                for k, digest in enumerate(digests):
-                    keep[k] = digest not in seen[bars]
-                    seen[bars].add(digest)
-                counts[f"{bars}-bar windows already seen"] += int((~keep).sum())
-            counts[f"{bars}-bar windows kept"] += int(keep.sum())
-            kept_any |= bool(keep.any())
-            rows[bars].append((result[f"offset_{bars}"][keep] + begin, len(songs)))
-        if not kept_any:
+        keep = _kept(result, seen, config, counts)
+        if not any(mask.any() for mask in keep.values()):
             counts["dropped: no window left"] += 1
             writer.reject(item.path, "no window of 2 or 16 bars passes the silence and uniqueness rules")
-            for bars in BARS:
-                rows[bars].pop()
             continue
+        for bars in BARS:
+            rows[bars].append((result[f"offset_{bars}"][keep[bars]] + begin, len(songs)))
         base.append(result["base"])
         token.append(result["tokens"])
         begin += len(result["base"])
         songs.append((item, result["steps"]))
-        terms.append(list(item.facts.get("terms") or []))
     if not songs:
         kinds = ", ".join(f"{number} {name}" for name, number in counts.items() if name.startswith("dropped"))
         raise store.StoreError(
             f"{corpus.root}: no file passes the filters of section 4.1 ({kinds}); add songs in 4/4 with "
             "drums, bass, guitar or piano, and another instrument"
         )
-    names, distinct, share = common_tags(terms, config.genres)
-    tags = np.array([[bool(name) and name in song for name in names] for song in terms], np.uint8)
     writer.array("base", np.concatenate(base))
     writer.array("tokens", np.concatenate(token))
     rng = np.random.default_rng(0)
     for bars in BARS:
         offset = np.concatenate([found for found, _ in rows[bars]])
+        owner = np.concatenate([np.full(len(found), song, np.int32) for found, song in rows[bars]])
         writer.array(f"offset_{bars}", offset)
-        writer.array(
-            f"song_{bars}", np.concatenate([np.full(len(found), song, np.int32) for found, song in rows[bars]])
-        )
+        writer.array(f"song_{bars}", owner)
         writer.array(f"shift_{bars}", rng.choice(TRANSPOSITIONS, len(offset)).astype(np.int8))
+    _describe(songs, config, counts, writer)
+
+
+def _describe(songs, config, counts, writer):
+    """Tags, artists and index rows of the songs kept, (item, steps) each; the counts, stored and printed."""
+    terms = [list(item.facts.get("terms") or []) for item, _ in songs]
+    names, distinct, share = common_tags(terms, config.genres)
+    tags = np.array([[bool(name) and name in song for name in names] for song in terms], np.uint8)
     writer.array("tags", tags)
     writer.array("genres", np.array(names, dtype="U64"))
     writer.array("placement", related_order(tags))

@@ -32,17 +32,18 @@ def reconstruct(options):
     run, store = tool.open_run(options.run, options.runs)
     song = tool.read(options.file, run.config, 2)
     tool.report(song)
-    from papers.musae import train
+    from papers.musae import inference
+    from papers.musae.model import TRACKS
 
     learner = tool.learner(run, store, "2bar-gaussian")
     windows, numbers = song.windows()
-    answers = train.decode_tokens(learner, train.encode(learner, windows))
+    answers = inference.decode_tokens(learner, inference.encode(learner, windows))
     steps = song.bars * STEPS_PER_BAR
     result = song.tokens.copy()
     for number, answer in zip(numbers, answers, strict=True):
         result[number * steps : (number + 1) * steps] = answer
     shares = ", ".join(
-        f"{t} {a:.0%}" for t, a in zip(train.model.TRACKS, (answers == windows).mean(axis=(0, 1)), strict=True)
+        f"{t} {a:.0%}" for t, a in zip(TRACKS, (answers == windows).mean(axis=(0, 1)), strict=True)
     )
     print(f"{len(numbers)} windows of two bars; tokens right: {shares}")
     path = options.output / f"{song.path.stem}-reconstruction"

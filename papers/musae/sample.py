@@ -56,11 +56,11 @@ def sample(options):
         petal = np.full(options.count, genre_petal(options.genre, run, store))
     else:
         petal = rng.integers(0, config.petals, options.count)
-    from papers.musae import prior, train
+    from papers.musae import inference, prior
 
     noise = rng.normal(size=(options.count, config.latent)).astype(np.float32)
     z = np.asarray(prior.flower(noise, petal, config.petals, config.radial_variance, config.other_variance))
-    for number, tokens in enumerate(train.decode_tokens(tool.learner(run, store, "16bar-flower"), z), 1):
+    for number, tokens in enumerate(inference.decode_tokens(tool.learner(run, store, "16bar-flower"), z), 1):
         name = f"sample-{(options.genre or 'any').replace('/', '_').replace(' ', '-')}-{number}"
         tool.save(
             tokens, config, options.output / name, f"{options.genre or 'any genre'}, sample {number}", options.tempo

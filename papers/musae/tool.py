@@ -10,6 +10,7 @@ from common import midi, record, scripts
 from common.config import one_line_errors, quiet_tensorflow
 from papers.musae import config as settings, preprocess
 from papers.musae.data import STEPS_PER_BAR
+from papers.musae.tokens import base_tokens
 
 ADVICE = {
     "time signature": "set one 4/4 time signature at the start and export again",
@@ -58,7 +59,7 @@ def read(path, config, bars):
         raise midi.MidiError(f"{error}{advice}") from None
     lines = []
     for name in preprocess.CLASSES:
-        parts = [(line, midi.tokens(line, onset)) for line, onset in found[name]]
+        parts = [(line, base_tokens(line, onset)) for line, onset in found[name]]
         lines.append(max(parts, key=lambda part: int((part[1] < midi.SILENT).sum())))
     base, tokens = (np.stack([line[k] for line in lines], axis=1) for k in (0, 1))
     steps, faults = bars * STEPS_PER_BAR, {}
@@ -120,7 +121,7 @@ def run_tool(options_type, description, name, body):
 
 def save(tokens, config, path, title, tempo):
     """Write MIDI, sound and picture, and say where."""
-    from papers.musae import music
+    from papers.musae import sound
 
-    for written in music.write(tokens, config, path, title, tempo):
+    for written in sound.write(tokens, config, path, title, tempo):
         print(written)

@@ -21,9 +21,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from common import training
+from common import splits, training
 from common.training import Batches, Learner, Model, Stage, shuffled
-from papers.musae import data, losses, model, preprocess, variants
+from papers.musae import data, inference, losses, measures, model, preprocess, variants
 
 tf.get_logger().setLevel("ERROR")  # a graph per network is meant; TensorFlow warns of every fifth
 DECODER_START = {"per_track": model.decoder_start, "shared_tanh": variants.decoder_start}
@@ -108,27 +108,41 @@ def adam(config, variables, times=1):
     return optimizer
 
 
-def build(bars, flower, config, store):
-    """Networks and optimizers of one model."""
-    steps, style = bars * data.STEPS_PER_BAR, has_style(flower, config)
+def networks(steps, flower, config):
+    """{name: network} of one model for windows of `steps` steps."""
+    style = has_style(flower, config)
     sizes = {"units": config.encoder_units, "latent": config.latent, "depth": config.depth, "low": config.input_low}
-    start = DECODER_START[config.decoder_start]
-    networks = {
+    start, code = DECODER_START[config.decoder_start], config.latent + style * variants.STYLE
+    found = {
         "encoder": variants.style_encoder(steps, **sizes) if style else model.encoder(steps, **sizes),
-        "decoder": model.decoder(
-            steps, config.decoder_units, config.latent + style * variants.STYLE, config.depth, start
-        ),
+        "decoder": model.decoder(steps, config.decoder_units, code, config.depth, start),
         "critic": model.critic(config.critic_units, config.latent, config.genres if flower else 0),
     }
     if style:
-        networks["style_critic"] = model.critic(config.critic_units, variants.STYLE)
+        found["style_critic"] = model.critic(config.critic_units, variants.STYLE)
+    return found
+
+
+def with_optimizers(networks, flower, config):
+    """The learner: in the two phases one Adam for the autoencoder and one for the critic, else one a network."""
+    style = has_style(flower, config)
     if config.adversarial == "two_phases" and not style:
         both = networks["encoder"].trainable_variables + networks["decoder"].trainable_variables
-        return Learner(networks, {"autoencoder": adam(config, both),
-                                  "critic": adam(config, networks["critic"].trainable_variables)})  # fmt: skip
+        critic = networks["critic"].trainable_variables
+        return Learner(networks, {"autoencoder": adam(config, both), "critic": adam(config, critic)})
     # The program's variable list names the encoder 3 (6) times, critics 2, the decoder 1 (2): that many times its rate.
-    times = {"encoder": 6 if style else 3, "decoder": 2 if style else 1, "critic": 2, "style_critic": 2}
+    times = variants.STYLE_TIMES if style else variants.TIMES
     return Learner(networks, {key: adam(config, n.trainable_variables, times[key]) for key, n in networks.items()})
+
+
+def build(bars, flower, config, store):
+    """Networks and optimizers of one model."""
+    return with_optimizers(networks(bars * data.STEPS_PER_BAR, flower, config), flower, config)
+
+
+def one_update(update, config, placement, learner, batch, step):
+    """The step function of a stage: `update` on the batch and its draws."""
+    return update(learner, draw(batch, step, config, placement), step, config)
 
 
 def stages(bars, flower, config, store, seed):
@@ -146,12 +160,10 @@ def stages(bars, flower, config, store, seed):
         placement = store.array("placement") if config.placement == "related" else np.arange(config.genres)
     update = variants.style_step if has_style(flower, config) else ADVERSARIAL[config.adversarial]
 
-    def train_step(learner, batch, step):
-        return update(learner, draw(batch, step, config, placement), step, config)
-
+    train_step = partial(one_update, update, config, placement)
     batch_size = config.batch_size_16bar if bars == 16 and config.batch_size_16bar else config.batch_size
     batches = Batches(len(train), batch_size, lambda i: windows.read(train[i]), shuffled(len(train), seed))
-    watched = windows.read(data.sample(held_out, WATCHED, 0))
+    watched = windows.read(splits.sample(held_out, WATCHED, np.random.default_rng(0)))
     updates = config.updates_2bar if bars == 2 else config.updates_16bar
     return [
         Stage("train", train_step, batches, updates, config.log_every, partial(validate, config, watched, placement))
@@ -161,8 +173,8 @@ def stages(bars, flower, config, store, seed):
 def validate(config, batch, placement, learner):
     """Cross-entropy, accuracy and the distance of the codes to the prior, on the watched held-out windows."""
     rng = np.random.default_rng(0)
-    z = encode(learner, batch["tokens"], rng)
-    logits = decode(learner, z)
+    z = inference.encode(learner, batch["tokens"], rng)
+    logits = inference.decode(learner, z)
     tokens = tf.constant(batch["tokens"])
     noise = tf.constant(rng.normal(size=(len(z), config.latent)), tf.float32)
     petal = None
@@ -177,54 +189,10 @@ def validate(config, batch, placement, learner):
     return {
         "validation/cross_entropy": float(tf.reduce_sum(losses.reconstruction(tokens, logits), axis=1).numpy().mean()),
         **{f"validation/accuracy_{track}": float(a) for track, a in zip(model.TRACKS, accuracy, strict=True)},
-        "validation/distance_to_prior": losses.sliced_wasserstein(
+        "validation/distance_to_prior": measures.sliced_wasserstein(
             z[:, -config.latent :], np.asarray(losses.prior_draw(config, noise, petal))
         ),
     }
-
-
-def _in_batches(function, array, rows=64):
-    parts = [function(array[k : k + rows]) for k in range(0, len(array), rows)]
-    return [np.concatenate(part) for part in zip(*parts, strict=True)]
-
-
-def compiled(network):
-    """The network as a graph, one trace for any number of rows; kept with the network."""
-    if not hasattr(network, "inference"):
-        rows = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in network.inputs]
-        call = tf.function(
-            lambda *inputs: network(inputs[0] if len(inputs) == 1 else list(inputs)),
-            input_signature=rows,
-            reduce_retracing=True,
-        )
-        object.__setattr__(network, "inference", call)
-    return network.inference
-
-
-def encode(learner, tokens, rng=None):
-    """Codes (n, latent) of windows of tokens (n, T, 4): sampled with `rng` as in training, or the mean without.
-
-    With the program's style branch a code is [s, z], as its decoder takes it.
-    """
-    encoder = compiled(learner.networks["encoder"])
-    mu, log_variance, *style = _in_batches(
-        lambda part: [np.asarray(x) for x in encoder(losses.one_hot(tf.constant(part)))], np.asarray(tokens)
-    )
-    z = mu if rng is None else mu + np.exp(log_variance / 2.0) * rng.normal(size=mu.shape)
-    return np.concatenate([*style, z], axis=1).astype(np.float32)
-
-
-def decode(learner, z):
-    """Logits (n, T, 130, 4) of codes (n, latent)."""
-    decoder = compiled(learner.networks["decoder"])
-    return _in_batches(lambda part: [np.asarray(decoder(tf.constant(part)))], np.asarray(z, np.float32))[0]
-
-
-def decode_tokens(learner, z):
-    """Likeliest tokens (n, T, 4) of codes (n, latent)."""
-    decoder = compiled(learner.networks["decoder"])
-    return _in_batches(lambda part: [np.argmax(decoder(tf.constant(part)), axis=2).astype(np.int32)],
-                       np.asarray(z, np.float32))[0]  # fmt: skip
 
 
 def _model(bars, flower):
@@ -236,20 +204,21 @@ MODELS = {
     "16bar-gaussian": _model(16, False),
     "16bar-flower": _model(16, True),
 }
-BARS = {name: 2 if name.startswith("2bar") else 16 for name in MODELS}
 # Controls (dossier section 7, Q1): no pull to the prior at all; one Gaussian of the flower's scale instead of its
-# petals.
-ABLATIONS = {"16bar-flower@beta-0": {"beta_max": 0.0}, "16bar-flower@one-petal": {"petals": 1}}
+# petals. Each is a model of the paper with other settings.
+ABLATIONS = {
+    "16bar-flower@beta-0": ("16bar-flower", {"beta_max": 0.0}),
+    "16bar-flower@one-petal": ("16bar-flower", {"petals": 1}),
+}
+BARS = {"2bar-gaussian": 2, "16bar-gaussian": 16, "16bar-flower": 16, **dict.fromkeys(ABLATIONS, 16)}
 
 
 def jobs(config):
     """{name: (Model, Config)} of a run: its models in the paper's order, then their ablations if asked for."""
     table = {name: (entry, config) for name, entry in MODELS.items() if name in config.models}
-    if config.ablations:
-        for name, change in ABLATIONS.items():
-            if name.split("@")[0] not in config.models:
-                continue
-            table[name] = (MODELS[name.split("@")[0]], dataclasses.replace(config, **change))
+    for name, (of, change) in ABLATIONS.items():
+        if config.ablations and of in config.models:
+            table[name] = (MODELS[of], dataclasses.replace(config, **change))
     return table
 
 

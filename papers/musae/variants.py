@@ -13,6 +13,9 @@ from papers.musae import losses, model
 
 STYLE = 32  # the program's s_length
 STYLE_PROBABILITY = 0.5  # its prior on s: independent coins
+# How often the program's list of trainable variables names each network, in train_gm.py and in train.py.
+TIMES = {"encoder": 3, "critic": 2, "decoder": 1}
+STYLE_TIMES = {"encoder": 6, "critic": 2, "style_critic": 2, "decoder": 2}
 
 
 def decoder_start(z, units):
@@ -75,7 +78,7 @@ def joint_step(learner, draws, step, config):
             critic, draws.prior, z, draws.weight, config.gradient_penalty, draws.label
         )
         loss = step.mean(tf.reduce_sum(entropy, axis=1) + draws.beta * (for_critic + for_encoder))
-    apply_joint(learner, step, tape, loss, config, {"encoder": 3, "critic": 2, "decoder": 1})
+    apply_joint(learner, step, tape, loss, config, TIMES)
     return {"losses/total": loss, **losses.named(step, draws, entropy, logits, for_critic, for_encoder)}
 
 
@@ -105,8 +108,7 @@ def style_step(learner, draws, step, config):
         recovered = tf.reduce_mean(keras.losses.binary_crossentropy(coins[..., None], again[..., None]), axis=1)
         adversarial = for_critic + for_encoder + for_style_critic + for_style
         loss = step.mean(tf.reduce_sum(entropy, axis=1) + beta * adversarial + recovered)
-    times = {"encoder": 6, "critic": 2, "style_critic": 2, "decoder": 2}
-    apply_joint(learner, step, tape, loss, config, times)
+    apply_joint(learner, step, tape, loss, config, STYLE_TIMES)
     named = losses.named(step, draws, entropy, logits, for_critic, for_encoder)
     return {
         "losses/total": loss,

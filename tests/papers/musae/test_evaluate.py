@@ -9,23 +9,24 @@ import pytest
 from common import claims, midi, record
 from common.config import resolve
 from common.corpora import Corpus, Item
-from papers.musae import config as settings, edit, interpolate, metrics, preprocess, reconstruct, sample, tool
+from papers.musae import config as settings, edit, interpolate, measures, preprocess, reconstruct, sample, tool
+from papers.musae.tokens import HOLD, SILENT
 from tests.papers.musae.test_preprocess import song
 
 
 def test_hamming_counts_tokens():  # dossier A26: the bit distance is this times 2 / 130
     a, b = np.zeros((2, 4, 4), int), np.zeros((2, 4, 4), int)
     b[0, 0] = 7
-    assert metrics.hamming(a, b).tolist() == [0.25, 0.0]
+    assert measures.hamming(a, b).tolist() == [0.25, 0.0]
     bits = np.mean(np.eye(130)[a] != np.eye(130)[b], axis=(1, 2, 3))
-    np.testing.assert_allclose(bits, metrics.hamming(a, b) / 65)
+    np.testing.assert_allclose(bits, measures.hamming(a, b) / 65)
 
 
 def test_low_level_metrics_by_hand():
-    tokens = np.full((1, 8, 4), midi.HOLD)
-    tokens[0, 0] = midi.SILENT
+    tokens = np.full((1, 8, 4), HOLD)
+    tokens[0, 0] = SILENT
     tokens[0, :, 1] = [40, 129, 129, 128, 43, 129, 52, 129]
-    names, values = metrics.low_level(tokens)
+    names, values = measures.low_level(tokens)
     found = dict(zip(names, values[0], strict=True))
     expected = {"notes": 3, "held steps": 4, "steps at rest": 1, "note length": 7 / 3, "interval": 6, "lowest pitch":
     40,
@@ -40,33 +41,31 @@ def test_relative_changes_sum_to_zero_and_smoothness():  # dossier A28
     petal = np.repeat(np.arange(16), 10)
     smooth = 5 + np.cos(2 * np.pi * petal / 16)
     values = np.stack([smooth, rng.normal(9, 1, 16)[petal], np.full(160, 3.0)], axis=1)
-    changes = metrics.relative_changes(values, petal, 16)
+    changes = measures.relative_changes(values, petal, 16)
     np.testing.assert_allclose(changes.sum(axis=0), 0, atol=1e-12)
-    ratio = metrics.von_neumann(changes)
+    ratio = measures.von_neumann(changes)
     assert ratio[0] == pytest.approx(1 - np.cos(2 * np.pi / 16)) and 0.4 < ratio[1] < 1.6 and np.isnan(ratio[2])
-    assert metrics.smooth_share(changes[:, :1]) == 1.0
+    assert measures.smooth_share(changes[:, :1]) == 1.0
 
 
 def test_windows_of_a_pair_carry_one_tag_and_not_the_other():  # dossier A29
-    from papers.musae import latent
-
     tags = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 1], [0, 0, 1], [1, 0, 1]], np.uint8)
-    assert [pool.tolist() for pool in latent.exclusive(tags, 0, 1)] == [[0, 4], [2]]
+    assert [pool.tolist() for pool in measures.exclusive(tags, 0, 1)] == [[0, 4], [2]]
 
 
 def test_genre_pair_accuracy_tells_apart_what_is_apart():  # dossier A29
     rng = np.random.default_rng(0)
     genre, song_number = np.repeat([0, 1], 100), np.repeat(np.arange(20), 10)
     apart = rng.normal(size=(200, 8)) + 6 * genre[:, None]
-    found, shuffled = metrics.genre_pair_accuracy(apart, genre, song_number, 3, 64, 0)
+    found, shuffled = measures.genre_pair_accuracy(apart, genre, song_number, 3, 64, 0)
     assert found > 0.95 and 0.3 < shuffled < 0.7
-    assert metrics.genre_pair_accuracy(apart, genre, genre, 3, 64, 0) is None  # one song a genre cannot be kept apart
+    assert measures.genre_pair_accuracy(apart, genre, genre, 3, 64, 0) is None  # one song a genre cannot be kept apart
 
 
 def test_overlap_of_distributions():
     rng = np.random.default_rng(0)
     a = rng.normal(size=(500, 2))
-    assert metrics.distribution_overlap(a, a) == 1 and metrics.distribution_overlap(a, a + 10) < 0.01
+    assert measures.distribution_overlap(a, a) == 1 and measures.distribution_overlap(a, a + 10) < 0.01
 
 
 SIZES = {"latent": 6, "encoder_units": 4, "decoder_units": 5, "critic_units": 8, "depth": 1, "genres": 4, "petals": 4,

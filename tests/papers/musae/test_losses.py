@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from papers.musae import config, losses, model, prior, train, variants
+from papers.musae import config, losses, measures, model, prior, train, variants
 
 PAPER = config.Config()
 PROGRAM = SimpleNamespace(beta_step=0.1, beta_every=5_000, beta_after=2, beta_max=0.2)
@@ -161,9 +161,9 @@ def test_terms_that_cancel_leave_the_encoder_without_gradient():  # dossier E2, 
 def test_sliced_wasserstein_of_a_shift():
     rng = np.random.default_rng(0)
     a = rng.normal(size=(4000, 2))
-    assert losses.sliced_wasserstein(a, a) == 0
+    assert measures.sliced_wasserstein(a, a) == 0
     # A shift by d moves a projection by |d cos|, 2 / pi on average over the circle's directions.
-    assert losses.sliced_wasserstein(a, a + [3.0, 0.0], directions=2000) == pytest.approx(3 * 2 / np.pi, rel=0.05)
+    assert measures.sliced_wasserstein(a, a + [3.0, 0.0], directions=2000) == pytest.approx(3 * 2 / np.pi, rel=0.05)
 
 
 @pytest.mark.slow
@@ -201,7 +201,7 @@ def test_conditional_critic_leads_linear_codes_to_the_flower_and_the_joint_loss_
 
         def gap():
             x, label, z_prior, _ = batch()
-            return losses.sliced_wasserstein(np.asarray(encoder(x)), np.asarray(z_prior))
+            return measures.sliced_wasserstein(np.asarray(encoder(x)), np.asarray(z_prior))
 
         before = gap()
         for _ in range(2500):

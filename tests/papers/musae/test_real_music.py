@@ -11,16 +11,17 @@ import pytest
 
 from common import midi
 from common.config import resolve
-from papers.musae import config as settings, data, metrics, preprocess
+from papers.musae import config as settings, data, measures, preprocess
+from papers.musae.tokens import token_base
 
 SIZES = {"latent": 64, "encoder_units": 64, "decoder_units": 128, "critic_units": 128, "batch_size": 64,
          "updates_2bar": 3000, "beta_every": 2000, "log_every": 125, "decay": 5e-4}  # fmt: skip
 
 
 def accuracies(learner, tokens):
-    from papers.musae import train
+    from papers.musae import inference
 
-    answers = train.decode_tokens(learner, train.encode(learner, tokens, np.random.default_rng(0)))
+    answers = inference.decode_tokens(learner, inference.encode(learner, tokens, np.random.default_rng(0)))
     return (answers == tokens).mean(axis=(0, 1))
 
 
@@ -30,7 +31,7 @@ def test_two_bars_of_real_songs_are_learnt(tmp_path):
     if not folder:
         pytest.skip("set ENCORE_MIDI to a folder of MIDI files")
     from common import training
-    from papers.musae import music, train
+    from papers.musae import inference, sound, train
 
     directory = Path(os.environ.get("ENCORE_REAL_RUN") or tmp_path / "model")  # a training that was interrupted goes on
     config = resolve(settings, "sound", "demo", SIZES)
@@ -49,16 +50,16 @@ def test_two_bars_of_real_songs_are_learnt(tmp_path):
     songs = windows.song[trained]
     ends = [trained[np.flatnonzero(songs == song)[0]] for song in np.unique(songs)[:2]]
     x = windows.cut(np.array(ends))
-    z = train.encode(learner, x)
-    steps = train.decode_tokens(
+    z = inference.encode(learner, x)
+    steps = inference.decode_tokens(
         learner, (1 - np.linspace(0, 1, 9)[:, None]) * z[0] + np.linspace(0, 1, 9)[:, None] * z[1]
     )
-    distance = [metrics.hamming(steps, np.repeat(end[None], 9, axis=0)) for end in x]
-    path, sound, _ = music.write(np.concatenate(steps), config, tmp_path / "interpolation", "interpolation")
+    distance = [measures.hamming(steps, np.repeat(end[None], 9, axis=0)) for end in x]
+    path, sound, _ = sound.write(np.concatenate(steps), config, tmp_path / "interpolation", "interpolation")
     read = midi.read(path)
     pitches = np.concatenate([i.pitch for i in read.instruments if not i.is_drum])
     lengths = np.concatenate([i.end - i.start for i in read.instruments]) / (read.resolution / 4)
-    silent = (midi.token_base(np.concatenate(steps).T) == midi.SILENT).all(axis=0).mean()
+    silent = (token_base(np.concatenate(steps).T) == midi.SILENT).all(axis=0).mean()
     print(f"interpolation: {len(lengths)} notes, pitches {pitches.min()} to {pitches.max()}, longest note "
           f"{lengths.max():.1f} steps, all tracks silent {silent:.1%} of the time, distance to the first "
           f"{np.round(distance[0], 2).tolist()}, to the second {np.round(distance[1], 2).tolist()}")  # fmt: skip

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common import midi
 from papers.musae import data
+from papers.musae.tokens import base_tokens
 
 
 class ToyStore:
@@ -26,7 +26,7 @@ class ToyStore:
         base = np.repeat(rng.integers(30, 80, (songs, 4, steps // 4)), 4, axis=2)
         self.arrays = {
             "base": base.reshape(-1).astype(np.uint8),
-            "tokens": midi.tokens(base).reshape(-1).astype(np.uint8),
+            "tokens": base_tokens(base).reshape(-1).astype(np.uint8),
             "tags": (rng.random((songs, genres)) < 0.4).astype(np.uint8),
             "artist": (np.arange(songs) // 2).astype(np.int32),
             "genres": np.array([f"genre {k}" for k in range(genres)]),

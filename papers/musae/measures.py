@@ -1,9 +1,25 @@
-"""Measures on tokens and codes (dossier of sections 4.3 and 4.4): low-level metrics, Hamming distance, smoothness."""
+"""From arrays to numbers: accuracies and baselines, metrics of scores, Hamming distance, smoothness, distances."""
 
 import numpy as np
+from scipy.stats import ks_2samp, spearmanr
 
-from common.midi import HOLD, SILENT, token_base
 from papers.musae.model import TRACKS
+from papers.musae.tokens import HOLD, SILENT, token_base
+
+COLUMNS = (*TRACKS, "dbgs", "dbg")  # Table 1: the tracks, all four on average, and without strings
+
+
+def window_accuracy(tokens, answers):
+    """Share of a window's steps whose token is right, by COLUMNS: (n, T, 4) x 2 -> (n, 6)."""
+    by_track = (np.asarray(answers) == tokens).mean(axis=1)
+    return np.column_stack([by_track, by_track.mean(axis=1), by_track[:, :3].mean(axis=1)])
+
+
+def non_hold_accuracy(tokens, answers):
+    """Share of the steps that are no hold whose token is right, {column: share} over all windows (n, T, 4)."""
+    struck = tokens != HOLD
+    by_track = ((answers == tokens) & struck).sum(axis=(0, 1)) / np.maximum(struck.sum(axis=(0, 1)), 1)
+    return dict(zip(COLUMNS, (*by_track.tolist(), float(by_track.mean()), float(by_track[:3].mean())), strict=True))
 
 
 def hamming(a, b):
@@ -96,13 +112,33 @@ def smooth_share(changes, shuffles=2000, seed=0):
 
 def distribution_overlap(a, b):
     """Mean over metrics of one minus the Kolmogorov-Smirnov distance of two samples (n, metrics), (m, metrics)."""
-    from scipy.stats import ks_2samp
-
     shares = []
     for k in range(a.shape[1]):
         x, y = a[np.isfinite(a[:, k]), k], b[np.isfinite(b[:, k]), k]
         shares.append(1.0 - ks_2samp(x, y).statistic if len(x) and len(y) else float(len(x) == len(y)))
     return float(np.mean(shares))
+
+
+def rank_correlation(a, b):
+    """Spearman's rho of two curves; 0 where one is flat."""
+    return float(spearmanr(a, b).statistic) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
+
+
+def hits(petal, tags, placement, petals):
+    """Whether each code's nearest petal (n,) belongs to one of its song's tags (n, genres): bool (n,).
+
+    placement: petal of each genre's rank (genres,); a petal that no genre has is no hit.
+    """
+    owner = np.full(petals, -1)
+    owner[np.asarray(placement)] = np.arange(len(placement))
+    genre = owner[petal]
+    return (genre >= 0) & (tags[np.arange(len(tags)), np.maximum(genre, 0)] > 0)
+
+
+def exclusive(tags, first, second):
+    """Windows of k-hot tags (n, genres) with the first tag and not the second, and the other way round."""
+    a, b = tags[:, first].astype(bool), tags[:, second].astype(bool)
+    return [np.flatnonzero(a & ~b), np.flatnonzero(b & ~a)]
 
 
 def genre_pair_accuracy(codes, genre, song, resamples, size, seed):
@@ -134,3 +170,21 @@ def genre_pair_accuracy(codes, genre, song, resamples, size, seed):
             pair.append(np.mean([(answers[labels == g] == g).mean() for g in (0, 1)]))
         found.append(pair)
     return tuple(np.mean(found, axis=0))
+
+
+def step_majority(tokens):
+    """The commonest token of each step and track over windows (n, T, 4): a baseline (T, 4) that knows only the
+    position.
+    """
+    result = np.zeros(tokens.shape[1:], np.int32)
+    for step in range(tokens.shape[1]):
+        for track in range(tokens.shape[2]):
+            result[step, track] = np.bincount(tokens[:, step, track], minlength=HOLD + 1).argmax()
+    return result
+
+
+def sliced_wasserstein(a, b, directions=128, seed=0):
+    """Mean over random directions of the Wasserstein-1 distance of two samples (n, latent) of equal size."""
+    axes = np.random.default_rng(seed).normal(size=(a.shape[1], directions))
+    axes /= np.linalg.norm(axes, axis=0)
+    return float(np.abs(np.sort(a @ axes, axis=0) - np.sort(b @ axes, axis=0)).mean())

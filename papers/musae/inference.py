@@ -1,0 +1,53 @@
+"""Codes and answers of trained networks, in batches, as NumPy arrays."""
+
+import numpy as np
+import tensorflow as tf
+
+from papers.musae import losses
+
+ROWS = 64  # windows at a time
+
+
+def _in_batches(function, array):
+    parts = [function(array[k : k + ROWS]) for k in range(0, len(array), ROWS)]
+    return [np.concatenate(part) for part in zip(*parts, strict=True)]
+
+
+def compiled(network):
+    """The network as a graph, one trace for any number of rows; kept with the network."""
+    if not hasattr(network, "inference"):
+        rows = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in network.inputs]
+        call = tf.function(
+            lambda *inputs: network(inputs[0] if len(inputs) == 1 else list(inputs)),
+            input_signature=rows,
+            reduce_retracing=True,
+        )
+        object.__setattr__(network, "inference", call)
+    return network.inference
+
+
+def encode(learner, tokens, rng=None):
+    """Codes (n, latent) of windows of tokens (n, T, 4): sampled with `rng` as in training, or the mean without.
+
+    With the program's style branch a code is [s, z], as its decoder takes it.
+    """
+    encoder = compiled(learner.networks["encoder"])
+    mu, log_variance, *style = _in_batches(
+        lambda part: [np.asarray(x) for x in encoder(losses.one_hot(tf.constant(part)))], np.asarray(tokens)
+    )
+    z = mu if rng is None else mu + np.exp(log_variance / 2.0) * rng.normal(size=mu.shape)
+    return np.concatenate([*style, z], axis=1).astype(np.float32)
+
+
+def decode(learner, z):
+    """Logits (n, T, 130, 4) of codes (n, latent)."""
+    decoder = compiled(learner.networks["decoder"])
+    return _in_batches(lambda part: [np.asarray(decoder(tf.constant(part)))], np.asarray(z, np.float32))[0]
+
+
+def decode_tokens(learner, z):
+    """Likeliest tokens (n, T, 4) of codes (n, latent)."""
+    decoder = compiled(learner.networks["decoder"])
+    return _in_batches(
+        lambda part: [np.argmax(decoder(tf.constant(part)), axis=2).astype(np.int32)], np.asarray(z, np.float32)
+    )[0]

@@ -1,0 +1,240 @@
+"""What the trained networks of a run make of the data: the arrays that findings, facts and the page are made from."""
+
+import json
+from dataclasses import dataclass, field
+
+import keras
+import numpy as np
+
+from common import splits, training
+from common.findings import NotTestable
+from papers.musae import data, inference, measures, prior, train
+from papers.musae.tokens import HOLD
+
+ALPHAS = np.linspace(0, 1, 11)  # section 4.3 gives no grid
+PAIRS = {"F5a": ("rock", "pop"), "F5b": ("rock", "punk")}
+RESAMPLES = 20
+
+
+@dataclass
+class Reconstruction:
+    """One trained model and what it makes of the same held-out windows that all its numbers are taken on."""
+
+    name: str
+    learner: object
+    windows: data.Windows
+    train_rows: np.ndarray
+    held_rows: np.ndarray  # all held-out windows
+    rows: np.ndarray  # those measured
+    tokens: np.ndarray  # (n, T, 4)
+    codes: np.ndarray  # (n, latent), sampled as in training
+    answers: np.ndarray  # (n, T, 4) likeliest tokens
+    scores: dict  # {"model", "all_hold", "step_majority", "mean_code": (n, 6) shares right, measures.COLUMNS}
+    non_hold: dict  # {column: accuracy where the target is not hold}
+    lines: list  # of the training log
+
+    @property
+    def artists(self):
+        """Artist of each measured window, (n,): what a split by artist keeps whole."""
+        return self.windows.artist[self.windows.song[self.rows]]
+
+    @property
+    def songs(self):
+        """Songs among the measured windows."""
+        return len(np.unique(self.windows.song[self.rows]))
+
+
+@dataclass
+class Paths:
+    """Interpolations between pairs of held-out windows along ALPHAS; distances are Hamming's, (alphas, pairs)."""
+
+    first: np.ndarray  # to x1
+    second: np.ndarray  # to x2
+    data: np.ndarray  # of the data-space baseline to x1
+    apart: np.ndarray  # H(x1, x2), (pairs,)
+    steps: np.ndarray  # between neighbouring alphas, (alphas - 1, pairs)
+    way: np.ndarray  # between both ends as decoded, (pairs,)
+    at_start: float  # 1 - accuracy of the windows x1, same draws of z
+    tokens: np.ndarray  # (alphas, pairs, T, 4)
+    ends: tuple  # rows of x1 and x2 among the measured windows
+    artists: np.ndarray  # of x1, (pairs,)
+
+
+@dataclass
+class Petals:
+    """Decoded samples of the flower: relative changes of the metrics by petal, of the model and of two controls."""
+
+    names: list
+    changes: dict  # {"model", "untrained", "gaussian_model" where there is one: (petals, metrics)}
+    values: dict  # the metrics themselves, (samples, metrics)
+    tokens: np.ndarray
+    petal: np.ndarray
+
+
+@dataclass
+class Pair:
+    """Codes of training windows of two genres, those with one tag and not the other (section 4.4.2)."""
+
+    names: tuple
+    codes: np.ndarray
+    genre: np.ndarray  # 0 or 1
+    accuracy: tuple | None  # of discriminants, and with shuffled genres; None with too few songs
+
+
+@dataclass
+class Measured:
+    """A run as findings see it."""
+
+    config: object
+    seed: int
+    names: list  # genre tags, by rank
+    placement: np.ndarray  # petal of each rank
+    stated: dict  # what the store says of its corpus
+    models: dict = field(default_factory=dict)  # {name: Reconstruction}, controls included
+    paths: dict = field(default_factory=dict)  # {name: Paths}
+    petals: Petals | None = None
+    pairs: dict = field(default_factory=dict)  # {claim or "shown": Pair or the reason why there is none}
+    seconds: dict = field(default_factory=dict)  # {name: seconds an update}
+
+    def model(self, name):
+        """A trained model; raises NotTestable where this run has none of that name."""
+        if name not in self.models:
+            raise NotTestable(f"{name} is not trained here")
+        return self.models[name]
+
+    def path(self, name):
+        """A trained model's interpolations."""
+        self.model(name)
+        return self.paths[name]
+
+
+def measure(jobs, config, store, run):
+    """Everything of a run: `jobs` are the trained models, {name: (Model, Config)}."""
+    placement = store.array("placement") if config.placement == "related" else np.arange(config.genres)
+    found = Measured(config, run.seed, store.array("genres").tolist(), np.asarray(placement), store.parameters["facts"])
+    for name, job in jobs.items():
+        found.models[name] = reconstruction(name, *job, store, run)
+        found.seconds |= seconds_per_update(name, run)
+        if name in train.MODELS:
+            found.paths[name] = interpolations(found.models[name], config, run.seed)
+    if "16bar-flower" in found.models:
+        found.petals = petals(found.models, config, store, run)
+        found.pairs = genre_pairs(found, config)
+    return found
+
+
+def reconstruction(name, entry, config, store, run):
+    """Load a model and reconstruct its held-out windows."""
+    learner = training.load(entry, config, store, run.model_directory(name), run.seed)
+    windows = data.windows(store, train.BARS[name])
+    train_rows, held_rows = data.split(config, windows)
+    rows = splits.sample(held_rows, config.windows, np.random.default_rng(1))
+    tokens = data.as_trained(config, windows, rows)
+    codes = inference.encode(learner, tokens, np.random.default_rng([run.seed, 1]))
+    answers = inference.decode_tokens(learner, codes)
+    shown = splits.sample(train_rows, 4 * config.windows, np.random.default_rng(2))
+    majority = measures.step_majority(data.as_trained(config, windows, shown))
+    guesses = {
+        "model": answers,
+        "all_hold": np.full_like(tokens, HOLD),
+        "step_majority": np.broadcast_to(majority, tokens.shape),
+        "mean_code": inference.decode_tokens(learner, inference.encode(learner, tokens)),
+    }
+    scores = {guess: measures.window_accuracy(tokens, found) for guess, found in guesses.items()}
+    non_hold = measures.non_hold_accuracy(tokens, answers)
+    lines = training.history(run.model_directory(name))
+    return Reconstruction(
+        name, learner, windows, train_rows, held_rows, rows, tokens, codes, answers, scores, non_hold, lines
+    )
+
+
+def seconds_per_update(name, run):
+    """{name: seconds} from the training log without its first line (it holds the time to compile); {} if too short."""
+    path = run.model_directory(name) / "timing.jsonl"
+    lines = [json.loads(line) for line in path.read_text().splitlines()][1:] if path.exists() else []
+    return {name: sum(line["seconds"] for line in lines) / sum(line["steps"] for line in lines)} if lines else {}
+
+
+# Section 4.3
+
+
+def interpolations(measured, config, seed):
+    """Decode z = (1 - alpha) z1 + alpha z2 for pairs of windows of different songs where there are any.
+
+    Equation 19 prints alpha z1 + (1 - alpha) z2, which makes alpha = 0 the second song; text and figure start at the
+    first.
+    """
+    rng = np.random.default_rng([seed, 2])
+    n = len(measured.rows)
+    song = measured.windows.song[measured.rows]
+    one = rng.choice(n, min(config.interpolations, n), replace=False)
+    two = np.array(
+        [rng.choice(others) if len(others := np.flatnonzero(song != song[k])) else rng.integers(n) for k in one]
+    )
+    x1, x2 = measured.tokens[one], measured.tokens[two]
+    z1, z2 = measured.codes[one], measured.codes[two]
+    tokens = np.stack([inference.decode_tokens(measured.learner, (1 - a) * z1 + a * z2) for a in ALPHAS])
+    mixed = [np.where(rng.random(x1.shape) < a, x2, x1) for a in ALPHAS]
+    return Paths(
+        first=np.stack([measures.hamming(t, x1) for t in tokens]),
+        second=np.stack([measures.hamming(t, x2) for t in tokens]),
+        data=np.stack([measures.hamming(t, x1) for t in mixed]),
+        apart=measures.hamming(x1, x2),
+        steps=np.stack([measures.hamming(a, b) for a, b in zip(tokens[1:], tokens[:-1], strict=True)]),
+        way=measures.hamming(tokens[0], tokens[-1]),
+        at_start=float(1 - (measured.answers[one] == x1).mean()),
+        tokens=tokens,
+        ends=(one, two),
+        artists=measured.artists[one],
+    )
+
+
+# Section 4.4
+
+
+def petals(models, config, store, run):
+    """Decode `petal_samples` draws of each petal (section 4.4.1) with the flower model, an untrained and a Gaussian
+    one.
+    """
+    rng = np.random.default_rng([run.seed, 3])
+    petal = np.repeat(np.arange(config.petals), config.petal_samples)
+    noise = rng.normal(size=(len(petal), config.latent)).astype(np.float32)
+    z = np.asarray(prior.flower(noise, petal, config.petals, config.radial_variance, config.other_variance))
+    keras.utils.set_random_seed(run.seed)
+    learners = {"model": models["16bar-flower"].learner, "untrained": train.build(16, True, config, store)}
+    if "16bar-gaussian" in models and not train.has_style(False, config):  # the program's decoder takes another code
+        learners["gaussian_model"] = models["16bar-gaussian"].learner
+    tokens = {name: inference.decode_tokens(learner, z) for name, learner in learners.items()}
+    metrics = {name: measures.low_level(found) for name, found in tokens.items()}
+    values = {name: found for name, (_, found) in metrics.items()}
+    changes = {name: measures.relative_changes(found, petal, config.petals) for name, found in values.items()}
+    return Petals(metrics["model"][0], changes, values, tokens["model"], petal)
+
+
+def genre_pairs(measured, config):
+    """Section 4.4.2: windows with one tag and not the other, `pair_windows` each, on two principal components."""
+    wanted = dict(PAIRS)
+    drawn = [name for name in measured.names[:3] if name]
+    if not set(drawn) >= {"rock", "pop"} and len(drawn) > 1:
+        wanted["shown"] = (drawn[0], drawn[1])  # the figure needs some pair, whatever the corpus
+    return {claim: _pair(names, measured, config) for claim, names in wanted.items()}
+
+
+def _pair(names, measured, config):
+    absent = [name for name in names if name not in measured.names]
+    if absent:
+        return f"{' and '.join(absent)}: not among the {config.genres} commonest tags"
+    model = measured.model("16bar-flower")
+    tags = model.windows.tags[model.windows.song[model.train_rows]]
+    pools = measures.exclusive(tags, *(measured.names.index(name) for name in names))
+    fewest = int(np.argmin([len(pool) for pool in pools]))
+    if len(pools[fewest]) < config.pair_windows:
+        return f"under {config.pair_windows} training windows tagged {names[fewest]} and not {names[1 - fewest]}"
+    pools = [splits.sample(pool, 4 * config.pair_windows, np.random.default_rng(4)) for pool in pools]
+    rows = model.train_rows[np.concatenate(pools)]
+    tokens = data.as_trained(config, model.windows, rows)
+    codes = inference.encode(model.learner, tokens, np.random.default_rng([measured.seed, 5]))
+    genre = np.repeat([0, 1], [len(pool) for pool in pools])
+    song = model.windows.song[rows]
+    accuracy = measures.genre_pair_accuracy(codes, genre, song, RESAMPLES, config.pair_windows, measured.seed)
+    return Pair(names, codes, genre, accuracy)
