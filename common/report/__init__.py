@@ -1,8 +1,8 @@
 """The report: static pages made from the run directories, published result files, and the tables of the READMEs.
 
 `collect` reads papers and runs, `pages` turns them into runs/index.html and one page per paper, corpus and preset,
-`curves` draws what metrics.jsonl holds, `published` copies result files and writes README tables. Verdicts come from
-common.claims alone.
+`reading` puts each paper's code beside what it says of the paper, `curves` draws what metrics.jsonl holds, `published`
+copies result files and writes README tables. Verdicts come from common.claims alone.
 """
 
 from pathlib import Path

@@ -13,7 +13,7 @@ import jinja2
 
 from common import standing
 from common.errors import ClaimsError
-from common.report import collect, curves, media, text
+from common.report import collect, curves, media, reading, text
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLUMN_SAYS = {"paper": "as the paper says", "sound": "without the known faults"}
@@ -42,10 +42,27 @@ def write(runs_directory, papers_directory):
             problems += page["problems"]
             written.append(path)
             links.append(page | {"href": quote(f"{paper.name}/{path.name}")})
-        cards.append({"paper": paper, "pages": links, "kinds": _kinds(paper.claims)})
+        beside = _write_reading(environment, paper, runs_directory, problems)
+        written += filter(None, [beside])
+        cards.append({"paper": paper, "pages": links, "kinds": _kinds(paper.claims),
+                      "reading": beside and f"read/{beside.name}"})
     path = runs_directory / "index.html"
     _replace(path, environment.get_template("overview.html").render(cards=cards, evidence_says=EVIDENCE_SAYS))
     return [path, *written], list(dict.fromkeys(problems))
+
+
+def _write_reading(environment, paper, runs_directory, problems):
+    """The page with the code beside the paper; None where the paper's directory lists no equations."""
+    if not (paper.directory / "equations.csv").exists():
+        return None
+    path = runs_directory / "read" / f"{paper.name}.html"
+    path.parent.mkdir(exist_ok=True)
+    try:
+        _replace(path, environment.get_template("reading.html").render(reading.page(paper)))
+    except ClaimsError as error:
+        problems.append(str(error))
+        return None
+    return path
 
 
 def _replace(path, page):
@@ -59,7 +76,7 @@ def _environment():
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {name: getattr(text, name) for name in (
         "number", "words", "plural", "duration", "setting", "breakable", "table_value")} | {"tone": tone}
-    environment.globals["chart"] = curves.chart
+    environment.globals |= {"chart": curves.chart, "code": reading.code}
     return environment
 
 
