@@ -3,20 +3,29 @@
 A paper's demo corpus is made if it is not there; the sizes are those of preset full.
 """
 
-import argparse
 import importlib
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
-from common import config as configuration, record
+from common import command, config as configuration, process, record
 
 
-def main() -> int:
+@dataclass(frozen=True)
+class Options:
+    """Options of the call.
+
+    Attributes:
+        cpu: time the steps even without a GPU.
+    """
+
+    cpu: bool = False
+
+
+def main(arguments: list[str] | None = None) -> int:
     """0 when every paper's largest step ran on a GPU, 1 when one failed, 2 when there is no GPU."""
-    parser = argparse.ArgumentParser(prog="python -m common.check_gpu", description=__doc__.split("\n\n")[0])
-    parser.add_argument("--cpu", action="store_true", help="time the steps even without a GPU")
-    options = parser.parse_args()
-    configuration.quiet_tensorflow()
+    options = command.parse(Options, __doc__, arguments)
+    process.quiet_tensorflow()
     import tensorflow as tf
 
     found = tf.config.list_physical_devices("GPU")

@@ -5,40 +5,67 @@ second call does nothing; a stopped one goes on where it stopped. All modes run 
 seconds to load.
 """
 
-import argparse
 import contextlib
 import dataclasses
 import importlib
-import signal
 import sys
 import time
 import traceback
-import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Literal
 
-from common import config as configuration, record
-from common.errors import EncoreError, StaleError
+import tyro
+
+from common import command, config as configuration, process, record, scripts
+from common.errors import StaleError
+
+PAPERS = tuple(sorted(path.parent.name for path in (record.ROOT / "papers").glob("*/evaluate.py")))
 
 
-@contextlib.contextmanager
-def stopping():
-    """Ctrl-C and SIGTERM end the whole call, not the mode at work alone: one line, exit code 130 or 143.
+@dataclass(frozen=True)
+class Options:
+    """Options of the call; settings of the paper (`--epochs 5`) follow and hold for every mode.
 
-    Processes that preprocess end with it. Training sets handlers of its own meanwhile: it saves first.
+    Attributes:
+        paper: which paper; with it, --help lists its settings too.
+        data: a data set or a folder with several; without it the built-in demo corpus is used.
+        preset: sizes and steps: smoke (a minute), demo (minutes), full (the paper's).
+        follow: which description to follow, one or several.
+        seeds: one run for each.
+        null: use the demo corpus with shuffled labels.
+        effects: also measure each divergence that decides a claim, one at a time from paper.
+        fresh: start over what other code, settings, data or packages trained.
+        accept_code: go on with trainings that other code began; it is recorded, and verdicts are withheld.
+        stores: where preprocessed data is kept.
+        runs: where runs are written.
     """
-    def terminate(number, frame):
-        print("stopped; the same command goes on", file=sys.stderr, flush=True)
-        raise SystemExit(128 + number)
 
-    warnings.filterwarnings("ignore", message=r"\d+ tasks which were still being processed")  # joblib's, on a stop
-    before = signal.signal(signal.SIGTERM, terminate)
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr, flush=True)
-        raise SystemExit(130) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    paper: Annotated[Literal[PAPERS], tyro.conf.Positional]
+    data: Path | None = None
+    preset: Literal["smoke", "demo", "full"] = "demo"
+    follow: tuple[Literal["code", "paper", "sound", "all"], ...] = ("all",)
+    seeds: tuple[int, ...] = (0,)
+    null: bool = False
+    effects: bool = False
+    fresh: bool = False
+    accept_code: bool = False
+    stores: Path = Path("data/stores")
+    runs: Path = Path("runs")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run to make: a mode, what is typed or is the effect measured, a seed, a data set where there are several."""
+
+    follow: str
+    overrides: dict
+    seed: int
+    data_set: str | None
+
+    def __str__(self):
+        changed = "".join(f", {name} {value}" for name, value in self.overrides.items())
+        return f"{self.follow} seed {self.seed}{f', {self.data_set}' if self.data_set else ''}{changed}"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,53 +76,57 @@ def main(arguments: list[str] | None = None) -> int:
     Raises:
         SystemExit: with 2 for options that cannot be, with 130 or 143 where Ctrl-C or SIGTERM stopped it.
     """
-    papers = sorted(path.parent.name for path in (record.ROOT / "papers").glob("*/evaluate.py"))
-    parser = argparse.ArgumentParser(prog="python -m common.reproduce", description=__doc__.split("\n\n")[0])
-    parser.add_argument("paper", choices=papers)
-    parser.add_argument("--data", type=Path, help="a data set or a folder with several (default: the demo corpus)")
-    parser.add_argument("--preset", choices=configuration.PRESETS, default="demo",
-                        help="smoke: a minute; demo: minutes; full: the paper's sizes and steps (default: demo)")
-    parser.add_argument("--follow", nargs="+", choices=(*configuration.FOLLOW, "all"), default=["all"])
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--null", action="store_true", help="the demo corpus with shuffled labels")
-    parser.add_argument("--ablations", action="store_true", help="also train the ablations (part of preset full)")
-    parser.add_argument("--effects", action="store_true",
-                        help="also measure each divergence that decides a claim, one at a time from paper")
-    parser.add_argument("--fresh", action="store_true", help="start over what other code, settings or data trained")
-    parser.add_argument("--accept-code", action="store_true",
-                        help="go on with trainings that other code began; recorded, and verdicts are withheld")
-    parser.add_argument("--stores", type=Path, default=Path("data/stores"))
-    parser.add_argument("--runs", type=Path, default=Path("runs"))
-    options = parser.parse_args(arguments)
-    if options.null and options.data:
-        parser.error("--null (NULL=1) is the shuffled twin of the demo corpus: leave out --data (DATA=)")
-    modes = configuration.FOLLOW if "all" in options.follow else tuple(dict.fromkeys(options.follow))
-    settings = importlib.import_module(f"papers.{options.paper}.config")
-    print(f"{settings.TITLE}: {', '.join(modes)}; preset {options.preset}; seeds {' '.join(map(str, options.seeds))}; "
+    arguments = sys.argv[1:] if arguments is None else [str(word) for word in arguments]
+    paper = next((word for word in arguments if word in PAPERS), None)
+    if paper is None:
+        command.parse(Options, __doc__, arguments)
+    settings = importlib.import_module(f"papers.{paper}.config")
+    options, plans = parse(settings, arguments)
+    modes = ", ".join(dict.fromkeys(plan.follow for plan in plans))
+    print(f"{settings.TITLE}: {modes}; preset {options.preset}; seeds {' '.join(map(str, options.seeds))}; "
           + (f"data {options.data}" if options.data else "no DATA given, so on the built-in demo corpus (synthetic)"),
           flush=True)
-    failures, stale = [], False
-    plans = [(follow, {}) for follow in modes] + [("paper", one) for one in effects(settings) if options.effects]
-    with stopping():
-        for follow, overrides in plans:
-            for seed in options.seeds:
-                for data_set in data_sets(settings, options.data):
-                    try:
-                        reproduce(options, settings, follow, seed, overrides, data_set)
-                    except Exception as error:  # one failing mode does not stop the others
-                        if not isinstance(error, EncoreError):
-                            traceback.print_exc()
-                        stale = stale or isinstance(error, StaleError)
-                        failures.append(f"{options.paper} {follow} seed {seed}: {error}")
-                        print(f"error: {failures[-1]}", file=sys.stderr, flush=True)
-    from common import report
+    failed, messages, stale = [], [], False
+    with process.stopping():
+        for plan in plans:
+            try:
+                reproduce(options, settings, plan)
+            except Exception as error:  # one failing mode does not stop the others
+                if not isinstance(error, process.EXPECTED):
+                    traceback.print_exc()
+                stale = stale or isinstance(error, StaleError)
+                failed.append(str(plan))
+                if process.one_line(error) not in messages:  # what is wrong with the data is wrong for every mode
+                    messages.append(process.one_line(error))
+                    print(f"error: {paper} {plan}: {messages[-1]}", file=sys.stderr, flush=True)
+        with process.one_line_errors(), contextlib.suppress(FileNotFoundError):
+            from common import report
 
-    with contextlib.suppress(FileNotFoundError):
-        page = report.write_report(options.runs)
-        print(f"Report: {page}")
-    for failure in failures:
-        print(f"failed: {failure}", file=sys.stderr)
-    return (2 if stale else 1) if failures else 0
+            print(f"Report: {report.write_report(options.runs)}")
+    if len(failed) > 1:
+        print(f"failed: {'; '.join(failed)}", file=sys.stderr)
+    return (2 if stale else 1) if failed else 0
+
+
+def parse(settings, arguments: list[str]) -> tuple[Options, list[Plan]]:
+    """The options, and the runs that they ask for.
+
+    What is typed of the paper's settings holds for every mode; each mode has defaults of its own to compare it with.
+    """
+    (options,), _, _ = scripts.with_settings(settings, (Options,), "paper", __doc__, arguments)
+    with process.one_line_errors():
+        scripts.check(options.data, options.null, options.seeds)
+    modes = configuration.FOLLOW if "all" in options.follow else tuple(dict.fromkeys(options.follow))
+    typed = {mode: scripts.with_settings(settings, (Options,), mode, __doc__, arguments)[2]
+             for mode in dict.fromkeys((*modes, "paper"))}
+    changes = [(mode, typed[mode]) for mode in modes]
+    if options.effects:
+        settled = {name: value for name, value in typed["paper"].items() if name != "ablations"}
+        changes += [("paper", settled | one) for one in effects(settings)]
+    chosen = command.peek(arguments, "data-set", getattr(settings, "DATA_SETS", ()), "")
+    found = [chosen] if chosen else data_sets(settings, options.data)
+    return options, [Plan(mode, overrides, seed, data_set)
+                     for mode, overrides in changes for seed in options.seeds for data_set in found]
 
 
 def data_sets(settings, data: Path | None) -> list[str | None]:
@@ -120,21 +151,20 @@ def effects(settings) -> list[dict]:
             for one in settings.DIVERGENCES if one.decides]
 
 
-def reproduce(options, settings, follow: str, seed: int, overrides: dict, data_set: str | None = None) -> None:
-    """One mode and seed, from the corpus to results.json."""
-    overrides = overrides | ({"ablations": True} if options.ablations and not overrides else {})
-    config = configuration.resolve(settings, follow, options.preset, overrides)
-    if data_set:
-        config = dataclasses.replace(config, data_set=data_set)
+def reproduce(options: Options, settings, plan: Plan) -> None:
+    """One run, from the corpus to results.json."""
+    config = configuration.resolve(settings, plan.follow, options.preset, plan.overrides)
+    if plan.data_set:
+        config = dataclasses.replace(config, data_set=plan.data_set)
     preprocess = importlib.import_module(f"papers.{settings.PAPER}.preprocess")
     store = preprocess.preprocess(config, options.data, options.preset, options.stores, null=options.null)
-    run = record.open_run(settings, config, store, follow, options.preset, seed, overrides, options.runs)
+    run = record.open_run(settings, config, store, plan.follow, options.preset, plan.seed, plan.overrides, options.runs)
     if run.is_done(store):
         print(f"{run.directory}: up to date", flush=True)
         return
     run.settle(store, options.fresh, options.accept_code)
     began = time.monotonic()
-    configuration.quiet_tensorflow()
+    process.quiet_tensorflow()
     train = importlib.import_module(f"papers.{settings.PAPER}.train")
     evaluate = importlib.import_module(f"papers.{settings.PAPER}.evaluate")
     run.write_config(store)

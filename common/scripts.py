@@ -1,13 +1,44 @@
-"""What every paper's train and evaluate script does around its own functions. No TensorFlow until it is needed."""
+"""What every paper's scripts do around their own functions: options, the paper's settings as flags, what to type next.
 
+No TensorFlow until it is needed.
+"""
+
+import dataclasses
+import os
+import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Literal
 
-from common import config as configuration, record
-from common.errors import EncoreError
+from common import command, config as configuration, process, record
+from common.errors import DataError
 
-EXPECTED = (EncoreError, FileNotFoundError)
+EXPECTED = process.EXPECTED
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options that every script shares.
+
+    Attributes:
+        follow: which description to follow: the program's code, the paper's text, or the sound experiment.
+        preset: sizes and steps: smoke (a minute), demo (minutes), full (the paper's).
+        seed: seed of weights, data order and noise.
+        data: a data set, or a folder with several; without it the built-in demo corpus is used.
+        null: use the demo corpus with shuffled labels.
+        stores: where preprocessed data is kept.
+        runs: where runs are written.
+    """
+
+    follow: Literal["code", "paper", "sound"] = "paper"
+    preset: Literal["smoke", "demo", "full"] = "demo"
+    seed: int = 0
+    data: Path | None = None
+    null: bool = False
+    stores: Path = Path("data/stores")
+    runs: Path = Path("runs")
 
 
 @dataclass(frozen=True)
@@ -40,17 +71,90 @@ class EvaluateOptions:
     partial: bool = False
 
 
+def parse(settings: ModuleType, description: str, extra: type | None = None, arguments: list[str] | None = None):
+    """Options, Config and overrides from the command line.
+
+    Args:
+        settings: the paper's config module.
+        extra: a dataclass of the script's own options, None if it has none.
+
+    Returns: (options, config, overrides, extra instance or None).
+
+    Raises:
+        SystemExit: 2 after one line for options that cannot be.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    follow = command.peek(arguments, "follow", configuration.FOLLOW, "paper")
+    kinds = (Options, extra) if extra else (Options,)
+    (options, *rest), config, overrides = with_settings(settings, kinds, follow, description, arguments)
+    with process.one_line_errors():
+        check(options.data, options.null, (options.seed,))
+    return options, config, overrides, rest[0] if rest else None
+
+
+def with_settings(settings: ModuleType, kinds: tuple[type, ...], follow: str, description: str, arguments: list[str]):
+    """Instances of the dataclasses `kinds`, the Config and what was typed of it: {field: value}.
+
+    The defaults of the Config, which `--help` shows, are those of mode `follow` and of the `--preset` in `arguments`.
+    """
+    base = configuration.resolve(settings, follow, command.peek(arguments, "preset", configuration.PRESETS, "demo"))
+    fields = [(f"part_{i}", Annotated[kind, command.FLAT]) for i, kind in enumerate(kinds)]
+    fields.append(("config", Annotated[settings.Config, command.FLAT], dataclasses.field(default=base)))
+    parsed = command.parse(dataclasses.make_dataclass("Arguments", fields, frozen=True), description, arguments)
+    config = parsed.config
+    overrides = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)
+                 if getattr(config, f.name) != getattr(base, f.name) and f.name != "data_set"}  # which data, not how
+    return [getattr(parsed, f"part_{i}") for i in range(len(kinds))], config, overrides
+
+
+def check(data: Path | None, null: bool, seeds: tuple[int, ...]):
+    """What can be told to be wrong before anything is done.
+
+    Raises:
+        DataError: no such data, or none that may be read; shuffled labels of given data; a negative seed.
+    """
+    if null and data:
+        raise DataError("--null (NULL=1) is the shuffled twin of the demo corpus: leave out --data (DATA=)")
+    if data and not data.exists():
+        raise DataError(f"{data}: no such file or folder; --data (DATA=) is a data set or a folder with several, see "
+                        "data/README.md")
+    if data and not os.access(data, os.R_OK | (os.X_OK if data.is_dir() else 0)):
+        raise DataError(f"{data}: no permission to read it; change its permissions or name another folder")
+    if not seeds or min(seeds) < 0:
+        raise DataError(f"--seeds (SEEDS=) {' '.join(map(str, seeds))}: name one or more whole numbers from 0 up")
+
+
+def words(options: Options, overrides: dict, config=None) -> str:
+    """The options and settings as they would be typed, defaults left out: for the next command that a script names."""
+    typed = []
+    for field in dataclasses.fields(options):
+        if getattr(options, field.name) != field.default:
+            typed += _typed(field.name, getattr(options, field.name))
+    if config is not None and hasattr(config, "data_set") and config.data_set != type(config)().data_set:
+        typed += _typed("data_set", config.data_set)
+    for name, value in overrides.items():
+        typed += _typed(name, value)
+    return "".join(f" {shlex.quote(word)}" for word in typed)
+
+
+def _typed(name, value) -> list[str]:
+    name = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{name}" if value else f"--no-{name}"]
+    return [f"--{name}", *map(str, value if isinstance(value, tuple | list) else (value,))]
+
+
 def training_options(settings, description: str):
     """Parse a training script's options, then load TensorFlow; (options, config, overrides, TrainOptions)."""
-    parsed = configuration.parse(settings, description, TrainOptions)
-    configuration.quiet_tensorflow()
+    parsed = parse(settings, description, TrainOptions)
+    process.quiet_tensorflow()
     return parsed
 
 
 def evaluation_options(settings, description: str):
     """Parse an evaluation script's options, then load TensorFlow; (options, config, overrides, EvaluateOptions)."""
-    parsed = configuration.parse(settings, description, EvaluateOptions)
-    configuration.quiet_tensorflow()
+    parsed = parse(settings, description, EvaluateOptions)
+    process.quiet_tensorflow()
     return parsed
 
 
@@ -66,17 +170,16 @@ def run_training(parsed, settings, preprocess, jobs):
     """The body of a training script; `jobs(config)` is {name: (Model, config)} in training order."""
     from common import training
 
-    options, config, _, extra = parsed
-    names = list(jobs(config))
+    options, config, overrides, extra = parsed
+    names, typed = list(jobs(config)), words(options, overrides, config)
     if extra.list:
-        words = [word for word in sys.argv[1:] if word not in ("--list", "--fresh", "--accept-code")]
         for name in names:
-            print(" ".join([f"python -m papers.{settings.PAPER}.train", *words, "--model", name]))
+            print(f"python -m papers.{settings.PAPER}.train{typed} --model {name}")
         return
     if extra.model not in (None, *names):
         print(f"error: --model {extra.model}: choose one of {', '.join(names)}", file=sys.stderr)
         raise SystemExit(2)
-    with configuration.one_line_errors(*EXPECTED):
+    with process.one_line_errors():
         strategy = training.choose_strategy()
         config, store, run = _open(parsed, settings, preprocess)
         if extra.estimate:
@@ -90,17 +193,23 @@ def run_training(parsed, settings, preprocess, jobs):
             run.settle(store, extra.fresh, extra.accept_code)
             run.write_config(store)
         training.train_all(jobs(config), store, run, extra.model)
-    print(f"{run.directory}: trained. Next: python -m papers.{settings.PAPER}.evaluate {' '.join(sys.argv[1:])}")
+    left = [name for name in names if not _ended(training.outcome(run.model_directory(name)))]
+    script = "train" if left else "evaluate"
+    print(f"{run.directory}: trained{f', {len(left)} of {len(names)} models are left' if left else ''}. "
+          f"Next: python -m papers.{settings.PAPER}.{script}{typed}")
+
+
+def _ended(outcome) -> bool:
+    return bool(outcome and (outcome.complete or outcome.diverged))
 
 
 def run_evaluation(parsed, settings, preprocess, evaluate):
     """The body of an evaluation script; `evaluate(config, store, run, partial)` writes results.json."""
-
-    with configuration.one_line_errors(*EXPECTED):
+    with process.one_line_errors():
         config, store, run = _open(parsed, settings, preprocess)
         if not (run.directory / "config.json").exists():
-            raise FileNotFoundError(f"{run.directory}: not trained yet; first: python -m papers.{settings.PAPER}.train "
-                                    + " ".join(sys.argv[1:]))
+            raise FileNotFoundError(f"{run.directory}: not trained yet; first: python -m papers.{settings.PAPER}.train"
+                                    + words(parsed[0], parsed[2], config))
         run.settle(store)
         evaluate(config, store, run, parsed[3].partial)
     print(f"{run.directory / 'results.json'}: written. Next: make report")

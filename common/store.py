@@ -22,9 +22,9 @@ from pathlib import Path
 import numpy as np
 
 from common import cells, closure
-from common.config import sha256
 from common.corpora import evidence
 from common.errors import StoreError
+from common.files import sha256
 
 COLUMNS = ("item", "group", "label", "split", "frames", "path", "offset")
 EXR_MAGIC = b"\x76\x2f\x31\x01"

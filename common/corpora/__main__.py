@@ -1,32 +1,38 @@
 """`python -m common.corpora check DIR`."""
 
-import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from common.errors import DataError
+import tyro
+
+from common import command, process
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the call.
+
+    Attributes:
+        command: say what is in a folder and what is missing, damaged or there twice.
+        directory: the folder of a data set, or a folder that holds several.
+        quick: do not open the files, only list and count them.
+    """
+
+    command: tyro.conf.Positional[Literal["check"]]
+    directory: tyro.conf.Positional[Path]
+    quick: bool = False
 
 
 def main(arguments: list[str] | None = None) -> int:
     """0 when everything is there, 1 when files are missing or damaged, 2 for a wrong call."""
-    parser = argparse.ArgumentParser(prog="python -m common.corpora", description="Look at a data set.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    check = commands.add_parser(
-        "check",
-        help="say what is in a folder and what is missing, damaged or there twice",
-        description="Recognises the data set by its layout, counts its files against what was published, opens every "
-        "file, and ends with the command to run next.",
-    )
-    check.add_argument("directory", type=Path, help="the folder of a data set, or a folder that holds several")
-    check.add_argument("--quick", action="store_true", help="do not open the files, only list and count them")
-    options = parser.parse_args(arguments)
-    try:
-        from common.corpora import check as checking
+    options = command.parse(Options, "Recognise a data set by its layout, count its files against what was published, "
+                            "open every file, and end with the command to run next.", arguments)
+    with process.one_line_errors():
+        from common.corpora import check
 
-        return checking.report(options.directory, quick=options.quick)
-    except DataError as error:
-        print(error, file=sys.stderr)
-        return 2
+        return check.report(options.directory, quick=options.quick)
 
 
 if __name__ == "__main__":

@@ -1,28 +1,39 @@
 """`python -m common.demo NAME DIR` writes a demo corpus: composed and rendered here, nothing is downloaded."""
 
-import argparse
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from common.errors import DataError
+import tyro
+
+from common import command, process
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the call.
+
+    Attributes:
+        name: gtzan, fma, medley_solos_db, lmd_matched, orchestral, or all.
+        directory: a new or empty folder.
+        preset: its size.
+        seed: another seed composes other pieces.
+        null: the twin with shuffled labels: there is nothing to learn in it.
+    """
+
+    name: tyro.conf.Positional[str]
+    directory: tyro.conf.Positional[Path]
+    preset: Literal["smoke", "demo"] = "demo"
+    seed: int = 0
+    null: bool = False
 
 
 def main(arguments: list[str] | None = None) -> int:
     """0 when it is written, 2 for a wrong call."""
-    parser = argparse.ArgumentParser(
-        prog="python -m common.demo",
-        description="Write a synthetic corpus in the layout of a data set: composed and rendered here, nothing is "
-        "downloaded; the same seed gives the same files.",
-    )
-    parser.add_argument("name", help="gtzan, fma, medley_solos_db, lmd_matched, orchestral, or all")
-    parser.add_argument("directory", type=Path, help="a new or empty folder")
-    parser.add_argument("--preset", choices=("smoke", "demo"), default="demo", help="size (default: demo)")
-    parser.add_argument("--seed", type=int, default=0, help="another seed composes other pieces (default: 0)")
-    parser.add_argument(
-        "--null", action="store_true", help="the twin with shuffled labels: there is nothing to learn in it"
-    )
-    options = parser.parse_args(arguments)
-    try:
+    options = command.parse(Options, "Write a synthetic corpus in the layout of a data set: composed and rendered "
+                            "here, nothing is downloaded; the same seed gives the same files.", arguments)
+    with process.one_line_errors():
         from common.demo import making
 
         if options.name == "all":
@@ -32,10 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
             name = making.family(options.name)
             making.write(name, options.directory, options.preset, options.null, options.seed)
         print(f"Next: python -m common.corpora check {options.directory}")
-        return 0
-    except DataError as error:
-        print(error, file=sys.stderr)
-        return 2
+    return 0
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ SCRIPT = """
 import sys, time, joblib
 from common import reproduce
 
-def preprocessing(options, settings, follow, *rest):
-    print("mode", follow, flush=True)
+def preprocessing(options, settings, plan):
+    print("mode", plan.follow, flush=True)
     for _ in joblib.Parallel(2, return_as="generator")(joblib.delayed(time.sleep)(s) for s in (0, 20, 20, 20)):
         print("at work", flush=True)
 
