@@ -1,61 +1,50 @@
 """Claims, results, verdicts: the only place where a result is compared with what a paper printed.
 
-A paper's `claims.csv` has one row for every number, finding and fact; each row carries the rule by which it is judged,
-written before the run. Four rules, no others:
+A paper's `claims.csv` (`common.claims_file`) has one row for every number, finding and fact; each row carries the rule
+by which it is judged, written before the run:
 
-    within X        the mean over the seeds is at most X away from `reported`
-    interval > X    the 95 % t interval over the seeds lies above X (fails: at or below it; else undecided)
+    within X        the mean over the seeds is at most X away from `reported`: for "is"
+    at least X      the mean over the seeds is X or more: for a printed "more than", "upwards of"
+    at most X       the same, X or less: for "less than", "under"
+    interval > X    the 95 % interval lies above X (fails: at or below it; else undecided)
     interval < X    the same, below
     abs <= X        the value of every seed is at most X in magnitude
 
 `needs` lists what must be so before the rule is applied, parts joined by `;`: `corpus=gtzan`, `preset=full`,
-`seeds>=3`, `follow=code` (alternatives joined by `|`), `evidence=published`, and any other `key=value`, `key>=number`
-or `key<=number`, which is looked up in the facts that the result, the run or its corpus states.
+`seeds>=3`, `follow=code` (alternatives joined by `|`), `evidence=published`, `learnt=<model>`, and any other
+`key=value`, `key>=number` or `key<=number`, which is looked up in the facts that the result, the run or its corpus
+states. `learnt=musae` is met where results.json says under "learnt" that this model beats the trivial predictor on
+held-out data: {"musae": {"what": "held-out accuracy", "value": 0.81, "baseline": 0.31, "learnt": true}}. Unmet, the
+claim is not testable, with both values: what a model that learnt nothing does is no finding about the paper.
 
 Nothing here knows TensorFlow, a paper, or a page.
 """
 
-import csv
 import dataclasses
-import hashlib
-import json
 import math
-import re
 import sys
-from pathlib import Path
 
 from scipy.special import stdtrit
 
+from common.claims_file import (
+    COLUMNS,
+    EVIDENCE,
+    FOLLOWS,
+    KINDS,
+    RULES,
+    Claim,
+    check_results,
+    read_claims,
+    read_results,
+    sha256,
+)
 from common.errors import ClaimsError
 
-COLUMNS = ("id", "where", "kind", "claim", "reported", "unit", "needs", "rule")
-KINDS = ("number", "finding", "fact")
-FOLLOWS = ("code", "paper", "sound")
-EVIDENCE = ("published", "other", "demo")
+__all__ = ["COLUMNS", "EVIDENCE", "FOLLOWS", "KINDS", "RULES", "VERDICTS", "Claim", "ClaimsError", "Judgement",
+           "check_results", "judge", "read_claims", "read_results", "sha256", "t_interval"]  # fmt: skip
+
 VERDICTS = ("matches", "differs", "holds", "fails", "seen", "not seen", "undecided")
 FEWEST_SEEDS = 3
-RULES = "within X, interval > X, interval < X, abs <= X"
-
-_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
-_RULE = re.compile(rf"(within|interval >|interval <|abs <=)\s*{_NUMBER}")
-_NEED = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)\s*(>=|<=|=)\s*([^=<>]+)")
-
-
-@dataclasses.dataclass(frozen=True)
-class Claim:
-    """One row of claims.csv; `threshold` is the rule's X, `reported` is None where the paper prints no number."""
-
-    id: str
-    where: str
-    kind: str
-    claim: str
-    reported: float | None
-    unit: str
-    needs: tuple[tuple[str, str, str], ...]
-    rule: str
-    threshold: float | None
-    reported_text: str = ""
-    rule_text: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,120 +72,6 @@ class Judgement:
 
     def __str__(self):
         return f"{self.word} ({self.reason})" if self.reason else self.word
-
-
-def read_claims(path):
-    """Read and check a claims.csv; returns a list of Claim in file order. Raises ClaimsError listing every bad row."""
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ClaimsError(f"{path}: cannot be read ({error}); every paper needs its claims.csv") from None
-    reader = csv.DictReader(text.splitlines(keepends=True))
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise ClaimsError(f"{path}: the first line must be {','.join(COLUMNS)}")
-    claims, problems, seen = [], [], set()
-    for row in reader:
-        try:
-            claim = _parse_row(row)
-            if claim.id in seen:
-                raise ValueError(f"id {claim.id!r} appears twice")
-            seen.add(claim.id)
-            claims.append(claim)
-        except ValueError as error:
-            problems.append(f"{path} line {reader.line_num}: {error}")
-    if problems:
-        raise ClaimsError("\n".join(problems))
-    return claims
-
-
-def _parse_row(row):
-    if None in row or None in row.values():
-        raise ValueError(f"a row has {len(COLUMNS)} cells; put quotes around a text with a comma")
-    row = {key: value.strip() for key, value in row.items()}
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", row["id"]):
-        raise ValueError(f"id {row['id']!r} must be letters, digits, '.', '_' and '-'")
-    if row["kind"] not in KINDS:
-        raise ValueError(f"kind {row['kind']!r} is none of {', '.join(KINDS)}")
-    if not row["claim"]:
-        raise ValueError(f"{row['id']}: the claim is empty")
-    try:
-        reported = float(row["reported"]) if row["reported"] else None
-    except ValueError:
-        raise ValueError(f"{row['id']}: reported {row['reported']!r} is no number (a share is 0.911)") from None
-    rule, threshold = "", None
-    if row["rule"]:  # an empty rule is for what the paper shows without a number (a lost figure): never judged
-        match = _RULE.fullmatch(row["rule"])
-        if not match:
-            raise ValueError(f"{row['id']}: rule {row['rule']!r} is none of: {RULES}")
-        rule, threshold = match[1], float(match[2])
-        if rule in ("within", "abs <=") and threshold < 0:
-            raise ValueError(f"{row['id']}: rule {row['rule']!r} needs a distance of 0 or more")
-        if rule == "within" and reported is None:
-            raise ValueError(f"{row['id']}: rule 'within' needs a reported number")
-    return Claim(row["id"], row["where"], row["kind"], row["claim"], reported, row["unit"], _parse_needs(row), rule,
-                 threshold, row["reported"], row["rule"])
-
-
-def _parse_needs(row):
-    needs = []
-    for part in filter(None, (part.strip() for part in row["needs"].split(";"))):
-        match = _NEED.fullmatch(part)
-        if not match:
-            raise ValueError(f"{row['id']}: need {part!r} is not key=value, key>=number or key<=number")
-        key, comparison, value = match[1], match[2], match[3].strip()
-        allowed = {"follow": FOLLOWS, "evidence": EVIDENCE}.get(key)
-        if allowed and (comparison != "=" or any(one not in allowed for one in value.split("|"))):
-            raise ValueError(f"{row['id']}: need {part!r} must name one of {', '.join(allowed)}")
-        if key == "seeds" and (comparison != ">=" or not value.isdigit()):
-            raise ValueError(f"{row['id']}: need {part!r} must be seeds>=n")
-        if comparison != "=" and not re.fullmatch(_NUMBER, value):
-            raise ValueError(f"{row['id']}: need {part!r} compares with no number")
-        needs.append((key, comparison, value))
-    return tuple(needs)
-
-
-def sha256(path):
-    """SHA-256 of a file as hexadecimal: the fingerprint of claims.csv that `evaluate` stores with its results."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def check_results(results, claims, source="results"):
-    """Raise ClaimsError where a result key is in no row of claims.csv or an entry is neither a value nor a reason."""
-    known = {claim.id for claim in claims}
-    unknown = sorted(set(results) - known)
-    if unknown:
-        raise ClaimsError(f"{source}: {', '.join(unknown)} not in claims.csv; add the row or correct the key")
-    for key, entry in results.items():
-        if not isinstance(entry, dict) or not ("value" in entry or entry.get("not_testable")):
-            raise ClaimsError(f'{source}: {key} must be {{"value": …}} or {{"not_testable": reason}}')
-        if "value" in entry and not isinstance(entry["value"], int | float | None):
-            raise ClaimsError(f"{source}: the value of {key} is {entry['value']!r}, not a number")
-
-
-def read_results(path, claims=None):
-    """Read one results.json (a dict as in DESIGN) and check it; raises ClaimsError with the file's name.
-
-    With `claims` (list of Claim), every result key must have its row.
-    """
-    path = Path(path)
-    try:
-        run = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ClaimsError(f"{path}: cannot be read ({error}); evaluate the run again") from None
-    if not isinstance(run, dict):
-        raise ClaimsError(f"{path}: not a results file; evaluate the run again")
-    missing = [key for key in ("paper", "corpus", "preset", "follow", "seed", "complete", "claims_sha256", "results")
-               if key not in run]
-    if missing:
-        raise ClaimsError(f"{path}: lacks {', '.join(missing)}; evaluate the run again")
-    if not isinstance(run["corpus"], dict) or run["corpus"].get("evidence") not in EVIDENCE:
-        raise ClaimsError(f"{path}: the corpus' evidence is none of {', '.join(EVIDENCE)}; evaluate the run again")
-    if run["follow"] not in FOLLOWS or not isinstance(run["seed"], int) or not isinstance(run["results"], dict):
-        raise ClaimsError(f"{path}: follow, seed or results is not as it should be; evaluate the run again")
-    if claims is not None:
-        check_results(run["results"], claims, path)
-    return run
 
 
 def t_interval(values):
@@ -348,6 +223,10 @@ def _apply(claim, facts):
         # 1e-9: 0.911 and 0.911 - 0.02 are not exact in binary; a printed edge counts as inside
         inside = abs(facts["mean"] - claim.reported) <= limit + 1e-9 * max(1.0, abs(claim.reported))
         return ("holds" if inside else "fails"), ""
+    if claim.rule in ("at least", "at most"):
+        room = 1e-9 * max(1.0, abs(limit))
+        met = facts["mean"] >= limit - room if claim.rule == "at least" else facts["mean"] <= limit + room
+        return ("holds" if met else "fails"), ""
     if claim.rule == "abs <=":
         return ("holds" if max(abs(value) for value in facts["values"]) <= limit else "fails"), ""
     above = claim.rule == "interval >"
@@ -371,6 +250,8 @@ def _unmet(need, run, entry):
     """Why a need is not met by one result, or an empty string."""
     key, comparison, wanted = need
     asked = f"needs {key}{comparison}{wanted}"
+    if key == "learnt":
+        return _not_learnt(wanted.split("|"), run.get("learnt") or {}, asked)
     if key == "corpus":
         found = run["corpus"]["name"]
     elif key in ("evidence", "preset"):
@@ -389,6 +270,18 @@ def _unmet(need, run, entry):
     except (TypeError, ValueError):
         met = False
     return "" if met else f"{asked}, this is {found}"
+
+
+def _not_learnt(models, stated, asked):
+    """Why none of `models` is known to have learnt, or an empty string."""
+    found = [(model, stated[model]) for model in models if model in stated]
+    if not found:
+        return f"{asked}, which the run does not state"
+    if any(check["learnt"] for _, check in found):
+        return ""
+    model, check = found[0]
+    return (f"the model did not learn: {model}, {check.get('what', 'held out')} {check['value']:.3g} "
+            f"against {check['baseline']:.3g}")
 
 
 def main(arguments):

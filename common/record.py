@@ -126,7 +126,7 @@ class Run:
             raise StaleError("; ".join(f"{self.directory}: {', '.join(names)}: {line}" for line, names in told.items()))
 
     def write_results(self, store: Store, results: dict, media: list | None = None, notes: dict | None = None,
-                      step: int = 0, complete: bool = True, facts: dict | None = None):
+                      step: int = 0, complete: bool = True, facts: dict | None = None, learnt: dict | None = None):
         """Write results.json and media.json, whole or not at all.
 
         Args:
@@ -134,6 +134,8 @@ class Run:
             media: sections of the report page (figures, audio, tables, grids).
             step: training steps done in all models; `complete`: all of them finished.
             facts: stated conditions that `needs` in claims.csv may ask for.
+            learnt: {model: {"what", "value", "baseline", "learnt"}}, on held-out data against the trivial predictor;
+                claims name the models they need to have learnt (`learnt=<model>`).
 
         Raises:
             claims.ClaimsError: a result whose id claims.csv lacks.
@@ -157,7 +159,8 @@ class Run:
             "commit": evaluated["commit"], "dirty": evaluated["dirty"], "claims_sha256": claims.sha256(path),
             "settings_sha256": configuration.sha256(self.config), "store_fingerprint": store.fingerprint,
             "store_sha256": provenance.content(store), "machine": evaluated["machine"], "hours": self._hours(),
-            "facts": facts, "notes": notes or {}, "rejected": len(store.rejected), "results": results,
+            "facts": facts, "learnt": learnt or {}, "notes": notes or {}, "rejected": len(store.rejected),
+            "results": results,
             "provenance": {"training": trained, "evaluation": evaluated,
                            "rules_changed": provenance.rules_changed(self.directory, self.paper)}})
         write_json(self.directory / "results.json", found | {"seal": provenance.seal(found)})

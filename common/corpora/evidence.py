@@ -17,11 +17,11 @@ from common.corpora.items import Corpus
 TITLES = {reader.NAME: reader.TITLE for reader in (gtzan, fma.SMALL, fma.MEDIUM, medley_solos_db, lakh)}
 NAMED = "named-"  # before the name of a data set whose contents are not those published
 ADVICE = {
-    gtzan.NAME: "Checksums are known of the .wav version only.",
-    medley_solos_db.NAME: "Checksums are known of the .wav files only.",
-    fma.SMALL.NAME: "They stand in the file `checksums` of the archive, which belongs beside the folders of clips.",
-    fma.MEDIUM.NAME: "They stand in the file `checksums` of the archive, which belongs beside the folders of clips.",
-    lakh.NAME: "A file is named after its own.",
+    gtzan.NAME: "checksums are known of the .wav version only",
+    medley_solos_db.NAME: "checksums are known of the .wav files only",
+    fma.SMALL.NAME: "the archive's file `checksums` belongs beside the folders of clips",
+    fma.MEDIUM.NAME: "the archive's file `checksums` belongs beside the folders of clips",
+    lakh.NAME: "a file is named after its checksum",
 }
 
 
@@ -60,7 +60,7 @@ def _compared(corpus: Corpus) -> Corpus:
             found.append(f"{len(other):,} have other contents than published (first: {_shown(other[0].path, corpus)})")
         if unknown:
             found.append(f"of {len(unknown):,} no checksum is known (first: {_shown(unknown[0].path, corpus)})")
-        said = f"{count:,} files have {title}'s names, {', '.join(found)}; treated as other data. {ADVICE[corpus.name]}"
+        said = f"{count:,} files have {title}'s names, {', '.join(found)}; treated as other data: {ADVICE[corpus.name]}"
         facts = {**corpus.facts, "other_contents": len(other), "no_checksum": len(unknown)}
         return replace(corpus, name=NAMED + corpus.name, facts=facts, said=said)
     unique = corpus.facts.get("unique_files", count)
@@ -71,8 +71,8 @@ def _compared(corpus: Corpus) -> Corpus:
 
 
 def published(name: str) -> int:
-    """How many files the data set `name` has as published; 0 where it is none."""
-    return sum(known.counts(name).values())
+    """How many files the data set `name` has as published, also under files that only have its names; 0 for others."""
+    return sum(known.counts(name.removeprefix(NAMED)).values())
 
 
 def _shown(path: Path, corpus: Corpus) -> str:

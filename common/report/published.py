@@ -133,6 +133,8 @@ def results_table(paper):
         modes = [mode for mode in (pages.mode_line(group, follow) for follow in paper.follows) if mode["seeds"]]
         told, withheld = "; ".join(_told(mode) for mode in modes), {mode["follow"]: mode["withheld"] for mode in modes}
         kind = pages.EVIDENCE_SAYS[group.corpus["evidence"]]
+        if group.corpus["evidence"] == "other" and group.corpus.get("said"):
+            kind += f" ({group.corpus['said']})"
         seeds = " ".join(str(seed) for seed in sorted({run.seed for run in group.evaluated}))
         data = "" if group.synthetic else " DATA=…"
         overrides = {key: value for mode in modes for key, value in mode["overrides"].items()}

@@ -173,6 +173,42 @@ def test_needs(tmp_path, needs, says):
     assert verdict(claims, *runs) == says
 
 
+LEARNT = {"musae": {"what": "held-out accuracy", "value": 0.312345, "baseline": 0.31, "learnt": False},
+          "plain": {"what": "held-out error", "value": 0.1, "baseline": 0.4, "learnt": True}}
+
+
+@pytest.mark.parametrize(("needs", "says"), [
+    ("learnt=plain", "holds"),
+    ("learnt=musae", "not testable (the model did not learn: musae, held-out accuracy 0.312 against 0.31)"),
+    ("learnt=musae|plain", "holds"),
+    ("learnt=plain;learnt=musae",
+     "not testable (the model did not learn: musae, held-out accuracy 0.312 against 0.31)"),
+    ("learnt=other", "not testable (needs learnt=other, which the run does not state)"),
+])
+def test_a_finding_about_a_model_asks_whether_it_learnt(tmp_path, needs, says):
+    claims = make_claims(tmp_path, f"Q,here,finding,x,,u,{needs},interval > 0")
+    runs = [make_run(seed, {"Q": 1.0}, learnt=LEARNT) for seed in range(3)]
+    assert verdict(claims, *runs) == says
+    runs[2]["learnt"] = {name: check | {"learnt": False} for name, check in LEARNT.items()}  # one seed is enough
+    assert verdict(claims, *runs).startswith("not testable")
+    with pytest.raises(ClaimsError, match="learnt=<model>"):
+        make_claims(tmp_path, "Q,here,finding,x,,u,learnt>=1,interval > 0")
+
+
+@pytest.mark.parametrize(("rule", "says"), [("at least 10000", ("differs", "matches", "matches")),
+                                            ("at most 10000", ("matches", "matches", "differs"))])
+def test_more_than_is_met_from_one_side(tmp_path, rule, says):
+    claims = make_claims(tmp_path, f'N,sec. 3,number,upwards of 10000 songs,10000,songs,,{rule}')
+    assert tuple(verdict(claims, make_run(results={"N": value})) for value in (9999.0, 10000.0, 45129.0)) == says
+    mean = [make_run(seed, {"N": value}) for seed, value in enumerate((9000.0, 12000.0))]
+    assert verdict(claims, *mean) == says[2]
+
+
+def test_a_truth_value_is_no_number(tmp_path):
+    with pytest.raises(ClaimsError, match="the value of R5 is True, not a number"):
+        verdict(make_claims(tmp_path, FINDING), make_run(results={"R5": True}))
+
+
 def test_reasons_nan_and_missing_rows(tmp_path):
     claims = make_claims(tmp_path, FINDING)
     assert verdict(claims, make_run()) == "not run"

@@ -79,7 +79,8 @@ def test_equal_contents_are_published_and_one_other_byte_is_not(small_gtzan, tmp
     assert (found["name"], found["evidence"]) == ("named-gtzan", "other")
     assert found["label"].startswith("named-gtzan") and found["facts"]["other_contents"] == 1
     said = ("8 files have GTZAN's names, 1 have other contents than published (first: rock/rock.00002.wav); treated as "
-            "other data.")
+            "other data: checksums are known of the .wav version only")
+    assert found["items"] == found["published_items"] == 8
     assert found["said"].startswith(said)
     code, line = checked(capfd, tmp_path / "gtzan")
     assert code == 1 and said in line  # check says what the store says

@@ -16,7 +16,7 @@ def pairs(count):
 def preprocess(config, data, preset, stores, null=False):
     """The store: arrays x and y, a row each."""
     corpus = SimpleNamespace(name="pairs", label="pairs", root=stores, evidence="demo", items=[0] * 24, rejected=[],
-                             fingerprint="abc", facts={})
+                             fingerprint="abc", facts={}, said="")
 
     def build(writer):
         x, y = pairs(24)
