@@ -1,0 +1,221 @@
+"""Which room is for what, as CONTRIBUTING.md says it: read from the sources, nothing is imported."""
+
+import ast
+import functools
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PAPERS = sorted(path.parent.name for path in ROOT.glob("papers/*/evaluate.py"))
+FILES = sorted([*ROOT.glob("common/**/*.py"), *ROOT.glob("papers/**/*.py")])
+LONGEST_FILE, LONGEST_FUNCTION, LONGEST_EVALUATE = 400, 60, 150
+SAME = ("README.md", "claims.csv", "config.py", "preprocess.py", "model.py", "variants.py", "data.py", "losses.py",
+        "train.py", "measures.py", "facts.py", "findings.py", "figures.py", "sound.py", "evaluate.py")
+MODES = {"code", "paper", "sound"}
+
+# What is not done yet, each with its size; this list only shrinks.
+LONG_FILES: dict[str, int] = {"common/claims.py": 420}
+LONG_FUNCTIONS: dict[str, int] = {"common/midi_file.py:_read_track": 146}
+LONG_EVALUATE: dict[str, int] = {"lord_transfer": 170}
+NOT_THERE: dict[str, set[str]] = {}
+MODE_WORDS = ("papers/symphony2vec/train.py",)
+CAPTURING = ("common/corpora/contents.py", "common/loop.py", "common/noise.py", "common/training.py",
+             "papers/fma_interpolation/classifiers.py", "papers/fma_interpolation/preprocess.py",
+             "papers/lord_transfer/preprocess.py", "papers/musae/inference.py", "papers/musae/preprocess.py",
+             "papers/musae/train.py", "papers/symphony2vec/preprocess.py")
+
+
+@functools.cache
+def tree(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def name_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+MODULES = {name_of(path): path for path in FILES}
+
+
+def imported(path):
+    """Names of our own modules that a file imports, at its top or anywhere inside."""
+    package = path.parent if path.name != "__init__.py" else path.parent
+    found = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package
+                for _ in range(node.level - 1):
+                    above = above.parent
+                base = ".".join(filter(None, (*above.relative_to(ROOT).parts, node.module)))
+            for alias in node.names:  # `from common import store` means common/store.py, not common/__init__.py
+                found.add(f"{base}.{alias.name}" if f"{base}.{alias.name}" in MODULES else base)
+    return {name for name in found if name in MODULES}
+
+
+@functools.cache
+def graph():
+    return {name: imported(path) for name, path in MODULES.items()}
+
+
+def functions(node, inside=""):
+    """(qualified name, node, how many functions it lies in) of all functions below a node."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield f"{inside}{child.name}", child
+            yield from functions(child, f"{inside}{child.name}.")
+        else:
+            yield from functions(child, f"{inside}{child.name}." if isinstance(child, ast.ClassDef) else inside)
+
+
+def short(path):
+    return path.relative_to(ROOT).as_posix()
+
+
+# ---------------------------------------------------------------- who imports whom
+
+
+def test_no_module_imports_itself_by_a_detour():
+    """Imports inside functions count too."""
+    reach = {name: set(others) for name, others in graph().items()}
+    for middle in reach:
+        for name in reach:
+            if middle in reach[name]:
+                reach[name] |= reach[middle]
+    circles = sorted(name for name, others in reach.items() if name in others)
+    assert not circles
+
+
+def test_common_knows_no_paper_and_no_demo():
+    for name, others in graph().items():
+        if name.split(".")[0] == "common":
+            assert not [one for one in others if one.startswith("papers")], name
+        if name.startswith("common.") and not name.startswith("common.demo"):
+            assert not [one for one in others if one == "common.demo" or one.startswith("common.demo.")], name
+
+
+def test_papers_do_not_know_each_other():
+    for name, others in graph().items():
+        if name.startswith("papers."):
+            own = ".".join(name.split(".")[:2])
+            foreign = [one for one in others if one.startswith("papers.") and not f"{one}.".startswith(f"{own}.")]
+            assert not foreign, name
+
+
+def test_the_graph_sees_lazy_and_relative_imports_and_submodules():
+    """Or the three tests above would hold of nothing."""
+    assert "common.training" in graph()["common.scripts"]  # inside of a function
+    assert "common.store" in graph()["common.record"] and "common.corpora.items" in graph()["common.corpora.gtzan"]
+    assert sum(map(len, graph().values())) > 300
+
+
+# ---------------------------------------------------------------- sizes
+
+
+def test_no_file_is_too_long():
+    found = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    assert {name: size for name, size in found.items() if size > LONG_FILES.get(name, LONGEST_FILE)} == {}
+
+
+def test_no_function_is_too_long():
+    found = {f"{short(path)}:{name}": node.end_lineno - node.lineno + 1
+             for path in FILES for name, node in functions(tree(path))}
+    assert {name: size for name, size in found.items() if size > LONG_FUNCTIONS.get(name, LONGEST_FUNCTION)} == {}
+
+
+# ---------------------------------------------------------------- the papers
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_papers_have_the_same_files(paper):
+    missing = {name for name in SAME if not (ROOT / "papers" / paper / name).exists()}
+    assert missing == NOT_THERE.get(paper, set())
+    lines = len((ROOT / "papers" / paper / "evaluate.py").read_text(encoding="utf-8").splitlines())
+    assert lines <= LONG_EVALUATE.get(paper, LONGEST_EVALUATE)
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("file", ["model.py", "variants.py", "losses.py", "train.py"])
+def test_no_mode_word_in_models_and_training(paper, file):
+    """A divergence is an argument or a function from a table; which mode asks for it is config.py's."""
+    path = ROOT / "papers" / paper / file
+    if not path.exists() or short(path) in MODE_WORDS:
+        return
+    for node in ast.walk(tree(path)):
+        asked = []
+        if isinstance(node, ast.Compare):
+            asked = [node.left, *node.comparators]
+        elif isinstance(node, ast.Dict):
+            asked = node.keys
+        assert not [one for one in asked if isinstance(one, ast.Constant) and one.value in MODES], node.lineno
+        word = getattr(node, "id", getattr(node, "attr", getattr(node, "arg", None)))
+        assert word not in ("follow", "mode"), node.lineno
+
+
+# ---------------------------------------------------------------- plain code
+
+
+def bound(node):
+    """Names that a function or lambda binds: its parameters, and what is assigned inside."""
+    arguments = node.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs, arguments.vararg, arguments.kwarg]
+    inside = ast.walk(node) if isinstance(node, ast.Lambda) else own_statements(node)
+    return {one.arg for one in every if one} | {one.id for one in inside
+                                                if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store)}
+
+
+def own_statements(node):
+    """What lies in a function, but not in functions inside of it."""
+    for child in ast.iter_child_nodes(node):
+        yield child
+        if not isinstance(child, ast.FunctionDef | ast.Lambda):
+            yield from own_statements(child)
+
+
+def capturing(node, around=(), depth=0):
+    """(line, what) of lambdas that use a variable of the function around them, and of functions three deep.
+
+    A `key=lambda …` is called at once and may.
+    """
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.keyword) and child.arg == "key" and isinstance(child.value, ast.Lambda):
+            continue
+        if isinstance(child, ast.Lambda):
+            used = {one.id for one in ast.walk(child.body) if isinstance(one, ast.Name)} - bound(child)
+            if used & set().union(*around):
+                yield child.lineno, f"lambda that uses {', '.join(sorted(used & set().union(*around)))}"
+        if isinstance(child, ast.FunctionDef):
+            if depth == 2:
+                yield child.lineno, f"{child.name} is a function in a function in a function"
+            yield from capturing(child, (*around, bound(child)), depth + 1)
+        else:
+            yield from capturing(child, around, depth)
+
+
+def test_no_lambda_captures_a_variable_and_no_closure_is_three_deep():
+    found = {f"{short(path)}:{line}": what for path in FILES for line, what in capturing(tree(path))
+             if short(path) not in CAPTURING}
+    assert found == {}
+
+
+def test_every_catch_of_everything_says_why():
+    for path in FILES:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.ExceptHandler):
+                caught = {one.id for one in ast.walk(node.type or ast.Name("Exception")) if isinstance(one, ast.Name)}
+                if caught & {"Exception", "BaseException"}:
+                    assert "#" in lines[node.lineno - 1], f"{short(path)}:{node.lineno}"
+
+
+def test_nothing_loads_a_pickle():
+    for path in [*FILES, *ROOT.glob("benchmarks/*.py")]:
+        text = path.read_text(encoding="utf-8")
+        words = {alias.name for node in ast.walk(tree(path)) if isinstance(node, ast.Import) for alias in node.names}
+        words |= {node.module for node in ast.walk(tree(path)) if isinstance(node, ast.ImportFrom)}
+        assert "allow_pickle=True" not in text and "joblib.load" not in text, path
+        assert not {"pickle", "dill", "shelve"} & words, path
