@@ -17,7 +17,7 @@ SAMPLE_RATE = 44100
 SAMPLES = 131_072
 SONGS = {  # per instrument and split
     "smoke": {"training": 2, "validation": 1, "test": 1},
-    "demo": {"training": 6, "validation": 2, "test": 8},
+    "demo": {"training": 8, "validation": 4, "test": 10},
 }
 CLIPS = {"smoke": 3, "demo": 4}  # per song
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from common.findings import NotTestable, by_group
 from papers.lord_transfer.config import Config, loss_terms, perceptual_state
+from papers.lord_transfer.exceeding import listened, per_clip
 
 
 @dataclass(frozen=True)
@@ -68,10 +69,12 @@ def configs(base: Config) -> dict:
 
 def differs(base: Config, changed: Config):
     """Whether a comparison is another model than the run's, given the VGG16 weights at hand."""
-    if changed.loss == "perceptual" or changed.subclasses:
-        return perceptual_state(dataclasses.replace(changed, loss="perceptual")) != "off"
-    same_loss = loss_terms(base) == loss_terms(changed)
-    return dataclasses.replace(changed, loss=base.loss) != base or not same_loss
+    if changed.subclasses and perceptual_state(dataclasses.replace(changed, loss="perceptual")) == "off":
+        return False  # sub-classes are found on VGG16 features
+    if dataclasses.replace(changed, loss=base.loss) != base:
+        return True
+    without = changed.loss == "perceptual" and perceptual_state(changed) == "off"
+    return not without and loss_terms(base) != loss_terms(changed)
 
 
 # ---- findings ----------------------------------------------------------------------------------------------------
@@ -80,7 +83,7 @@ def other(run, name):
     """The measured comparison `name`; NotTestable with the way to get it."""
     if name in run.comparisons:
         return run.comparisons[name]
-    if name in ("subclasses", "loss_perceptual") and perceptual_state(run.config) == "off":
+    if name in ("subclasses", "loss_perceptual") and not run.config.vgg_weights:
         raise NotTestable("perceptual loss off: needs VGG16 weights (--vgg-weights FILE) and --ablations")
     raise NotTestable("not trained: add --ablations")
 
@@ -189,23 +192,16 @@ def smallest_class(model):
     return int(np.unique(model.trained_classes, return_counts=True)[1].min())
 
 
-def listened(model):
-    """What the classifier heard; NotTestable where it cannot tell real clips apart."""
-    if model.heard.deaf:
-        raise NotTestable(model.heard.deaf)
-    return model.heard
-
-
-def hit_rates(heard):
-    """(n,) of each clip, the share of its transfers to other classes that are heard as the target."""
-    return (heard.hits & heard.others).sum(axis=0) / heard.others.sum(axis=0)
-
-
 def subclass_target(run):
     """C1: gain in transfers heard as the target with sub-classes."""
     model = other(run, "subclasses")
-    return paired(run, hit_rates(model.heard), hit_rates(listened(run.first)))
+    return paired(run, hits(model), hits(run.first))
 
+
+def hits(model):
+    """(n,) of each clip, the share of its transfers to other classes that are heard as the target."""
+    heard = listened(model)
+    return per_clip(heard.hits, heard)
 
 def larger_codes(run):
     """N1: held-out identity error of the best larger code minus the base's."""
@@ -280,14 +276,21 @@ def all_three(run):
 
 
 def more_recordings(run):
-    """G3 and I9: transfers heard as the target, all training recordings minus a quarter of them."""
-    quarter = other(run, "quarter")
-    return paired(run, hit_rates(listened(run.first)), hit_rates(quarter.heard))
+    """G3: transfers heard as the target, all training recordings minus a quarter of them."""
+    return paired(run, hits(run.first), hits(other(run, "quarter")))
+
+
+def more_recordings_joint(run):
+    """I9: heard as the target and following the source, all training recordings minus a quarter of them."""
+    quarter, heard = other(run, "quarter"), listened(run.first)
+    both = [per_clip(model.judged["transfers"].joint, heard) for model in (run.first, quarter)]
+    kept = np.isfinite(both[0])
+    return by_group((both[0] - both[1])[kept], heard.groups[kept], "recordings")
 
 
 def class_encoder_leak(run):
     """A1: how often the probe names the class, full minus semi-amortised."""
-    full, semi = other(run, "class_encoder").probe, run.first.probe
+    full, semi = other(run, "class_encoder").probe["noisy"], run.first.probe["noisy"]
     return paired(run, full.astype(float), semi.astype(float), full=full.mean(), semi=semi.mean())
 
 
@@ -299,4 +302,4 @@ GENRE = {
     "L2": robotic, "L3": both_pixel_losses, "L4": perceptual_alone, "L5": all_three, "G3": more_recordings,
 }
 INSTRUMENTS = {"A1": class_encoder_leak}
-LONG_RECORDINGS = {"I9": more_recordings}
+LONG_RECORDINGS = {"I9": more_recordings_joint}

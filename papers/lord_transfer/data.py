@@ -1,9 +1,11 @@
-"""Which windows of a store are trained on, heard by the classifier or held out; and reading them.
+"""Which windows of a store are trained on, heard by the classifier, chosen by or held out; and reading them.
 
-Three roles, so that the classifier that replaces listening has never met a recording that the model was trained on,
-and is asked about recordings that neither has met: "train" (the model), "ear" (the classifier), "test" (both).
+Four roles, so that the classifier that replaces listening has never met a recording that the model was trained on, is
+asked about recordings that neither has met, and no length or setting is chosen on what it is shown on: "train" (the
+model), "ear" (the classifier), "choose" (lengths and settings, the error logged in training), "test" (what is shown).
 """
 
+import dataclasses
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -13,17 +15,22 @@ from common.errors import DataError
 from papers.lord_transfer import clusters, joining
 from papers.lord_transfer.config import Config
 
-ROLES = ("train", "ear", "test")
-SHARES = (0.6, 0.2, 0.2)  # of the units dealt where a data set has no official split
+ROLES = ("train", "ear", "test", "choose")
+NEEDED = ROLES[:3]  # in every class; a class of three recordings has none to choose by
+SHARES = (0.55, 0.2, 0.15, 0.1)  # of the units dealt where a data set has no official split
 CACHE_BYTES = 4e9  # images kept in memory; what does not fit is read again
 
-# Official subset -> role. test_subset: sec. 2.4.3's 2900 violin clips are the test subset. recording: the published
-# training and validation subsets; the test subset's recordings are dealt to the classifier and to the evaluation.
+# Official subset -> the roles that its recordings are dealt to, with their shares. test_subset: sec. 2.4.3's 2900
+# violin clips are the test subset. recording: the published subsets as they are meant.
 SUBSET_ROLES = {
-    ("medley_solos_db", "test_subset"): {"test": "train", "training": "ear", "validation": "test"},
-    ("medley_solos_db", "recording"): {"training": "train", "validation": "train", "test": "deal"},
-    ("fma_medium", "test_subset"): {"training": "train", "validation": "ear", "test": "test"},
-    ("fma_medium", "recording"): {"training": "train", "validation": "ear", "test": "test"},
+    ("medley_solos_db", "test_subset"): {"test": {"train": 1.0}, "training": {"ear": 0.8, "choose": 0.2},
+                                         "validation": {"test": 1.0}},
+    ("medley_solos_db", "recording"): {"training": {"train": 1.0}, "validation": {"choose": 1.0},
+                                       "test": {"ear": 0.4, "test": 0.6}},
+    ("fma_medium", "test_subset"): {"training": {"train": 0.85, "choose": 0.15}, "validation": {"ear": 1.0},
+                                    "test": {"test": 1.0}},
+    ("fma_medium", "recording"): {"training": {"train": 0.85, "choose": 0.15}, "validation": {"ear": 1.0},
+                                  "test": {"test": 1.0}},
 }
 
 
@@ -79,7 +86,7 @@ def windows(config: Config, store) -> Windows:
         roles, how = _deal(list(range(len(rows))), classes), "single windows dealt at random"
     classes = np.array([labels.index(store.index[number]["label"]) for number in rows])
     result = Windows(np.array(rows), np.array(starts), classes, np.array(roles), labels, how)
-    for role in ROLES:
+    for role in NEEDED:
         missing = set(range(len(labels))) - set(result.classes[result.of(role)])
         if missing:
             raise DataError(f"{store.directory}: no clip of {labels[min(missing)]} is left for the role {role!r} "
@@ -92,12 +99,14 @@ def _roles(config, rows):
     table = SUBSET_ROLES.get((config.data_set, config.split))
     labels = [row["label"] for row in rows]
     if table and all(row["split"] in table for row in rows):
-        roles = [table[row["split"]] for row in rows]
-        dealt = [i for i, role in enumerate(roles) if role == "deal"]
-        again = _deal([rows[i]["group"] for i in dealt], [labels[i] for i in dealt], ("ear", "test"), (0.5, 0.5))
-        for i, role in zip(dealt, again, strict=True):
-            roles[i] = role
-        needed = {(label, role) for label in set(labels) for role in ROLES}
+        roles = [None] * len(rows)
+        for subset, shares in table.items():
+            mine = [i for i, row in enumerate(rows) if row["split"] == subset]
+            dealt = _deal([rows[i]["group"] for i in mine], [labels[i] for i in mine], tuple(shares),
+                          tuple(shares.values()))
+            for i, role in zip(mine, dealt, strict=True):
+                roles[i] = role
+        needed = {(label, role) for label in set(labels) for role in NEEDED}
         if needed <= set(zip(labels, roles, strict=True)):
             return roles, "official subsets"
     groups = defaultdict(set)
@@ -151,14 +160,22 @@ def training_windows(config: Config, store):
     return clusters.subclasses(config, found, Reader(config, store)) if config.subclasses else found
 
 
+def mean_images(config: Config, store):
+    """(classes, bands, frames, channels): mean training image of each class, over its windows without overlap."""
+    found, reader = windows(dataclasses.replace(config, overlap=0.0), store), Reader(config, store)
+    found = found.take(found.of("train"))
+    return np.stack([reader.read(found, np.flatnonzero(found.classes == number)).mean(axis=0)
+                     for number in range(len(found.labels))])
+
+
 def spread(found: Windows, most):
     """At most `most` windows, evenly over the classes and over each class's recordings."""
-    kept, classes = [], np.unique(found.classes)
+    kept, classes = [np.array([], int)], np.unique(found.classes)
     for number in classes:
         mine = np.flatnonzero(found.classes == number)
         count = min(len(mine), max(1, most // len(classes)))
-        kept.extend(mine[np.linspace(0, len(mine) - 1, count).round().astype(int)])
-    return found.take(np.array(kept))
+        kept.append(mine[np.linspace(0, len(mine) - 1, count).round().astype(int)])
+    return found.take(np.concatenate(kept))
 
 
 class Reader:

@@ -4,8 +4,6 @@
 what it judged by ear is put to an independent classifier (listener.py) and to measures of pitch content (melody.py).
 """
 
-import dataclasses
-import functools
 import json
 from pathlib import Path
 
@@ -16,28 +14,14 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
     OPTIONS = scripts.evaluation_options(settings, __doc__)
 
-import numpy as np
-
 from common import claims, training
 from common.findings import collect
-from papers.lord_transfer import (
-    comparisons,
-    facts,
-    findings_instruments,
-    joining,
-    losses,
-    measures,
-    melody,
-    sound,
-    train,
-    trained as using,
-)
+from papers.lord_transfer import comparisons, facts, findings_instruments, losses, train
 from papers.lord_transfer.config import Config, loss_terms, pairs, perceptual_state
-from papers.lord_transfer.data import spread
 from papers.lord_transfer.figures import figures_and_sound
 from papers.lord_transfer.findings import FINDINGS
-from papers.lord_transfer.listener import listen
-from papers.lord_transfer.measures import Evaluation, Heard, Measured
+from papers.lord_transfer.measures import Evaluation
+from papers.lord_transfer.measuring import measure
 
 
 def evaluate(config: Config, store, run, partial=False):
@@ -50,16 +34,16 @@ def evaluate(config: Config, store, run, partial=False):
     models = {}
     for pair in pairs(config):
         print(f"evaluating {pair or config.data_set}", flush=True)
-        models[pair] = measure(config, store, run, "lord", pair, full=True)
+        models[pair] = measure(config, store, run, "lord", pair)
     found = Evaluation(config, models, {
-        name: measure(config, store, run, name, pairs(config)[0])
+        name: measure(config, store, run, name, pairs(config)[0], full=False)
         for name in (comparisons.configs(models[pairs(config)[0]].config) if config.ablations else ())})
     found.others = siblings(run, store.parameters["corpus"]["evidence"])
     results = facts.of_the_method(config) | facts.counts(config, store)
     results |= collect(FINDINGS[config.data_set], found)
     results |= asked_elsewhere(config, results)
     notes = {"perceptual": losses.perceptual_words(config), "loss": " + ".join(loss_terms(config)),
-             "split": found.first.how}
+             "split": found.first.how, "ears": {pair or config.data_set: model.ears for pair, model in models.items()}}
     if config.data_set == "medley_solos_db":  # what the long recordings are compared with (I6, I7)
         notes |= findings_instruments.for_others(found.first)
     stated = {"data_set": config.data_set, "perceptual": perceptual_state(config)}
@@ -79,58 +63,6 @@ def trained_outcomes(config, run, partial):
             raise training.TrainingError(f"{run.model_directory(name)}: not trained to its end; first: "
                                          "python -m papers.lord_transfer.train with the same options")
         found[name] = outcome
-    return found
-
-
-def measure(config, store, run, name, pair, full=False) -> Measured:
-    """Everything measured on one model of a run; melody, way to sound and joining only when `full`."""
-    model = using.load(config, store, run, name, pair)
-    images, classes = model.test_images(), model.test.classes
-    transfers = using.all_transfers(model, images)
-    rebuilt, real = measures.rebuilt_of(transfers, classes), listen(model.classifier, images)
-    heard = Heard(model.labels, classes, np.array([store.index[row]["group"] for row in model.test.rows]), real[0],
-                  np.stack([listen(model.classifier, found)[0] for found in transfers]))
-    training_error, mean_errors = against_training_clips(model, images)
-    ear = spread(model.ear, 20 * len(images))
-    ear_codes = using.encode(model, model.reader.read(ear, np.arange(len(ear))))
-    found = Measured(
-        model.config, pair, images, transfers, heard, measures.absolute_errors(images, rebuilt), training_error,
-        mean_errors, measures.leak(ear_codes, ear.classes, using.encode(model, images), classes),
-        measures.flux_ratio(images, rebuilt), measures.feature_distances(real[1], listen(model.classifier, rebuilt)[1]),
-        training.history(run.model_directory(train.job_name(name, pair))), model.trained_on.classes, model.test.how)
-    if model.config.phase != "none":
-        found.phase = measures.phase_measures(images, rebuilt, model.config.phase)
-    return measure_sound(found, model, store.array("reference")) if full else found
-
-
-def against_training_clips(model, images):
-    """(mean identity error of training clips, (n,) error of the class's mean training image on `images`)."""
-    shown = spread(model.trained_on, len(images))
-    parents = shown.classes // max(1, model.config.subclasses)
-    clips = model.reader.read(shown, np.arange(len(shown)))
-    rebuilt = using.generate(model, using.encode(model, clips), using.class_codes(model)[parents])
-    means = measures.class_means(clips, parents, len(model.labels))
-    return (float(measures.absolute_errors(clips, rebuilt).mean()),
-            measures.absolute_errors(images, means[model.test.classes]))
-
-
-def measure_sound(found: Measured, model, references) -> Measured:
-    """Melody, variety, the way to sound and back, and joining, added to what was measured on a model."""
-    config, images, classes = model.config, found.images, found.classes
-    found.references = np.array([references[row] for row in model.test.rows])
-    found.chroma = melody.chroma_measures(images, found.transfers, classes, config)
-    found.pitch = melody.pitch_measures(images, found.transfers, classes, config, config.pitch_clips)
-    found.onsets = np.array([melody.onsets(image[..., 0], config) for image in images])
-    found.variety = measures.variety(images, classes, found.transfers)
-    picked = np.linspace(0, len(images) - 1, min(8, len(images))).round().astype(int)
-    found.inversion = {"picked": picked} | {name: np.array([
-        sound.inversion_error(images[i, ..., 0], found.references[i], dataclasses.replace(config, inversion=name))
-        for i in picked]) for name in ("pinv", "nonnegative")}
-    if config.data_set != "medley_solos_db" and config.phase == "none":
-        for image, row, label in using.held_out_tracks(model):
-            rebuild = functools.partial(using.rebuild, model, label)
-            found.tracks.append(joining.track_measures(image, references[row], rebuild, config))
-            found.track_groups.append(model.reader.store.index[row]["group"])
     return found
 
 

@@ -27,12 +27,12 @@ def of_the_method(config: Config):
 
 def first_step_ratio(config: Config):
     """How far a table's first step goes, in steps of the other weights, when both have the same gradient."""
-    moved = []
-    for rate in (1.0, config.table_rate):
+    moved = {}
+    for name, optimizer in networks.joint_optimizers(config, tf.constant(1.0)).items():
         variable = tf.Variable([0.0])
-        networks.adam(config, rate, tf.constant(1.0)).apply([tf.constant([1.0])], [variable])
-        moved.append(abs(float(variable[0])))
-    return moved[1] / moved[0]
+        optimizer.apply([tf.constant([1.0])], [variable])
+        moved[name] = abs(float(variable[0]))
+    return moved["tables"] / moved["networks"]
 
 
 def counts(config: Config, store):

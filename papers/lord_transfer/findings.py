@@ -2,13 +2,18 @@
 
 from common.findings import by_group
 from papers.lord_transfer import findings_genre, findings_instruments
+from papers.lord_transfer.exceeding import exceeds
 
 
 def leak(run):
-    """A-leak: how much better than chance a linear probe names the class from the content code."""
+    """A-leak: how much better than chance and than on an untrained encoder's code a linear probe names the class.
+
+    Both codes get the noise of training first: what lies under it no generator can learn to read.
+    """
     model = run.first
-    chance = model.heard.chance
-    return by_group(model.probe - chance, model.groups, "recordings", {"probe": model.probe.mean(), "chance": chance})
+    return exceeds(model.probe["noisy"].astype(float), {
+        "chance": model.heard.chance, "untrained encoder": model.probe["untrained"].astype(float)}, model.groups,
+        without_noise=model.probe["clean"].mean())
 
 
 def inversion(run):

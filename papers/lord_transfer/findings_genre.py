@@ -4,7 +4,8 @@ import numpy as np
 
 from common.findings import NotTestable, by_group
 from papers.lord_transfer import comparisons
-from papers.lord_transfer.comparisons import hit_rates, listened
+from papers.lord_transfer.controls import BLIND, PICTURES, SOURCE
+from papers.lord_transfer.exceeding import UNTRAINED, exceeds, listened, mean_of, per_clip, to_own_class
 
 
 def of_pair(run, pair):
@@ -15,20 +16,22 @@ def of_pair(run, pair):
 
 
 def identity(run, pair):
-    """G1-identity: identity outputs heard as their genre over the classifier's accuracy on real clips."""
-    heard = listened(of_pair(run, pair))
-    return {"value": heard.rebuilt / max(heard.accuracy, 1e-9), "n": heard.clips, "of": "clips",
-            "baselines": {"identity": heard.rebuilt, "chance": heard.chance,
-                          "classifier on real clips": heard.accuracy}}
+    """G1-identity: identity outputs heard as their genre, above the best picture of the genre that is so heard."""
+    model = of_pair(run, pair)
+    heard = listened(model)
+    own = {name: to_own_class(model.judged[name].hits, heard) for name in ("transfers", *PICTURES, UNTRAINED)}
+    return exceeds(own.pop("transfers"), {"chance": heard.chance} | own, heard.groups, accuracy=heard.accuracy)
 
 
 def transfer(run, pair):
     """G1-transfer: transfers heard as the target minus identity outputs so heard."""
-    heard = listened(of_pair(run, pair))
+    model = of_pair(run, pair)
+    heard = listened(model)
     wrong = (heard.own != heard.classes) / (len(heard.labels) - 1)
-    return by_group(hit_rates(heard) - wrong, heard.groups, "tracks", {
+    return by_group(per_clip(heard.hits, heard) - wrong, heard.groups, "tracks", {
         "transferred": heard.transferred, "identity": heard.false_identity, "chance": heard.chance,
-        "classifier on real clips": heard.accuracy})
+        "classifier on real clips": heard.accuracy,
+        **{name: mean_of(model, "hits", name) for name in (*BLIND, *SOURCE)}})
 
 
 def identity_instrumental_pop(run):

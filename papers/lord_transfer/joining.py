@@ -114,6 +114,15 @@ def column_counts(width):
     return [*counts, width]
 
 
+def blend_ratio(blended, image, width, hop):
+    """Error of a cross-faded track to its input inside the overlaps over that outside."""
+    inside = np.zeros(blended.shape[1], dtype=bool)
+    for start in range(hop, blended.shape[1] - width + hop, hop):
+        inside[start:start + width - hop] = True
+    error = np.abs(blended - image[:, :blended.shape[1]]).mean(axis=0)
+    return error[inside].mean() / error[~inside].mean()
+
+
 def track_measures(image, reference, rebuild, config):
     """Seams, blended error and sound of one track (bands, frames) joined in every way.
 
@@ -122,15 +131,11 @@ def track_measures(image, reference, rebuild, config):
     """
     found, hop = ways(image, config.frames, rebuild), 3 * config.frames // 4
     blended = found["cross-fade"][0]
-    inside = np.zeros(blended.shape[1], dtype=bool)
-    for start in range(hop, blended.shape[1] - config.frames + hop, hop):
-        inside[start:start + config.frames - hop] = True
-    error = np.abs(blended - image[:, :blended.shape[1]]).mean(axis=0)
     kept = {count: found[f"columns {count}"][0] for count in column_counts(config.frames)}
     length = min(one.shape[1] for one in kept.values())
     kept = {count: one[:, :length] for count, one in kept.items()}
     return {"seam": {name: seam_ratio(*found[name]) for name in ("concatenation", "cross-fade")},
-            "blend": error[inside].mean() / error[~inside].mean(),
+            "blend": blend_ratio(blended, image, config.frames, hop),
             "distance": {k: sound.log_spectral_distance(sound.to_audio(one, reference, config), image[:, :length],
                                                         reference, config) for k, one in kept.items()},
             "inconsistency": {k: sound.inconsistency(one, reference, config) for k, one in kept.items()}}

@@ -27,6 +27,11 @@ def cyclic_squared_error(angle, generated, period=1.0):
     return tf.reduce_mean(tf.square(tf.minimum(difference, period - difference)), axis=[1, 2, 3])
 
 
+def decimated(image, size):
+    """(batch, height, width, channels) -> (batch, size, size, channels) as TensorFlow 1 resized: no averaging."""
+    return tf.compat.v1.image.resize_bilinear(image, (size, size))
+
+
 def perceptual_error(features, image, generated, size=0):
     """Sec. 2.3.3, item 4: mean absolute difference of features, averaged over layers, in units of 1/255.
 
@@ -35,7 +40,7 @@ def perceptual_error(features, image, generated, size=0):
     """
     image, generated = image[..., :1], generated[..., :1]
     if size:
-        image, generated = tf.image.resize(image, (size, size)), tf.image.resize(generated, (size, size))
+        image, generated = decimated(image, size), decimated(generated, size)
     wanted, got = features(vgg.as_input(image)), features(vgg.as_input(generated))
     pairs = zip(wanted, got, strict=True) if isinstance(wanted, (list, tuple)) else [(wanted, got)]
     errors = [tf.reduce_mean(tf.abs(a - b), axis=[1, 2, 3]) for a, b in pairs]

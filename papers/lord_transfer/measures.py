@@ -72,13 +72,15 @@ class Heard:
     def deaf(self):
         """Why nothing can be said with this classifier, or an empty string: real clips must be heard above chance.
 
-        By two standard errors of guessing; a classifier at chance would call any transfer a failure.
+        By two standard errors of guessing once a recording, since the clips of one are heard alike; a classifier at
+        chance would call any transfer a failure.
         """
-        least = self.chance + 2 * np.sqrt(self.chance * (1 - self.chance) / self.clips)
+        recordings = len(np.unique(self.groups))
+        least = self.chance + 2 * np.sqrt(self.chance * (1 - self.chance) / recordings)
         if self.accuracy > least:
             return ""
-        return (f"the classifier hears {self.accuracy:.0%} of {self.clips} real clips rightly, chance is "
-                f"{self.chance:.0%}: too few recordings to learn the classes from")
+        return (f"the classifier hears {self.accuracy:.0%} of {self.clips} real clips of {recordings} recordings "
+                f"rightly, chance is {self.chance:.0%}: too few recordings to tell it from guessing")
 
     @property
     def rebuilt(self):
@@ -99,6 +101,25 @@ class Heard:
     def false_identity(self):
         """The same for identity outputs."""
         return off_diagonal_mean(self.identity_shares)
+
+
+@dataclass
+class Judged:
+    """An answer to every (target, clip), from the network or from a control: (targets, n) each."""
+
+    hits: np.ndarray  # heard as the target
+    second: np.ndarray  # heard as the target by the second ear
+    rhythm: np.ndarray  # share of rivals of the source's class whose level over time it agrees with less
+    notes: np.ndarray  # the same for chroma over time
+    excess: np.ndarray  # chroma agreement over time with its source minus the mean with those rivals
+
+    @property
+    def joint(self):
+        """Heard as the target *and* following its source: a hit counts by how far it is ahead of rivals.
+
+        1: heard, and nearer to its source than to every rival; 0: not heard, or no nearer than to any other.
+        """
+        return self.hits * (self.rhythm + self.notes - 1)
 
 
 def shares(answers, classes, count):
@@ -146,12 +167,18 @@ def feature_distances(real, made):
     return np.linalg.norm((made - real) / scale, axis=1) / np.sqrt(real.shape[1])
 
 
-def leak(shown, shown_classes, asked, asked_classes):
-    """(n,) whether a linear probe, fitted on codes `shown`, names the class of each code in `asked`."""
+def leak(shown, shown_classes, asked, asked_classes, noise=0.0):
+    """(n,) whether a linear probe, fitted on codes `shown`, names the class of each code in `asked`.
+
+    `noise`: standard deviation of the Gaussian noise that both get first: what lies under the noise of training is
+    nothing that the generator could have learned to read.
+    """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    random = np.random.default_rng(0)
+    shown, asked = (codes + noise * random.normal(size=codes.shape) for codes in (shown, asked))
     probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500, class_weight="balanced"))
     return probe.fit(shown, shown_classes).predict(asked) == asked_classes
 
@@ -197,15 +224,16 @@ class Measured:
     errors: np.ndarray  # (n,) absolute error of identity outputs
     training_error: float  # the same, mean over training clips
     mean_errors: np.ndarray  # (n,) of the class's mean training image
-    probe: np.ndarray  # (n,) whether the linear probe named the class from the content code
+    probe: dict  # {"noisy", "clean", "untrained"}: (n,) whether the linear probe named the class from the code
     flux: float
     distances: np.ndarray  # (n,) in the classifier's features
     history: list  # lines of metrics.jsonl
     trained_classes: np.ndarray  # class (or sub-class) of every training window
     how: str  # how clips were split, in words
+    judged: dict = field(default_factory=dict)  # "transfers" and every control -> Judged
+    ears: dict = field(default_factory=dict)  # what the two ears say of real clips, silence, noise and mean pictures
     phase: dict | None = None
     references: np.ndarray | None = None  # (n,) mel power at image value 1
-    chroma: dict | None = None
     pitch: dict | None = None
     onsets: np.ndarray | None = None  # (n,)
     variety: float = float("nan")

@@ -25,16 +25,6 @@ def chroma(image, config: Config):
     return values / np.maximum(np.linalg.norm(values, axis=0, keepdims=True), 1e-12)
 
 
-def chroma_agreement(one, other):
-    """Mean cosine of two chroma arrays, frame by frame."""
-    return float(np.mean(np.sum(one * other, axis=0)))
-
-
-def chroma_agreements(ones, others):
-    """chroma_agreement of every one (n, 12, frames) with every other (m, 12, frames): (n, m)."""
-    return ones.reshape(len(ones), -1) @ others.reshape(len(others), -1).T / ones.shape[-1]
-
-
 def onsets(image, config: Config):
     """How many onsets a clip has: the measure of how simple a melody is. A rise counts from 1 dB over all bands."""
     import librosa
@@ -81,36 +71,65 @@ def chromas(images, config: Config):
     return np.stack([chroma(image[..., 0], config) for image in images])
 
 
-def chroma_measures(images, transfers, classes, config: Config):
-    """Chroma agreement of sources with their transfers, each against other sources.
-
-    Returns {"chroma", "chroma_shuffled", "chroma_identity", "ahead" (share of the other sources of its class that
-    agree less with a transfer than its own does; 0.5 where transfers do not follow their source), "own" (n,) of
-    transfers to other classes}; "ahead" is (targets, n), NaN where there is nothing to compare.
-    """
-    count, every = len(transfers), np.arange(len(images))
-    sources = chromas(images, config)
-    # [target, source, transfer]: every source with every transfer
-    agreement = np.stack([chroma_agreements(sources, chromas(found, config)) for found in transfers])
-    with_own = agreement[:, every, every]  # (targets, n)
-    different = np.arange(count)[:, None] != classes  # transfers to another class
-    own = np.array([with_own[different[:, i], i].mean() for i in every])
-    shuffled = agreement[:, (every + len(images) // 2) % len(images), every]
-    rivals = (classes[:, None] == classes) & (every[:, None] != every)  # [source, transfer]
-    behind = ((agreement < with_own[:, None]) & rivals).sum(axis=1) / np.maximum(1, rivals.sum(axis=0))
-    return {"own": own, "identity": with_own[classes, every],
-            "shuffled": np.array([shuffled[different[:, i], i].mean() for i in every]),
-            "ahead": np.where(different & rivals.any(axis=0), behind, np.nan)}
-
-
 def pitch_measures(images, transfers, classes, config: Config, clips):
-    """Pitch-contour agreement of some clips with their transfer to the next class: {"own", "shuffled"}, (clips,)."""
-    picked = np.linspace(0, len(images) - 1, min(clips, len(images))).round().astype(int)
-    contours = []
-    for i in picked:
-        target = (classes[i] + 1) % len(transfers)
-        contours.append([pitch(sound.to_audio(image[..., 0], 1.0, config), config)
-                         for image in (images[i], transfers[target][i])])
-    own = [pitch_agreement(source, moved) for source, moved in contours]
-    shuffled = [pitch_agreement(contours[(i + 1) % len(contours)][0], moved) for i, (_, moved) in enumerate(contours)]
-    return {"picked": picked, "own": np.array(own), "shuffled": np.array(shuffled)}
+    """Pitch contours of some clips and of their transfer to the next class, two clips of a class at a time.
+
+    Returns {"picked": clip numbers, "own": agreement with the source, "rival": with the other clip of its class}.
+    """
+    pairs = [np.flatnonzero(classes == number)[[0, -1]] for number in np.unique(classes)]
+    picked = np.concatenate([pair for pair in pairs if pair[0] != pair[1]] or [np.array([], int)])[:clips]
+    picked = picked[:len(picked) // 2 * 2]
+    sources = [pitch(sound.to_audio(images[i, ..., 0], 1.0, config), config) for i in picked]
+    moved = [pitch(sound.to_audio(transfers[(classes[i] + 1) % len(transfers)][i, ..., 0], 1.0, config), config)
+             for i in picked]
+    rivals = np.arange(len(picked)) ^ 1  # the other of its pair
+    return {"picked": picked,
+            "own": np.array([pitch_agreement(sources[k], moved[k]) for k in range(len(picked))]),
+            "rival": np.array([pitch_agreement(sources[rivals[k]], moved[k]) for k in range(len(picked))])}
+
+
+# ---- does a transfer follow its source ---------------------------------------------------------------------------
+
+def courses(images):
+    """Level over time (n, 1, frames): the mean over the bands of images (n, bands, frames, channels)."""
+    return images[..., 0].mean(axis=1, keepdims=True)
+
+
+def moving(values):
+    """Only what changes: (n, rows, frames) minus each row's mean over time, each item of length 1 (0 if nothing does).
+
+    A clip's key, level and spectrum are gone; a filter without a note in it has nothing left.
+    """
+    centred = values - values.mean(axis=-1, keepdims=True)
+    length = np.sqrt(np.sum(centred**2, axis=(1, 2), keepdims=True))
+    return np.where(length > 1e-6 * np.sqrt(values[0].size), centred / np.maximum(length, 1e-12), 0.0)
+
+
+def following(sources, made):
+    """[target, source, transfer] correlation of what moves in sources (n, …) and in transfers (targets, n, …)."""
+    flat = moving(sources).reshape(len(sources), -1)
+    return np.stack([flat @ moving(found).reshape(len(found), -1).T for found in made])
+
+
+def ahead_of_rivals(agreement, classes):
+    """(targets, n): share of the other sources of its class that a transfer agrees with less than with its own.
+
+    Ties count half, so that 0.5 is what an answer gets that ignores its source. NaN where the class has one clip.
+
+    Args:
+        agreement: [target, source, transfer]. classes: (n,) class of each source.
+    """
+    every = np.arange(len(classes))
+    own = agreement[:, every, every][:, None]  # (targets, 1, transfers)
+    rivals = (classes[:, None] == classes) & (every[:, None] != every)  # [source, transfer]
+    behind = ((agreement < own - 1e-9) + 0.5 * (np.abs(agreement - own) <= 1e-9)) * rivals
+    with np.errstate(invalid="ignore"):
+        return behind.sum(axis=1) / rivals.sum(axis=0)
+
+
+def excess_over_rivals(agreement, classes):
+    """(targets, n): agreement with its own source minus the mean with the other sources of its class; NaN if none."""
+    every = np.arange(len(classes))
+    rivals = (classes[:, None] == classes) & (every[:, None] != every)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return agreement[:, every, every] - (agreement * rivals).sum(axis=1) / rivals.sum(axis=0)

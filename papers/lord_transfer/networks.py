@@ -38,14 +38,20 @@ def build(config: Config, store) -> Learner:
     if config.content == "embedding":
         networks["content_embedding"] = variants.content_embedding(len(found), config.content_dim)
     learner = Learner(networks, {}, {"steps_per_epoch": tf.Variable(1.0, trainable=False)})
-    for name, rate in (("networks", 1.0), ("tables", config.table_rate)):
-        if members := first_stage(config, learner)[name]:
-            learner.optimizers[name] = adam(config, rate, learner.variables["steps_per_epoch"])
+    made = joint_optimizers(config, learner.variables["steps_per_epoch"])
+    for name, members in first_stage(config, learner).items():
+        if members:
+            learner.optimizers[name] = made[name]
             learner.optimizers[name].build(variables_of(learner, members))
     if config.content == "embedding":
         learner.optimizers["second"] = keras.optimizers.Adam(config.second_learning_rate, beta_1=config.adam_beta_1)
         learner.optimizers["second"].build(variables_of(learner, second_stage(learner)))
     return learner
+
+
+def joint_optimizers(config: Config, steps_per_epoch):
+    """{"networks", "tables"}: the optimizers of the joint stage; the tables' rate is `table_rate` times the other."""
+    return {"networks": adam(config, 1.0, steps_per_epoch), "tables": adam(config, config.table_rate, steps_per_epoch)}
 
 
 def adam(config: Config, rate, steps_per_epoch):

@@ -22,7 +22,7 @@ from common import training
 from common.training import Batches, Learner, Model, Stage
 from papers.lord_transfer import comparisons, listener, losses, networks
 from papers.lord_transfer.config import Config, pairs
-from papers.lord_transfer.data import Reader, training_windows
+from papers.lord_transfer.data import Reader, mean_images, spread, training_windows, windows
 
 
 def content_noise(config: Config, step, code):
@@ -107,6 +107,30 @@ def stopper(config: Config):
     return stop
 
 
+def validation(config: Config, store, most=64):
+    """(learner) -> errors on recordings that nothing else uses, to choose lengths and settings by; None without any.
+
+    "choose/error" is the mean absolute error of clips of the role "choose" rebuilt with their own class, noise off;
+    "choose/of_class_mean" is that over the error of their class's mean training image: 1 where content is not used.
+    """
+    everything = windows(dataclasses.replace(config, overlap=0.0), store)
+    shown = spread(everything.take(everything.of("choose")), most)
+    if not len(shown) or config.content == "embedding" or config.subclasses:
+        return None  # LORD's own way has no encoder before its second stage
+    reader, means = Reader(config, store), mean_images(config, store)
+    images = reader.read(shown, np.arange(len(shown)))
+    blind = np.abs(images - means[shown.classes])[..., 0].mean()
+
+    def validate(learner):
+        network = learner.networks
+        code = network["content_encoder"](images)
+        parameters = network["class_modulation"](class_code(learner, images, shown.classes))
+        error = np.abs(network["generator"]([code, parameters]).numpy() - images)[..., 0].mean()
+        return {"choose/error": error, "choose/of_class_mean": error / blind}
+
+    return validate
+
+
 def stages(config: Config, store, seed):
     """One stage of joint training over the training windows; two for LORD's own way."""
     found, reader = training_windows(config, store), Reader(config, store)
@@ -122,7 +146,7 @@ def stages(config: Config, store, seed):
         learner.variables["steps_per_epoch"].assign(float(per_epoch))
 
     made = [Stage("joint", train_step(config), batches, config.epochs * per_epoch, per_epoch, start=start,
-                  stop=stopper(config))]
+                  stop=stopper(config), validate=validation(config, store))]
     if config.content == "embedding":
         made.append(Stage("encoders", second_step(config), batches, config.second_epochs * per_epoch, per_epoch))
     return made

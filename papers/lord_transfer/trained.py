@@ -64,9 +64,9 @@ def generate(trained: Trained, codes, codes_of_class):
     return in_batches(trained.learner.networks["generator"], codes, parameters)
 
 
-def all_transfers(trained: Trained, images):
-    """(targets, n, bands, frames, channels): every image given to every class."""
-    codes = encode(trained, images)
+def all_transfers(trained: Trained, images, codes=None):
+    """(targets, n, bands, frames, channels): every image given to every class; `codes` replace the images' own."""
+    codes = encode(trained, images) if codes is None else codes
     return np.stack([generate(trained, codes, np.repeat(code[None], len(codes), 0)) for code in class_codes(trained)])
 
 

@@ -40,8 +40,8 @@ def test_chroma_follows_pitch_and_not_level(clip):
     image = clip[0]
     same = melody.chroma(np.clip(image - 0.1, 0, 1), PAPER)
     other = melody.chroma(preprocess.spectrogram(tone(pitch=311.1), PAPER)[0], PAPER)
-    assert melody.chroma_agreement(melody.chroma(image, PAPER), same) > 0.95
-    assert melody.chroma_agreement(melody.chroma(image, PAPER), other) < 0.75
+    own = melody.chroma(image, PAPER)
+    assert np.mean(np.sum(own * same, axis=0)) > 0.95 and np.mean(np.sum(own * other, axis=0)) < 0.75
 
 
 def test_pitch_agreement_ignores_octaves():

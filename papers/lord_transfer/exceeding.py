@@ -1,0 +1,62 @@
+"""What findings are made with: means over a clip's transfers, and how far they exceed the best control. Pure."""
+
+import numpy as np
+
+from common.findings import NotTestable, by_group
+from papers.lord_transfer.controls import BLIND, PICTURES, SOURCE, STEADY
+
+UNTRAINED = "untrained encoder"
+WITHOUT_NOTES = (*BLIND, "random frames", STEADY, UNTRAINED)  # what cannot keep a melody
+NOT_A_RECORDING = (*PICTURES, *SOURCE, STEADY, UNTRAINED)  # all but a real clip of the target, which is the ceiling
+EVERY = (*BLIND, *SOURCE, STEADY, UNTRAINED)
+
+
+def listened(model):
+    """What the classifier heard; NotTestable where it cannot tell real clips apart."""
+    if model.heard.deaf:
+        raise NotTestable(model.heard.deaf)
+    return model.heard
+
+
+def per_clip(values, heard):
+    """(n,) mean of (targets, n) values over the targets that are another class than the clip's own."""
+    return np.where(heard.others, values, 0).sum(axis=0) / heard.others.sum(axis=0)
+
+
+def to_own_class(values, heard):
+    """(n,) of (targets, n) values those of each clip given its own class again."""
+    return values[heard.classes, np.arange(heard.clips)]
+
+
+def best_of(controls):
+    """The name of the control with the largest mean."""
+    means = {name: float(np.mean(values)) for name, values in controls.items()}
+    return max(means, key=means.get)
+
+
+def exceeds(own, controls, groups, **baselines):
+    """The entry of own (n,) minus the best of controls {name: (n,)}, clip by clip, over recordings.
+
+    The best is chosen on the same clips, which favours the controls.
+    """
+    own = np.asarray(own, float)
+    kept = np.isfinite(own)
+    if not kept.any():
+        raise NotTestable("every class has one held-out clip: there is no rival to compare with")
+    controls = {name: np.broadcast_to(values, own.shape)[kept] for name, values in controls.items()}
+    best = best_of(controls)
+    return by_group(own[kept] - controls[best], np.asarray(groups)[kept], "recordings", {
+        "own": float(own[kept].mean()), **{name: float(values.mean()) for name, values in controls.items()},
+        **{name: float(value) for name, value in baselines.items()}})
+
+
+def judged_excess(model, what, names, floor, **baselines):
+    """exceeds() of a measure of Judged, over a clip's transfers to other classes; `floor` is what chance gives."""
+    heard = model.heard
+    values = {name: per_clip(getattr(model.judged[name], what), heard) for name in ("transfers", *names)}
+    return exceeds(values.pop("transfers"), {"chance": floor} | values, heard.groups, **baselines)
+
+
+def mean_of(model, what, name):
+    """Mean of a measure of Judged over all transfers to other classes of one answer."""
+    return float(np.nanmean(per_clip(getattr(model.judged[name], what), model.heard)))
