@@ -1,9 +1,11 @@
-"""Which tests run, and what is said about those that need a published corpus."""
+"""Which tests run, and what is said about those that need a published corpus or a browser."""
 
 import os
 from collections import Counter
 
 import pytest
+
+from tests.common import browser
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 _needing: Counter = Counter()
@@ -11,8 +13,10 @@ _needing: Counter = Counter()
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Count the tests that need data; without ENCORE_DATA they never run, and are never counted as passed."""
+    """Count the tests that need data or a browser; without it they never run, and are never counted as passed."""
     for item in items:
+        if item.get_closest_marker("needs_browser") and not browser.PROGRAM:
+            item.add_marker(pytest.mark.skip(reason="no Chromium here"))
         for mark in item.iter_markers("needs_data"):
             _needing[mark.args[0]] += 1
             if not os.environ.get("ENCORE_DATA"):
@@ -21,6 +25,10 @@ def pytest_collection_modifyitems(items):
 
 def pytest_terminal_summary(terminalreporter):
     """The last lines of `make test`: how many were not run, and what they need."""
+    unseen = [one for one in terminalreporter.getreports("skipped") if "no Chromium here" in str(one.longrepr)]
+    if unseen:
+        terminalreporter.section("not run: there is no Chromium")
+        terminalreporter.line(f"{len(unseen)} tests look at pages in a browser; next: apt-get install chromium")
     if _needing and not os.environ.get("ENCORE_DATA"):
         terminalreporter.section("not run: they need published data sets")
         for name, count in sorted(_needing.items()):

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,15 @@ def test_the_graph_sees_lazy_and_relative_imports_and_submodules():
     assert "common.training" in graph()["common.scripts"]  # inside of a function
     assert "common.store" in graph()["common.record"] and "common.corpora.items" in graph()["common.corpora.gtzan"]
     assert sum(map(len, graph().values())) > 300
+
+
+def test_contributing_names_every_room():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = [path.name for path in ROOT.glob("common/*.py") if path.name != "__init__.py"]
+    rooms += [f"{path.parent.name}/" for path in ROOT.glob("common/*/__init__.py")]
+    assert not [room for room in [*rooms, *SAME] if f"`{room}`" not in text], "say in CONTRIBUTING.md what it is for"
+    named = set(re.findall(r"`(\w+\.py)`", text))
+    assert named <= {path.name for path in [*FILES, *ROOT.glob("tests/*.py")]}
 
 
 # ---------------------------------------------------------------- sizes

@@ -60,8 +60,8 @@ PRINTED = {"two_layer": 64_644, "encoder": 210_560, "decoder": 210_996, "classif
 
 def main():
     """Print every network: layer, shape, parameters; beside the totals those read from the authors' checkpoints."""
-    from common.tables import print_networks
     from papers.softmax_ae import variants
+    from papers.softmax_ae.tables import print_networks
 
     networks = [two_layer(), encoder(), decoder(), classifier(), variants.shallow_autoencoder(),
                 variants.single_hidden_autoencoder()]

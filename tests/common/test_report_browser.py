@@ -7,8 +7,7 @@ from tests.common import browser
 from tests.common.browser import Browser, examine
 from tests.common.fabricated import make_papers, make_run
 
-pytestmark = [pytest.mark.slow,
-              pytest.mark.skipif(not browser.PROGRAM, reason="no Chromium here; next: apt-get install chromium")]
+pytestmark = [pytest.mark.slow, pytest.mark.needs_browser]
 
 
 @pytest.fixture(scope="module")
