@@ -57,7 +57,7 @@ WRONG = [
     (train_script, "--models x", "--models, x; perhaps --model"),
     (report_script.main, "publsh x", "publsh, x; .*publish, readme"),
     (report_script.main, "publish", "name one or more runs"),
-    (corpora_script.main, "chek .", "'check'"),
+    (corpora_script.main, "chek .", "chek.*check, get"),
     (corpora_script.main, "check /nonexistent", "/nonexistent"),
     (demo_script.main, "gtza somewhere", "gtzan, fma, medley_solos_db"),
     (check_gpu.main, "--gpu", "--gpu"),

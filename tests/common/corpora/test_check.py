@@ -154,17 +154,18 @@ def test_quick_does_not_open_files(capfd, tmp_path):
 
 
 def test_a_folder_without_data_says_which_layouts_there_are(capfd, tmp_path):
-    assert __main__.main(["check", str(tmp_path)]) == 2
-    assert "genres/<genre>" in capfd.readouterr().err
-    assert __main__.main(["check", str(tmp_path / "nothing")]) == 2
-    assert "no such folder" in capfd.readouterr().err
+    for folder, said in ((tmp_path, "genres/<genre>"), (tmp_path / "nothing", "no such folder")):
+        with pytest.raises(SystemExit) as end:
+            __main__.main(["check", str(folder)])
+        assert end.value.code == 2
+        assert said in capfd.readouterr().err
 
 
 def test_help_explains_without_tensorflow():
     code = "import sys; from common.corpora import __main__ as m\ntry: m.main(['check', '--help'])\n"
     code += "except SystemExit: print('tensorflow' in sys.modules)"
     answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert "Recognises the data set" in answer
+    assert "Recognise a data set" in answer
     assert answer.strip().endswith("False")
 
 

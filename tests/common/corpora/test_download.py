@@ -181,3 +181,14 @@ def test_every_checksum_and_size_is_the_one_data_readme_gives():
         for archive in data_set.archives:
             assert archive.checksum.split(":")[1] in text, archive.name
             assert archive.name in text
+
+
+def test_the_command_line_asks_with_one_line_and_exit_code_2(tmp_path, capfd):
+    from common.corpora import __main__
+
+    with pytest.raises(SystemExit) as end:
+        __main__.main(["get", "gtzan", str(tmp_path), "--yes"])
+    assert end.value.code == 2
+    assert capfd.readouterr().err.splitlines() == [
+        "error: gtzan: cannot be downloaded; medley_solos_db, fma_metadata, fma_small, fma_medium, lakh can. For the "
+        "others see data/README.md."]
