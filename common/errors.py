@@ -12,6 +12,10 @@ class AudioError(EncoreError):
     """A recording that cannot be used."""
 
 
+class BusyError(EncoreError):
+    """Another process writes here."""
+
+
 class CheckpointError(EncoreError):
     """A checkpoint that does not fit the networks or the settings; the message says which part."""
 

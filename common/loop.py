@@ -18,9 +18,11 @@ import numpy as np
 import tensorflow as tf
 from tqdm import tqdm
 
-from common import checkpoints, provenance
+from common import checkpoints, locks, provenance
 from common.errors import TrainingError
 from common.noise import Step, step_scope
+
+AGREE_EVERY = 10  # steps between two times at which several workers ask one another whether to stop
 
 
 @dataclass(frozen=True)
@@ -89,7 +91,7 @@ class Loop:
         self.strategy, self.directory, self.seed, self.settings = strategy, directory, seed, settings
         self.checkpoint_seconds, self.stands_on = checkpoint_seconds, stands_on
         self.total_steps = sum(stage.steps for stage in stages)
-        self.chief = strategy.cluster_resolver is None or strategy.cluster_resolver.task_id in (0, None)
+        self.chief, self.together = locks.is_chief(), len(locks.cluster().get("cluster", {}).get("worker", ())) > 0
         self.stage, self.step, self.total = 0, 0, 0  # stage index, steps done in it, steps done in all
         self.pending, self.rows = {}, []  # values since the last log line, and the rows each stands for
         self.lines: list[dict] = []
@@ -132,7 +134,7 @@ class Loop:
             self.step, self.total = self.step + 1, self.total + 1
             self.bar.update(1)
             logs = self.step % stage.log_every == 0 or self.step == stage.steps
-            interrupted = self.signal
+            interrupted = self._told_to_stop()
             saves = interrupted or time.monotonic() - self.saved_at > self.checkpoint_seconds
             if logs or saves:
                 if diverged := self._check_finite(stage):
@@ -145,7 +147,7 @@ class Loop:
             if interrupted and self.step < stage.steps and not stopped:
                 self._leave(interrupted)
         self.stage, self.step = self.stage + 1, 0
-        interrupted = self.signal
+        interrupted = None if self.together else self.signal  # several workers agree in the next stage
         self._save()
         if interrupted and self.stage < len(self.stages):
             self._leave(interrupted)
@@ -160,7 +162,7 @@ class Loop:
         index, name = min(bad)
         where = {"stage": stage.name, "step": self.step - len(self.rows) + index + 1, "loss": name}
         if self.model.may_diverge:
-            (self.directory / "diverged.json").write_text(json.dumps(where))
+            self._write("diverged.json", json.dumps(where))
             return where
         raise TrainingError(f"{self.name}: {name} is not finite at step {where['step']} of {stage.steps} (stage "
                             f"{stage.name}). Lower the learning rate, or look at that batch; the last good state is "
@@ -197,8 +199,16 @@ class Loop:
                              keep=1 if state["complete"] else checkpoints.KEEP)
         self.saved_at = time.monotonic()
 
+    def _write(self, name: str, text: str):
+        """A file of the model's directory, whole or not at all, by the chief alone."""
+        if self.chief:
+            temporary = self.directory / f"{name}.{os.getpid()}.partial"
+            temporary.write_text(text)
+            os.replace(temporary, self.directory / name)
+
     def _resume(self):
-        (self.directory / "diverged.json").unlink(missing_ok=True)
+        if self.chief:
+            (self.directory / "diverged.json").unlink(missing_ok=True)
         found = checkpoints.files(self.directory / "checkpoints")
         state = {"lines": 0}
         if found:
@@ -209,15 +219,27 @@ class Loop:
         elif self.model.may_diverge:
             self._save()  # so that a run that diverges at once leaves its first weights to look at
         self.lines = history(self.directory)[:state["lines"]]
-        if self.chief:
-            temporary = self.directory / "metrics.jsonl.partial"
-            temporary.write_text("".join(json.dumps(line) + "\n" for line in self.lines))
-            os.replace(temporary, self.directory / "metrics.jsonl")
+        self._write("metrics.jsonl", "".join(json.dumps(line) + "\n" for line in self.lines))
 
     def _on_signal(self, number, frame):
         self.signal = number
 
+    def _told_to_stop(self) -> int | None:
+        """The signal to stop at this step; of several workers all leave at the same step when one was told."""
+        if not self.together:
+            return self.signal
+        if self.total % AGREE_EVERY or not self._anyone(self.signal is not None):
+            return None
+        return self.signal or signal.SIGTERM
+
+    def _anyone(self, flag: bool) -> bool:
+        """Whether the flag is set on any worker; each waits here for the others."""
+        flags = self.strategy.experimental_distribute_values_from_function(lambda _: tf.constant(float(flag)))
+        return float(self.strategy.reduce(tf.distribute.ReduceOp.SUM, flags, axis=None)) > 0
+
     def _leave(self, number):
+        if self.together:
+            self._anyone(True)  # none goes before the chief has saved: the others would take its absence for a crash
         print(f"\n{self.name}: stopped at step {self.total} of {self.total_steps}, the same command goes on",
               file=sys.stderr)
         raise SystemExit(128 + number)

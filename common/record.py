@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from common import checkpoints, claims, config as configuration, provenance
+from common import checkpoints, claims, config as configuration, locks, provenance
 from common.errors import EncoreError, StaleError
 from common.store import Store
 
@@ -80,6 +80,18 @@ class Run:
     def relative(self, path: Path) -> str:
         """A file's path as media.json names it: relative to the run's directory."""
         return Path(path).relative_to(self.directory).as_posix()
+
+    def lock(self, purpose: str, shared: bool = False):
+        """Hold the run for "training" or "evaluation": one process at a time; `shared` by the models of a job array.
+
+        Of several machines the chief holds it for all.
+
+        Raises:
+            BusyError: another process holds it.
+        """
+        if not locks.is_chief():
+            return contextlib.nullcontext()
+        return locks.held(self.directory / f".{purpose}.lock", f"{purpose} of {self.directory}", shared)
 
     def provenance(self, store: Store) -> dict:
         """What a training that starts now stands on (`common.provenance`)."""

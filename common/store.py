@@ -6,7 +6,6 @@ renamed. The fingerprint stands for what goes in (recipe, code, corpus), `conten
 inputs are written relative to the corpus, so that the same corpus elsewhere makes the same store.
 """
 
-import contextlib
 import csv
 import hashlib
 import json
@@ -21,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import cells, closure
+from common import cells, closure, locks
 from common.corpora import evidence
 from common.errors import StoreError
 from common.files import sha256
@@ -128,15 +127,22 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
 
     Raises:
         StoreError: too little disk, or nothing usable in the corpus.
+        BusyError: another process is building it.
     """
     recipe = json.loads(json.dumps(recipe))
     corpus = evidence.settled(corpus)
     code = code_of(build.__module__)
     fingerprint = sha256({"format": FORMAT, "recipe": recipe, "corpus": corpus.fingerprint, "code": code})[:10]
     final = Path(stores) / place(corpus) / f"{recipe['name']}-{fingerprint}"
-    if (final / "store.json").exists():
-        return Store(final)
-    final.parent.mkdir(parents=True, exist_ok=True)
+    if not (final / "store.json").exists():
+        with locks.held(final.with_name(f".{final.name}.lock"), f"store {final}", wait=not locks.is_chief()):
+            if not (final / "store.json").exists():
+                _make(final, fingerprint, code, corpus, recipe, build, bytes_needed)
+    return Store(final)
+
+
+def _make(final: Path, fingerprint: str, code: str, corpus, recipe: dict, build: Callable, bytes_needed: int):
+    """Build a store under another name, then give it its own."""
     if bytes_needed:
         free = shutil.disk_usage(final.parent).free
         print(f"{recipe['name']}: needs about {bytes_needed / 1e9:.2f} GB of disk, {free / 1e9:.1f} GB are free")
@@ -167,14 +173,12 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
              "recipe": recipe, "corpus": described, "rows": len(writer.rows), "rejected": len(writer.rejects),
              "groups_per_class": {str(k): len(v) for k, v in sorted(groups.items())},
              "facts": writer.facts}, indent=1))
-        with contextlib.suppress(OSError):  # another process finished the same store first
-            os.rename(temporary, final)
+        os.rename(temporary, final)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     if writer.rejects:
         print(f"{recipe['name']}: {len(writer.rejects)} inputs left out, listed in {final / 'rejected.csv'}",
               file=sys.stderr)
-    return Store(final)
 
 
 def code_of(module: str) -> str:
@@ -241,7 +245,7 @@ def write_exr(path: Path, image: np.ndarray, header: dict, half: bool = False):
         raise StoreError(f"{path}: a spectrogram is two-dimensional and finite, got shape {image.shape}")
     attributes = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage,
                   "encore": json.dumps(header, sort_keys=True)}
-    temporary = Path(path).with_suffix(".partial")
+    temporary = Path(path).with_suffix(f".{os.getpid()}.partial")
     with OpenEXR.File(attributes, {"Y": image}) as file:
         file.write(str(temporary))
     os.replace(temporary, path)

@@ -6,6 +6,7 @@ everything random is a function of (seed, epoch) or (seed, step), see `common.no
 as one that was not.
 """
 
+import contextlib
 import gc
 import json
 import math
@@ -19,7 +20,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from common import checkpoints, provenance
+from common import checkpoints, locks, provenance
 from common.errors import StaleError, TrainingError
 from common.loop import Loop, Outcome, compiled, history
 from common.noise import BatchNormalization, Dropout, GaussianNoise, Step
@@ -148,6 +149,7 @@ def train(name: str, model: Model, config, store, directory: Path, seed: int,
         stands_on: the record of `provenance.at_start`, carried in every checkpoint; None where nothing is to be proved.
 
     Raises:
+        BusyError: another process trains it.
         StaleError: what it stands on is not what the last checkpoint says.
         TrainingError: NaN in a loss, checkpoints of other settings, no data or steps, too many replicas for the model.
         SystemExit: 130 or 143 after Ctrl-C or SIGTERM, with the state saved.
@@ -172,11 +174,12 @@ def train(name: str, model: Model, config, store, directory: Path, seed: int,
         if 0 < rest < strategy.num_replicas_in_sync:
             raise TrainingError(f"{name}: the last batch of an epoch has {rest} examples for "
                                 f"{strategy.num_replicas_in_sync} devices; choose another --batch-size")
-    with strategy.scope():
-        keras.utils.set_random_seed(seed)
-        learner = model.build(config, store)
-    return Loop(name, model, learner, stages, strategy, directory, seed, settings, checkpoint_seconds,
-                stands_on and stands_on | {"devices": devices(strategy)}).run()
+    with locks.held(directory / ".lock", f"training {directory}") if locks.is_chief() else contextlib.nullcontext():
+        with strategy.scope():
+            keras.utils.set_random_seed(seed)
+            learner = model.build(config, store)
+        return Loop(name, model, learner, stages, strategy, directory, seed, settings, checkpoint_seconds,
+                    stands_on and stands_on | {"devices": devices(strategy)}).run()
 
 
 def train_all(jobs: dict, store, run, only: str | None = None) -> dict[str, Outcome]:

@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -118,18 +119,40 @@ def test_two_replicas_equal_one(tmp_path, optimizer, clip):
     assert_close(contents(tmp_path / "1"), contents(tmp_path / "2"))
 
 
+def start_workers(directory, *words, chief=False):
+    """Two processes of one training, joined over the loopback device."""
+    places = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    cluster = {"chief": places[:1], "worker": places[1:]} if chief else {"worker": places}
+    tasks = [{"type": name, "index": i} for name, mine in cluster.items() for i in range(len(mine))]
+    return [subprocess.Popen([sys.executable, "-m", "tests.common.toy", str(directory), *words],
+                             env={**os.environ, "TF_CONFIG": json.dumps({"cluster": cluster, "task": task})},
+                             stderr=subprocess.PIPE, text=True) for task in tasks]
+
+
 @pytest.mark.very_slow
 def test_two_workers_equal_one(tmp_path):
     run_toy(tmp_path / "1", "--steps", "10")
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
-    workers = [subprocess.Popen(
-        [sys.executable, "-m", "tests.common.toy", str(tmp_path / "2"), "--steps", "10"],
-        env={**os.environ, "TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": "worker", "index": i}})},
-        stderr=subprocess.PIPE, text=True) for i in range(2)]
-    for worker in workers:
+    for worker in start_workers(tmp_path / "2", "--steps", "10"):
         _, message = worker.communicate(timeout=300)
         assert worker.returncode == 0, message[-2000:]
     assert_close(contents(tmp_path / "1"), contents(tmp_path / "2"))
+
+
+@pytest.mark.very_slow
+@pytest.mark.parametrize("chief", [False, True], ids=["two workers", "chief and worker"])
+def test_a_worker_that_is_told_to_stop_makes_the_chief_save(tmp_path, chief):
+    workers = start_workers(tmp_path, "--steps", "4000", "--checkpoint-seconds", "1000", chief=chief)
+    deadline = time.monotonic() + 200
+    while not (tmp_path / "metrics.jsonl").exists() or not (tmp_path / "metrics.jsonl").read_text():
+        assert time.monotonic() < deadline and workers[0].poll() is None
+        time.sleep(0.1)
+    workers[1].send_signal(signal.SIGTERM)
+    said = [worker.communicate(timeout=100)[1] for worker in workers]
+    steps = [re.search(r"stopped at step (\d+) of 8000, the same command goes on", text)[1] for text in said]
+    assert [worker.returncode for worker in workers] == [143, 143] and steps[0] == steps[1]
+    assert training.outcome(tmp_path).step == int(steps[0])
+    lines = [json.loads(line)["step"] for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]
+    assert lines == sorted(set(lines))  # one writer
 
 
 def assert_close(one, two):
