@@ -12,7 +12,8 @@ def sha256(value) -> str:
     A Config's `data_set` is left out: it says which data, not how, and a run names its corpus anyway.
     """
     if isinstance(value, Path):
-        return hashlib.sha256(value.read_bytes()).hexdigest()
+        with open(value, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     if dataclasses.is_dataclass(value):
         value = {name: part for name, part in dataclasses.asdict(value).items() if name != "data_set"}
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 
-from common import claims, closure, config as configuration
+from common import claims, closure
 from common.checkpoints import files, read_state
 from common.errors import StaleError
+from common.files import sha256
 
 ROOT = closure.ROOT
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "librosa", "scikit-learn", "soundfile", "symusic")
@@ -36,7 +37,7 @@ def at_start(paper: str, config, store) -> dict:
     """
     code, path = closure.training(paper), claims_file(paper)
     return {"code": code, "code_sha256": closure.sha256(code), "settings": plain(dataclasses.asdict(config)),
-            "settings_sha256": configuration.sha256(config), "store_sha256": content(store),
+            "settings_sha256": sha256(config), "store_sha256": content(store),
             "claims_sha256": claims.sha256(path), "rules": rules(path)} | surroundings(paper, code)
 
 
@@ -71,7 +72,7 @@ def rules(path: Path) -> dict:
 def content(store) -> str:
     """What a store holds, in one hash: its arrays, images and index, and the facts that training reads (classes)."""
     parameters = getattr(store, "parameters", {})
-    return configuration.sha256([parameters.get("content_sha256", ""), parameters.get("facts", {})])
+    return sha256([parameters.get("content_sha256", ""), parameters.get("facts", {})])
 
 
 def modules(code: dict) -> dict:
@@ -158,8 +159,8 @@ def training_of(directory: Path) -> dict:
             starts.append(record)
         metrics = path.parent.parent / "metrics.jsonl"
         models[name] = {"start": starts.index(record), "step": state["total"], "seed": state["settings"]["seed"],
-                        "checkpoint_sha256": configuration.sha256(path), "weights_sha256": _weights_sha256(path),
-                        "metrics_sha256": configuration.sha256(metrics) if metrics.exists() else None} | more
+                        "checkpoint_sha256": sha256(path), "weights_sha256": _weights_sha256(path),
+                        "metrics_sha256": sha256(metrics) if metrics.exists() else None} | more
     return {"starts": starts, "models": models}
 
 

@@ -11,12 +11,14 @@ import dataclasses
 import json
 import os
 import shutil
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
 from common import checkpoints, claims, config as configuration, locks, provenance
 from common.errors import EncoreError, StaleError
+from common.files import sha256
 from common.store import Store
 
 ROOT = provenance.ROOT
@@ -98,33 +100,38 @@ class Run:
         return provenance.at_start(self.paper, self.config, store)
 
     def write_config(self, store: Store):
-        """Write config.json and environment.json, before training starts."""
+        """Write config.json and environment.json, before training starts; of several machines the chief does."""
+        if not locks.is_chief():
+            return
         self.directory.mkdir(parents=True, exist_ok=True)
         covered = configuration.covered(self.settings, self.follow, self.preset, self.overrides)
         write_json(self.directory / "config.json", {
             "paper": self.paper, "follow": self.follow, "preset": self.preset, "seed": self.seed,
             "overrides": self.overrides, "covered": covered, "corpus": store.parameters["corpus"],
             "store": str(store.directory), "store_fingerprint": store.fingerprint,
-            "settings_sha256": configuration.sha256(self.config), "config": dataclasses.asdict(self.config),
+            "settings_sha256": sha256(self.config), "config": dataclasses.asdict(self.config),
             "provenance": self.provenance(store)})
         write_json(self.directory / "environment.json", provenance.environment())
 
-    def settle(self, store: Store, fresh: bool = False, accept_code: bool = False):
+    def settle(self, store: Store, fresh: bool = False, accept_code: bool = False, only: str | None = None):
         """Before going on with trainings: those that other code, settings, data or packages began are named.
 
         Args:
             fresh: remove these (and only these), so that they start over.
             accept_code: go on with today's code all the same; each checkpoint then says so, and verdicts are withheld.
+            only: look at this model alone.
 
         Raises:
             StaleError: naming every one, where neither was said or where `accept_code` is not enough.
         """
-        paths = provenance.trained(self.directory)
+        paths = {name: path for name, path in provenance.trained(self.directory).items() if only in (None, name)}
         now = self.provenance(store) if paths else {}
         stale = {name: (path, checkpoints.read_state(path), found) for name, path in paths.items()
                  if (found := self._stale(path, now))}
         for name, (path, state, found) in list(stale.items()):
-            if fresh:
+            if (fresh or accept_code) and not locks.is_chief():
+                self._wait_for_chief(name, now)
+            elif fresh:
                 shutil.rmtree(self.model_directory(name))
             elif accept_code and not {"settings", "store"} & set(found):
                 _accept(path, state, found, now)
@@ -136,6 +143,14 @@ class Run:
             for name, (_, state, found) in stale.items():
                 told.setdefault(provenance.sentence(found, state["total"]), []).append(name)
             raise StaleError("; ".join(f"{self.directory}: {', '.join(names)}: {line}" for line, names in told.items()))
+
+    def _wait_for_chief(self, name: str, now: dict, seconds: float = 600):
+        """Until the chief has started a model over, or accepted its code."""
+        until = time.monotonic() + seconds
+        while (path := provenance.trained(self.directory).get(name)) and self._stale(path, now):
+            if time.monotonic() > until:
+                raise StaleError(f"{self.model_directory(name)}: the chief does not start it over; is it running?")
+            time.sleep(1)
 
     def write_results(self, store: Store, results: dict, media: list | None = None, notes: dict | None = None,
                       step: int = 0, complete: bool = True, facts: dict | None = None, learnt: dict | None = None):
@@ -169,7 +184,7 @@ class Run:
             "paper": self.paper, "corpus": store.parameters["corpus"], "preset": self.preset, "follow": self.follow,
             "overrides": self.overrides, "seed": self.seed, "complete": complete, "step": step,
             "commit": evaluated["commit"], "dirty": evaluated["dirty"], "claims_sha256": claims.sha256(path),
-            "settings_sha256": configuration.sha256(self.config), "store_fingerprint": store.fingerprint,
+            "settings_sha256": sha256(self.config), "store_fingerprint": store.fingerprint,
             "store_sha256": provenance.content(store), "machine": evaluated["machine"], "hours": self._hours(),
             "facts": facts, "learnt": learnt or {}, "notes": notes or {}, "rejected": len(store.rejected),
             "results": results,
@@ -191,7 +206,7 @@ class Run:
             return False
         if found["evaluation"]["code_sha256"] != provenance.at_evaluation(self.paper)["code_sha256"]:
             return False
-        hashes = {name: configuration.sha256(path) for name, path in paths.items()}
+        hashes = {name: sha256(path) for name, path in paths.items()}
         return hashes == {name: model["checkpoint_sha256"] for name, model in found["training"]["models"].items()} and (
             not any(self._stale(path, now) for path in paths.values()))
 
@@ -216,7 +231,7 @@ def open_run(settings: ModuleType, config, store: Store, follow: str, preset: st
 
 def _name(corpus: dict, preset: str, follow: str, overrides: dict) -> str:
     label = corpus.get("label") or ("demo-" if corpus.get("evidence") == "demo" else "") + corpus.get("name", "unknown")
-    return "-".join(filter(None, (label, preset, follow, overrides and configuration.sha256(overrides)[:6])))
+    return "-".join(filter(None, (label, preset, follow, overrides and sha256(overrides)[:6])))
 
 
 def read(directory: Path, settings: ModuleType, claim_rows: list, problems: list[str]) -> Run | None:

@@ -17,8 +17,8 @@ from typing import Annotated, Literal
 
 import tyro
 
-from common import command, config as configuration, process, record, scripts
-from common.errors import StaleError
+from common import command, config as configuration, locks, process, record, scripts
+from common.errors import BusyError, StaleError
 
 PAPERS = tuple(sorted(path.parent.name for path in (record.ROOT / "papers").glob("*/evaluate.py")))
 
@@ -71,7 +71,8 @@ class Plan:
 def main(arguments: list[str] | None = None) -> int:
     """Parse options, run every mode and seed, write the report.
 
-    Returns: 0 if all went through, 2 where a training waits for --fresh or --accept-code, 1 for any other failure.
+    Returns: 0 if all went through, 2 where a training waits for --fresh, --accept-code or another process, 1 for any
+        other failure.
 
     Raises:
         SystemExit: with 2 for options that cannot be, with 130 or 143 where Ctrl-C or SIGTERM stopped it.
@@ -86,7 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{settings.TITLE}: {modes}; preset {options.preset}; seeds {' '.join(map(str, options.seeds))}; "
           + (f"data {options.data}" if options.data else "no DATA given, so on the built-in demo corpus (synthetic)"),
           flush=True)
-    failed, messages, stale = [], [], False
+    failed, messages, waits = [], [], False
     with process.stopping():
         for plan in plans:
             try:
@@ -94,18 +95,19 @@ def main(arguments: list[str] | None = None) -> int:
             except Exception as error:  # one failing mode does not stop the others
                 if not isinstance(error, process.EXPECTED):
                     traceback.print_exc()
-                stale = stale or isinstance(error, StaleError)
+                waits = waits or isinstance(error, BusyError | StaleError)
                 failed.append(str(plan))
                 if process.one_line(error) not in messages:  # what is wrong with the data is wrong for every mode
                     messages.append(process.one_line(error))
                     print(f"error: {paper} {plan}: {messages[-1]}", file=sys.stderr, flush=True)
-        with process.one_line_errors(), contextlib.suppress(FileNotFoundError):
-            from common import report
+        if locks.is_chief():
+            with process.one_line_errors(), contextlib.suppress(FileNotFoundError):
+                from common import report
 
-            print(f"Report: {report.write_report(options.runs)}")
+                print(f"Report: {report.write_report(options.runs)}")
     if len(failed) > 1:
         print(f"failed: {'; '.join(failed)}", file=sys.stderr)
-    return (2 if stale else 1) if failed else 0
+    return (2 if waits else 1) if failed else 0
 
 
 def parse(settings, arguments: list[str]) -> tuple[Options, list[Plan]]:
@@ -159,17 +161,22 @@ def reproduce(options: Options, settings, plan: Plan) -> None:
     preprocess = importlib.import_module(f"papers.{settings.PAPER}.preprocess")
     store = preprocess.preprocess(config, options.data, options.preset, options.stores, null=options.null)
     run = record.open_run(settings, config, store, plan.follow, options.preset, plan.seed, plan.overrides, options.runs)
-    if run.is_done(store):
-        print(f"{run.directory}: up to date", flush=True)
-        return
-    run.settle(store, options.fresh, options.accept_code)
-    began = time.monotonic()
-    process.quiet_tensorflow()
-    train = importlib.import_module(f"papers.{settings.PAPER}.train")
-    evaluate = importlib.import_module(f"papers.{settings.PAPER}.evaluate")
-    run.write_config(store)
-    train.train(config, store, run)
-    evaluate.evaluate(config, store, run)
+    with run.lock("training"):
+        if run.is_done(store):
+            print(f"{run.directory}: up to date", flush=True)
+            return
+        run.settle(store, options.fresh, options.accept_code)
+        began = time.monotonic()
+        process.quiet_tensorflow()
+        train = importlib.import_module(f"papers.{settings.PAPER}.train")
+        evaluate = importlib.import_module(f"papers.{settings.PAPER}.evaluate")
+        run.write_config(store)
+        train.train(config, store, run)
+        if not locks.is_chief():
+            print(f"{run.directory}: trained; the chief evaluates", flush=True)
+            return
+        with run.lock("evaluation"):
+            evaluate.evaluate(config, store, run)
     print(f"{run.directory}: done in {time.monotonic() - began:.0f} s", flush=True)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Literal
 
-from common import command, config as configuration, process, record
+from common import command, config as configuration, process, record, sizes
 from common.errors import DataError
 
 EXPECTED = process.EXPECTED
@@ -102,6 +102,8 @@ def with_settings(settings: ModuleType, kinds: tuple[type, ...], follow: str, de
     fields.append(("config", Annotated[settings.Config, command.FLAT], dataclasses.field(default=base)))
     parsed = command.parse(dataclasses.make_dataclass("Arguments", fields, frozen=True), description, arguments)
     config = parsed.config
+    with process.one_line_errors():
+        sizes.check(settings, config)
     overrides = {f.name: getattr(config, f.name) for f in dataclasses.fields(config)
                  if getattr(config, f.name) != getattr(base, f.name) and f.name != "data_set"}  # which data, not how
     return [getattr(parsed, f"part_{i}") for i in range(len(kinds))], config, overrides
@@ -180,7 +182,7 @@ def run_training(parsed, settings, preprocess, jobs):
         print(f"error: --model {extra.model}: choose one of {', '.join(names)}", file=sys.stderr)
         raise SystemExit(2)
     with process.one_line_errors():
-        strategy = training.choose_strategy()
+        training.choose_strategy()  # before anything else touches TensorFlow
         config, store, run = _open(parsed, settings, preprocess)
         if extra.estimate:
             for name, (model, changed) in jobs(config).items():
@@ -189,10 +191,10 @@ def run_training(parsed, settings, preprocess, jobs):
                     print(f"{name}: {found['hours']:.2f} h, {found['parameters']:,} parameters, checkpoints "
                           f"{2 * found['checkpoint_megabytes']:.0f} MB, peak memory {found['peak_megabytes']:.0f} MB")
             return
-        if strategy.cluster_resolver is None or strategy.cluster_resolver.task_id == 0:
-            run.settle(store, extra.fresh, extra.accept_code)
+        with run.lock("training", shared=True):  # a job array trains its models side by side
+            run.settle(store, extra.fresh, extra.accept_code, extra.model)
             run.write_config(store)
-        training.train_all(jobs(config), store, run, extra.model)
+            training.train_all(jobs(config), store, run, extra.model)
     left = [name for name in names if not _ended(training.outcome(run.model_directory(name)))]
     script = "train" if left else "evaluate"
     print(f"{run.directory}: trained{f', {len(left)} of {len(names)} models are left' if left else ''}. "
@@ -210,8 +212,9 @@ def run_evaluation(parsed, settings, preprocess, evaluate):
         if not (run.directory / "config.json").exists():
             raise FileNotFoundError(f"{run.directory}: not trained yet; first: python -m papers.{settings.PAPER}.train"
                                     + words(parsed[0], parsed[2], config))
-        run.settle(store)
-        evaluate(config, store, run, parsed[3].partial)
+        with run.lock("evaluation"):
+            run.settle(store)
+            evaluate(config, store, run, parsed[3].partial)
     print(f"{run.directory / 'results.json'}: written. Next: make report")
 
 

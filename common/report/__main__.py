@@ -10,7 +10,7 @@ from tyro.conf import subcommand
 
 from common import command, process
 from common.errors import DataError
-from common.report import collect, pages, published
+from common.report import collect, pages, published, verify
 
 
 @dataclass(frozen=True)
@@ -22,13 +22,15 @@ class Pages:
 class Publish:
     """Copy result files to papers/<paper>/results/ and make the README tables anew.
 
-    Partial, dirty and changed-rule runs are refused.
+    Refused is what does not stand: partial, edited or copied runs, uncommitted code, changed rules.
 
     Attributes:
         run: runs/<paper>/<corpus>-<preset>-<mode>[/seed-N], one or several.
+        verify: evaluate them again from their checkpoints first; publish nothing where a value is not the same.
     """
 
     run: tyro.conf.Positional[tuple[Path, ...]]
+    verify: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,13 +81,24 @@ def _do(options) -> list[str]:
     if isinstance(options.command, Publish):
         if not options.command.run:
             raise DataError("publish: name one or more runs, runs/<paper>/<corpus>-<preset>-<mode>")
-        written, problems = published.publish(options.command.run, options.papers)
+        written, problems = [], _verified(options) if options.command.verify else []
+        if not problems:
+            written, problems = published.publish(options.command.run, options.papers)
         for path in written:
             print(f"published {path}")
     different, more = published.write_readmes(options.papers, check)
     for path in different:
         print(f"{path}: {'out of date; next: python -m common.report readme' if check else 'tables made anew'}")
     return problems + more + (["README tables are out of date"] if check and different else [])
+
+
+def _verified(options) -> list[str]:
+    """What a second evaluation makes otherwise, one line each."""
+    problems = []
+    for directory, count, different in verify.verify(options.command.run):
+        print(f"{directory}: {count - len({line.split(':')[0] for line in different})} of {count} values are the same")
+        problems += [f"{directory}: {line}" for line in different]
+    return problems
 
 
 if __name__ == "__main__":

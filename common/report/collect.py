@@ -9,6 +9,7 @@ from types import ModuleType
 from common import claims as claims_module, config, record, sizes, standing
 from common.claims import FOLLOWS, Claim
 from common.errors import ClaimsError
+from common.files import sha256
 from common.record import Run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -169,7 +170,7 @@ def settings_sha256(paper):
 
     def today(results):
         try:
-            return config.sha256(config.resolve(paper.settings, results["follow"], results["preset"],
+            return sha256(config.resolve(paper.settings, results["follow"], results["preset"],
                                                 results.get("overrides")))
         except (AttributeError, TypeError, ValueError):
             return ""

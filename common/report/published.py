@@ -8,8 +8,9 @@ import json
 import shutil
 from pathlib import Path
 
-from common import claims as claims_module, config as configuration, provenance, record, standing, store
+from common import claims as claims_module, provenance, record, standing, store
 from common.errors import ClaimsError
+from common.files import sha256
 from common.report import collect, pages, text
 
 
@@ -87,11 +88,11 @@ def _unproved(directory, results, root):
             return f"config.json says {key} {config.get(key)}, results.json says {results.get(key)}; evaluate again"
     found = results["provenance"]["training"]
     if {name: model["checkpoint_sha256"] for name, model in found["models"].items()} != {
-            name: configuration.sha256(path) for name, path in provenance.trained(directory).items()}:
+            name: sha256(path) for name, path in provenance.trained(directory).items()}:
         return "its checkpoints are not those that were evaluated, or are gone; evaluate again"
     for name, model in found["models"].items():
         path = directory / "models" / name / "metrics.jsonl"
-        if not path.exists() or configuration.sha256(path) != model["metrics_sha256"]:
+        if not path.exists() or sha256(path) != model["metrics_sha256"]:
             return f"{path} is gone or was changed after the evaluation"
     if provenance.training_of(directory) != found:
         return "its checkpoints say otherwise of how they were trained; evaluate again"

@@ -135,3 +135,41 @@ def test_uncommitted_code_at_training_stays_known_and_a_copy_is_no_run(checkout)
     assert code == 2 and "seed was 0 and is 1" in said
     (checkout.seed.with_name("seed-1") / "models" / "line" / "checkpoints").rename(checkout.root / "away")
     assert checkout.make("--seeds", "1")[0] == 0 and checkout.results(1)["seed"] == 1
+
+
+@pytest.mark.slow
+def test_a_second_process_and_sizes_that_are_none_are_refused_in_one_line(checkout):
+    from common import locks
+
+    before = sorted((path, path.stat().st_mtime_ns) for path in checkout.seed.rglob("*"))
+    with locks.held(checkout.seed / ".training.lock", "x"):
+        code, said = checkout.make()
+        assert code == 2 and f"training of runs/toy/demo-pairs-smoke-paper/seed-0: process {os.getpid()} on" in said
+    (checkout.seed / "results.json").write_text("{}")
+    with locks.held(checkout.seed / ".evaluation.lock", "x"):
+        assert checkout.python("-m", "papers.toy.evaluate", "--preset", "smoke")[0] == 2
+    for words in (("--batch-size", "-4"), ("--batch-size", "0"), ("--epochs", "0"), ("--seed", "-1")):
+        code, said = checkout.python("-m", "papers.toy.train", "--preset", "smoke", *words)
+        assert code == 2 and said.count("\n") == 1 and said.startswith("error: ") and words[1] in said, said
+    assert checkout.make("--seeds", "-1")[0] == 2 and checkout.make("--epochs", "-3")[0] == 2
+    after = sorted((path, path.stat().st_mtime_ns) for path in checkout.seed.rglob("*"))
+    assert [one for one in after if "lock" not in one[0].name and one[0].name != "results.json"] == [
+        one for one in before if "lock" not in one[0].name and one[0].name != "results.json"]
+    assert len([path for path in checkout.seed.parents[1].iterdir() if path.is_dir()]) == 1
+
+
+@pytest.mark.slow
+def test_publishing_after_a_second_evaluation_and_not_where_it_differs(checkout):
+    from common import provenance
+
+    run = str(checkout.seed.relative_to(checkout.root))
+    code, said = checkout.python("-m", "common.report", "publish", "--verify", run)
+    assert code == 0 and "2 of 2 values are the same" in said, said
+    kept = checkout.root / "papers" / "toy" / "results" / "demo-pairs-smoke-paper-seed-0.json"
+    assert kept.read_bytes() == (checkout.seed / "results.json").read_bytes()
+    kept.unlink()
+    results = checkout.results()  # another value under a seal that fits: only a second evaluation finds it
+    results["results"]["R1"]["value"] += 0.01
+    (checkout.seed / "results.json").write_text(json.dumps(results | {"seal": provenance.seal(results)}))
+    code, said = checkout.python("-m", "common.report", "publish", "--verify", run)
+    assert code == 1 and "R1: value was" in said and "1 of 2 values are the same" in said and not kept.exists()
