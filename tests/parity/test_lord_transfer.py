@@ -18,7 +18,6 @@ from common.noise import Step
 from papers.lord_transfer import config as settings, model, networks, train
 
 GOLDEN = Path(os.environ.get("ENCORE_GOLDEN", Path(__file__).parent))
-SHIFT = float(os.environ.get("ENCORE_GOLDEN_SHIFT", "0"))  # the constant in s of other data of the same form
 NETWORKS = {"content_table": "content_embedding", "class_table": "class_embedding", "modulation": "class_modulation",
             "generator": "generator", "content_encoder": "content_encoder", "class_encoder": "class_encoder"}
 
@@ -83,11 +82,25 @@ def test_generator_parity(forward):
 
 # ---- training steps ----------------------------------------------------------------------------------------------
 
-def step_weights(rows):
-    """Weights of the step runs: s = sin(0.7 i + 1.3 k + 2.9 (i i mod 97) + a constant), full of different rows."""
+def phase(k, count):
+    """0.7 i + 1.3 k + 2.9 (i i mod 97), i = 0 .. count - 1: the formula's sine of it has rows that all differ."""
+    i = np.arange(count)
+    return 0.7 * i + 1.3 * k + 2.9 * ((i * i) % 97)
+
+
+def constant_of(arrays):
+    """The constant in the formula's sine, from the first two values of the images, tensor 201: 0 in the data kept here."""
+    first, second = 2 * arrays["images"].ravel()[:2].astype(float) - 1
+    apart = np.diff(phase(201, 2))[0]
+    found = np.arctan2(first, (second - first * np.cos(apart)) / np.sin(apart)) - phase(201, 1)[0]
+    return round((found + np.pi) % (2 * np.pi) - np.pi, 5)
+
+
+def step_weights(rows, constant):
+    """Weights of the step runs by their formula."""
     for k, _, shape, kind in rows:
-        i = np.arange(np.prod(shape))
-        yield scaled(kind, np.sin(0.7 * i + 1.3 * k + 2.9 * ((i * i) % 97) + SHIFT)).reshape(shape).astype("float32")
+        values = np.sin(phase(k, np.prod(shape)) + constant)
+        yield scaled(kind, values).reshape(shape).astype("float32")
 
 
 @pytest.fixture(scope="module")
@@ -122,12 +135,12 @@ def program(golden, **changes):
 
 def learner_of(golden, config, monkeypatch):
     """A Learner as training builds it, holding the golden weights."""
-    _, rows = golden
+    arrays, rows = golden
     corpus = Corpus(rows["class_table"][0][2][0], rows["content_table"][0][2][0])
     monkeypatch.setattr(networks, "training_windows", lambda config, store: corpus)
     learner = networks.build(config, None)
     for name, found in rows.items():
-        learner.networks[NETWORKS[name]].set_weights(list(step_weights(found)))
+        learner.networks[NETWORKS[name]].set_weights(list(step_weights(found, constant_of(arrays))))
     learner.variables["steps_per_epoch"].assign(3.0)
     return learner
 
@@ -206,7 +219,7 @@ def test_joint_step_of_the_program(golden, monkeypatch):
     losses, gradients = found[0]
     np.testing.assert_allclose(losses.total, arrays["stage1.losses"][0], rtol=1e-5)
     np.testing.assert_allclose(losses.mse, arrays["stage1.losses"][1], rtol=1e-5)
-    np.testing.assert_allclose(1e-3 * 4 * losses.content_norm, arrays["stage1.losses"][2], rtol=1e-5)
+    np.testing.assert_allclose(1e-3 * arrays["batches"].shape[1] * losses.content_norm, arrays["stage1.losses"][2], rtol=1e-5)
     np.testing.assert_allclose([one[0].total for one in found], arrays["stage1.losses_before_steps"], rtol=1e-5)
     mine = [tf.convert_to_tensor(gradients[id(v)]).numpy() for v in variables]
     np.testing.assert_allclose([np.linalg.norm(g) for g in mine], arrays["stage1.grad_norm"], rtol=1e-4)
@@ -225,6 +238,14 @@ def test_joint_step_with_the_rate_that_was_meant(golden, monkeypatch):
     check_moves(arrays, "stage1_times10", values, 3e-4)
     for place, table in enumerate(("content_table", "class_table")):
         np.testing.assert_allclose(values[3][place], arrays[f"stage1_times10.after3_{table}"], atol=2e-5)
+
+
+def test_the_formula_is_that_of_the_data(golden):
+    arrays, _ = golden
+    images = 0.5 + 0.5 * np.sin(phase(201, arrays["images"].size) + constant_of(arrays))
+    np.testing.assert_allclose(images.reshape(arrays["images"].shape), arrays["images"], atol=2e-5)
+    shifted = {"images": (0.5 + 0.5 * np.sin(phase(201, 2) + 1.25)).astype("float32")}
+    assert constant_of(shifted) == pytest.approx(1.25, abs=1e-5)
 
 
 def test_generated_images_of_the_program(golden, monkeypatch):

@@ -25,7 +25,7 @@ def make_store(directory, frames=32):
     rows = [(label, f"{label}-{subset}-{song}", subset) for label in LABELS
             for subset, count in SUBSETS.items() for song in range(count)]
     corpus = SimpleNamespace(name="small", label="small", root=directory, evidence="demo", items=rows, rejected=[],
-                             fingerprint=f"small-{frames}", facts={})
+                             said="", fingerprint=f"small-{frames}", facts={})
 
     def build(writer):
         for number, (label, group, subset) in enumerate(rows):

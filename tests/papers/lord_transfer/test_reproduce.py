@@ -1,7 +1,6 @@
 """The whole way on long recordings of our own: corpus to page, the transfer tool, bad input."""
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +45,7 @@ def test_every_claim_has_a_value_or_a_reason(reproduced):
         assert set(found["results"]) == known and found["complete"]
         assert found["facts"]["data_set"] == "folder" and found["facts"]["perceptual"] == "off"
         assert found["corpus"]["evidence"] == "other"
-        for claim in ("I-target", "I7", "I8-melody", "S1", "S3", "S4", "A-leak", "n-hours"):
+        for claim in ("I-error", "I4-source", "I8-melody", "S1", "S3", "S4", "A-leak", "n-hours"):
             assert np.isfinite(found["results"][claim]["value"]), claim
     assert found["results"]["E4-rate"]["value"] == pytest.approx(0, abs=1e-3)
     assert found["results"]["E6-stop"]["value"] == 101
@@ -105,13 +104,6 @@ def test_transfer_says_what_there_is(reproduced, monkeypatch, capsys, tmp_path):
         assert caught.value.code == 2 and wanted in capsys.readouterr().err
 
 
-def test_no_mode_word_in_model_or_train():
-    for name in ("model.py", "networks.py", "train.py", "data.py", "losses.py", "listener.py"):
-        text = (ROOT / "papers" / "lord_transfer" / name).read_text()
-        code = re.sub(r'"""[\s\S]*?"""|#[^\n]*', "", text)
-        assert not re.search(r'"(code|paper|sound)"', code), name
-
-
 @pytest.mark.very_slow
 def test_on_the_shuffled_twin_no_instrument_is_heard(tmp_path):
     """With labels that mean nothing the classifier is at chance, or no target is heard beyond it."""
@@ -123,4 +115,4 @@ def test_on_the_shuffled_twin_no_instrument_is_heard(tmp_path):
     assert len(found) == 3
     heard = [one["value"] for one in found if "value" in one]
     assert all("the classifier hears" in one["not_testable"] for one in found if "value" not in one)
-    assert len(heard) < 3 or claims.t_interval(heard)[0] <= 0.1
+    assert len(heard) < 3 or claims.t_interval(heard)[0] <= 0

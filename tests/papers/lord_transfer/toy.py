@@ -11,7 +11,7 @@ from papers.lord_transfer.config import Config
 
 CONFIG = dataclasses.replace(
     Config(), bands=32, frames=32, split="recording", adain_layers=2, adain_dim=16, content_dim=16, class_dim=16,
-    encoder_filters=8, encoder_units=64, last_filters=16, loss="mae", batch_size=32, epochs=60, learning_rate=1e-3,
+    encoder_filters=8, encoder_units=64, last_filters=16, loss="mae", batch_size=32, epochs=24, learning_rate=1e-3,
     last_learning_rate=1e-3, table_rate=1.0, classifier_filters=4, classifier_epochs=4)
 
 
@@ -24,16 +24,20 @@ def picture(row, stripes):
     return image
 
 
-def make_store(directory: Path, count=256, seed=0, frames=32):
-    """`count` images of both classes, eight recordings a class, 60 % of them training by lot."""
+def make_store(directory: Path, count=256, seed=0, frames=32, shuffled=False):
+    """`count` images of both classes, eight recordings a class, most of them training by lot.
+
+    `shuffled`: the twin in which stripes have nothing to do with the class.
+    """
     random = np.random.default_rng(seed)
     directory.mkdir(parents=True, exist_ok=True)
     corpus = SimpleNamespace(name="toy", label="toy", root=directory, evidence="demo", items=[0] * count, rejected=[],
-                             fingerprint=f"{count}-{seed}-{frames}", facts={}, said="")
+                             fingerprint=f"{count}-{seed}-{frames}-{shuffled}", facts={}, said="")
 
     def build(writer):
         for i in range(count):
-            kind, image = i % 2, picture(random.integers(0, 31), i % 2)
+            kind = i % 2
+            image = picture(random.integers(0, 31), random.integers(0, 2) if shuffled else kind)
             image = np.tile(image, (1, frames // 32))
             group = f"song-{kind}-{i // 2 % 8}"
             path = writer.image(f"item-{i}", group, image)
