@@ -89,7 +89,7 @@ def phase(k, count):
 
 
 def constant_of(arrays):
-    """The constant in the formula's sine, from the first two values of the images, tensor 201: 0 in the data kept here."""
+    """The constant in the formula's sine, from the first two values of the images (tensor 201): 0 in the data here."""
     first, second = 2 * arrays["images"].ravel()[:2].astype(float) - 1
     apart = np.diff(phase(201, 2))[0]
     found = np.arctan2(first, (second - first * np.cos(apart)) / np.sin(apart)) - phase(201, 1)[0]
@@ -219,7 +219,8 @@ def test_joint_step_of_the_program(golden, monkeypatch):
     losses, gradients = found[0]
     np.testing.assert_allclose(losses.total, arrays["stage1.losses"][0], rtol=1e-5)
     np.testing.assert_allclose(losses.mse, arrays["stage1.losses"][1], rtol=1e-5)
-    np.testing.assert_allclose(1e-3 * arrays["batches"].shape[1] * losses.content_norm, arrays["stage1.losses"][2], rtol=1e-5)
+    summed = arrays["batches"].shape[1] * losses.content_norm
+    np.testing.assert_allclose(1e-3 * summed, arrays["stage1.losses"][2], rtol=1e-5)
     np.testing.assert_allclose([one[0].total for one in found], arrays["stage1.losses_before_steps"], rtol=1e-5)
     mine = [tf.convert_to_tensor(gradients[id(v)]).numpy() for v in variables]
     np.testing.assert_allclose([np.linalg.norm(g) for g in mine], arrays["stage1.grad_norm"], rtol=1e-4)
