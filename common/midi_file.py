@@ -68,143 +68,171 @@ class Song:
 
 
 @numba.njit(cache=True)
-def _read_track(data, position, stop):
-    """One MTrk chunk -> fault, where, notes (start, end, pitch, velocity, program * 16 + channel), meta rows, last
-    tick,
-    end tick of everything that counts for the length. Meta rows: kind (1 tempo, 2 metre, 3 key), tick, a, b.
-    """
-    notes = np.empty((max(stop - position, 0) // 3 + 1, 5), np.int64)
-    onset = np.empty((notes.shape[0], 3), np.int64)  # tick, velocity, next open onset of the same key
-    meta = np.empty((max(stop - position, 0) // 4 + 1, 4), np.int64)
-    n_notes, n_onsets, n_meta, tick, end, status = 0, 0, 0, 0, 0, 0
-    first = np.full(2048, -1, np.int64)
-    last = np.full(2048, -1, np.int64)
-    program = np.zeros(16, np.int64)
-    exists = np.zeros(2048, np.bool_)
-    waiting = np.full(16, -1, np.int64)  # controllers seen before the instrument: they count once it exists
-    attached = np.zeros(16, np.bool_)
-    fault = 0
+def _quantity(data, position, stop, limit):
+    """A number of variable length -> (number, next position); -1 where the track ends in it, -2 past the limit."""
+    number = 0
     while position < stop:
-        delta = 0
-        while True:
-            if position >= stop:
-                return 1, position, notes[:0], meta[:0], tick, end
-            byte = data[position]
-            position += 1
-            delta = (delta << 7) | (byte & 0x7F)
-            if delta > MAX_TICK:
-                return 8, position, notes[:0], meta[:0], tick, end
-            if byte < 0x80:
-                break
-        tick += delta
-        if tick >= MAX_TICK:
-            return 8, position, notes[:0], meta[:0], tick, end
+        byte = data[position]
+        position += 1
+        number = (number << 7) | (byte & 0x7F)
+        if number > limit:
+            return -2, position
+        if byte < 0x80:
+            return number, position
+    return -1, position
+
+
+@numba.njit(cache=True)
+def _data_bytes(status):
+    """How many data bytes follow a channel's or the system's status byte; -1 where it is undefined."""
+    if status < 0xF0:
+        return 1 if status & 0xE0 == 0xC0 else 2
+    if status == 0xF4 or status == 0xF5 or status == 0xF9 or status == 0xFD:
+        return -1
+    return 2 if status == 0xF2 else 1 if status == 0xF1 or status == 0xF3 else 0
+
+
+@numba.njit(cache=True)
+def _meta(data, position, length, kind, row):
+    """Fill a meta row (kind 1 tempo, 2 metre, 3 key; tick; a; b) but for its tick -> fault."""
+    if length < (3 if kind == 0x51 else 4 if kind == 0x58 else 2):
+        return 6
+    a, b = np.int64(data[position]), np.int64(data[position + 1])
+    if kind == 0x51:
+        row[0], row[2], row[3] = 1, (a << 16) | (b << 8) | np.int64(data[position + 2]), 0
+        return 0
+    row[0], row[2], row[3] = (2 if kind == 0x58 else 3), a, b
+    return 7 if kind == 0x59 and (7 < a < 249 or b > 1) else 0
+
+
+@numba.njit(cache=True)
+def _long_message(data, position, stop, byte):
+    """A meta event or system exclusive after its status byte -> fault, meta kind (0: none), place and length of it."""
+    kind = 0
+    if byte == 0xFF:
         if position >= stop:
-            return 1, position, notes[:0], meta[:0], tick, end
-        if data[position] >= 0x80:
-            byte = data[position]
+            return 1, kind, position, 0
+        kind = data[position]
+        position += 1
+    length, position = _quantity(data, position, stop, 1_000_000)
+    if length < 0:
+        return (1 if length == -1 else 5), kind, position, 0
+    return (1 if position + length > stop else 0), kind, position, length
+
+
+@numba.njit(cache=True)
+def _events(data, position, stop):
+    """One MTrk chunk -> fault, events (tick, status byte, first and second data byte), meta rows.
+
+    A text or lyric, which counts for the length of the song, is an event of status byte 0xFF.
+    """
+    events = np.empty((max(stop - position, 0) // 2 + 1, 4), np.int64)
+    meta = np.empty((max(stop - position, 0) // 4 + 1, 4), np.int64)
+    count, metas, tick, status, fault = 0, 0, 0, 0, 0
+    while position < stop:
+        delta, position = _quantity(data, position, stop, MAX_TICK)
+        tick += max(delta, 0)
+        if delta == -2 or tick >= MAX_TICK:
+            return 8, events[:0], meta[:0]
+        if delta < 0 or position >= stop:
+            return 1, events[:0], meta[:0]
+        byte = data[position]
+        if byte >= 0x80:
             position += 1
-            if byte != 0xFF:
-                status = byte
+            status = status if byte == 0xFF else byte
+        elif status < 0x80 or status >= 0xF0:
+            return 3, events[:0], meta[:0]
         else:
             byte = status
-            if status < 0x80 or status >= 0xF0:
-                return 3, position, notes[:0], meta[:0], tick, end
         if byte == 0xFF or byte == 0xF0 or byte == 0xF7:
-            kind = 0
-            if byte == 0xFF:
-                if position >= stop:
-                    return 1, position, notes[:0], meta[:0], tick, end
-                kind = data[position]
-                position += 1
-            length = 0
-            while True:
-                if position >= stop:
-                    return 1, position, notes[:0], meta[:0], tick, end
-                value = data[position]
-                position += 1
-                length = (length << 7) | (value & 0x7F)
-                if length > 1_000_000:
-                    return 5, position, notes[:0], meta[:0], tick, end
-                if value < 0x80:
-                    break
-            if position + length > stop:
-                return 1, position, notes[:0], meta[:0], tick, end
-            if byte == 0xFF and (kind == 0x51 or kind == 0x58 or kind == 0x59):
-                if length < (3 if kind == 0x51 else 4 if kind == 0x58 else 2):
-                    return 6, position, notes[:0], meta[:0], tick, end
-                a, b, c = np.int64(data[position]), np.int64(data[position + 1]), np.int64(0)
-                if kind == 0x51:
-                    c = np.int64(data[position + 2])
-                    meta[n_meta, 0], meta[n_meta, 2], meta[n_meta, 3] = 1, (a << 16) | (b << 8) | c, 0
-                elif kind == 0x58:
-                    meta[n_meta, 0], meta[n_meta, 2], meta[n_meta, 3] = 2, a, b
-                else:
-                    if (7 < a < 249) or b > 1:
-                        fault = 7
-                    meta[n_meta, 0], meta[n_meta, 2], meta[n_meta, 3] = 3, a, b
-                meta[n_meta, 1] = tick
-                n_meta += 1
-            elif byte == 0xFF and (kind == 1 or kind == 5):
-                end = max(end, tick)  # text and lyrics count for the length
+            found, kind, position, length = _long_message(data, position, stop, byte)
+            if found == 0 and (kind == 0x51 or kind == 0x58 or kind == 0x59):
+                found = _meta(data, position, length, kind, meta[metas])
+                meta[metas, 1] = tick
+                metas += 1
+            elif kind == 1 or kind == 5:
+                events[count, 0], events[count, 1], events[count, 2], events[count, 3] = tick, 0xFF, 0, 0
+                count += 1
+            if found:
+                return found, events[:0], meta[:0]
             position += length
             continue
-        high = byte & 0xF0
-        if high == 0xF0:
-            size = 2 if byte == 0xF2 else 1 if byte == 0xF1 or byte == 0xF3 else 0
-            if byte == 0xF4 or byte == 0xF5 or byte == 0xF9 or byte == 0xFD:
-                return 4, position, notes[:0], meta[:0], tick, end
-        else:
-            size = 1 if high == 0xC0 or high == 0xD0 else 2
-        if position + size > stop:
-            return 1, position, notes[:0], meta[:0], tick, end
+        size = _data_bytes(byte)
+        if size < 0 or position + size > stop:
+            return (4 if size < 0 else 1), events[:0], meta[:0]
+        events[count, 0], events[count, 1], events[count, 2], events[count, 3] = tick, byte, 0, 0
         for k in range(size):
             if data[position + k] > 127:
-                return 2, position, notes[:0], meta[:0], tick, end
-        one = np.int64(data[position]) if size > 0 else 0
-        two = np.int64(data[position + 1]) if size > 1 else 0
+                fault = 2
+            events[count, 2 + k] = data[position + k]
+        if fault:
+            return fault, events[:0], meta[:0]
         position += size
-        channel = byte & 0x0F
-        owner = program[channel] * 16 + channel
-        if high == 0xC0:
+        count += 1
+    return 0, events[:count], meta[:metas]
+
+
+@numba.njit(cache=True)
+def _close(onset, first, tick, notes, count, pitch, owner):
+    """A note-off: notes end, `onset` (tick, velocity, next of its key) keeps what stays open -> count, first, last.
+
+    One note-off ends every open note of its key, except those that begin at the same tick, and those stay open only if
+    another one ended (pretty_midi's rule).
+    """
+    k, closed, kept_first, kept_last = first, 0, -1, -1
+    while k >= 0:
+        following = onset[k, 2]
+        if onset[k, 0] != tick:
+            notes[count, 0], notes[count, 1] = onset[k, 0], tick
+            notes[count, 2], notes[count, 3], notes[count, 4] = pitch, onset[k, 1], owner
+            count += 1
+            closed += 1
+        else:
+            onset[k, 2] = -1
+            if kept_first < 0:
+                kept_first = k
+            else:
+                onset[kept_last, 2] = k
+            kept_last = k
+        k = following
+    return (count, kept_first, kept_last) if closed > 0 else (count, -1, -1)
+
+
+@numba.njit(cache=True)
+def _notes(events):
+    """Events of a track -> notes (start, end, pitch, velocity, program * 16 + channel) in the order in which they end,
+    and the last tick that counts for the length.
+    """
+    notes = np.empty((len(events), 5), np.int64)
+    onset = np.empty((len(events), 3), np.int64)
+    count, onsets, end = 0, 0, 0
+    first, last = np.full(2048, -1, np.int64), np.full(2048, -1, np.int64)
+    program, exists = np.zeros(16, np.int64), np.zeros(2048, np.bool_)
+    waiting = np.full(16, -1, np.int64)  # controllers seen before the instrument: they count once it exists
+    attached = np.zeros(16, np.bool_)
+    for event in range(len(events)):
+        tick, byte, one, two = events[event]
+        high, channel = byte & 0xF0, byte & 0x0F
+        owner, key = program[channel] * 16 + channel, channel * 128 + one
+        if byte == 0xFF:
+            end = max(end, tick)
+        elif high == 0xC0:
             program[channel] = one
         elif high == 0x90 and two > 0:
-            key = channel * 128 + one
-            onset[n_onsets, 0], onset[n_onsets, 1], onset[n_onsets, 2] = tick, two, -1
+            onset[onsets, 0], onset[onsets, 1], onset[onsets, 2] = tick, two, -1
             if first[key] < 0:
-                first[key] = n_onsets
+                first[key] = onsets
             else:
-                onset[last[key], 2] = n_onsets
-            last[key] = n_onsets
-            n_onsets += 1
+                onset[last[key], 2] = onsets
+            last[key] = onsets
+            onsets += 1
         elif high == 0x80 or high == 0x90:
-            # One note-off ends every open note of its key, except those that begin at the same tick, and those stay
-            # open only if another one ended (pretty_midi's rule).
-            key = channel * 128 + one
-            k, closed, kept_first, kept_last = first[key], 0, -1, -1
-            while k >= 0:
-                following = onset[k, 2]
-                if onset[k, 0] != tick:
-                    notes[n_notes, 0], notes[n_notes, 1] = onset[k, 0], tick
-                    notes[n_notes, 2], notes[n_notes, 3], notes[n_notes, 4] = one, onset[k, 1], owner
-                    n_notes += 1
-                    closed += 1
-                else:
-                    onset[k, 2] = -1
-                    if kept_first < 0:
-                        kept_first = k
-                    else:
-                        onset[kept_last, 2] = k
-                    kept_last = k
-                k = following
-            if closed > 0:
+            before = count
+            count, first[key], last[key] = _close(onset, first[key], tick, notes, count, one, owner)
+            if count > before:
                 end = max(end, tick)
-                if not exists[owner]:
-                    exists[owner] = True
-                    if waiting[channel] >= 0:
-                        attached[channel] = True
-            first[key] = kept_first if closed > 0 else -1
-            last[key] = kept_last if closed > 0 else -1
+                attached[channel] |= not exists[owner] and waiting[channel] >= 0
+                exists[owner] = True
         elif high == 0xB0 or high == 0xE0:
             if exists[owner]:
                 end = max(end, tick)
@@ -213,7 +241,7 @@ def _read_track(data, position, stop):
     for channel in range(16):
         if attached[channel]:
             end = max(end, waiting[channel])
-    return fault, position, notes[:n_notes], meta[:n_meta], tick, end
+    return notes[:count], end
 
 
 def read(path):
@@ -246,9 +274,10 @@ def read(path):
         stop = position + 8 + int.from_bytes(data[position + 4 : position + 8], "big")
         if stop > len(data):
             raise refuse(f"track {number + 1} of {tracks} is cut off")
-        fault, _, notes, meta, _, end = _read_track(array, position + 8, stop)
+        fault, events, meta = _events(array, position + 8, stop)
         if fault:
             raise refuse(f"track {number + 1} of {tracks}: {_FAULTS[fault]}")
+        notes, end = _notes(events)
         end_tick, position = max(end_tick, end), stop
         conductor = meta if conductor is None else conductor
         owners, begins = np.unique(notes[:, 4], return_index=True)

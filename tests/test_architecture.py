@@ -17,7 +17,7 @@ MODES = {"code", "paper", "sound"}
 
 # What is not done yet, each with its size; this list only shrinks.
 LONG_FILES: dict[str, int] = {"common/claims.py": 420}
-LONG_FUNCTIONS: dict[str, int] = {"common/midi_file.py:_read_track": 146}
+LONG_FUNCTIONS: dict[str, int] = {}
 LONG_EVALUATE: dict[str, int] = {"lord_transfer": 170}
 NOT_THERE: dict[str, set[str]] = {}
 MODE_WORDS = ("papers/symphony2vec/train.py",)

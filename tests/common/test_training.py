@@ -81,9 +81,11 @@ def test_killed_and_restarted_equals_uninterrupted(uninterrupted, tmp_path, poin
     assert_same(contents(tmp_path), uninterrupted)
 
 
-@pytest.mark.very_slow
-@pytest.mark.parametrize("wait", np.random.default_rng().uniform(3.0, 9.0, 6).round(2).tolist())
-def test_killed_at_random_equals_uninterrupted(tmp_path, wait):
+@pytest.mark.parametrize("time_of_many", [pytest.param(0, marks=pytest.mark.slow), *(
+    pytest.param(k, marks=pytest.mark.very_slow) for k in range(1, 6))])
+def test_killed_at_random_equals_uninterrupted(tmp_path, time_of_many):
+    wait = float(np.random.default_rng().uniform(3.0, 9.0))
+    print(f"killed after {wait:.2f} s")
     run_toy(tmp_path / "whole", "--steps", "60")
     process = subprocess.Popen([sys.executable, "-m", "tests.common.toy", str(tmp_path / "killed"), "--steps", "60"],
                                stderr=subprocess.DEVNULL)
@@ -129,7 +131,7 @@ def start_workers(directory, *words, chief=False):
                              stderr=subprocess.PIPE, text=True) for task in tasks]
 
 
-@pytest.mark.very_slow
+@pytest.mark.slow
 def test_two_workers_equal_one(tmp_path):
     run_toy(tmp_path / "1", "--steps", "10")
     for worker in start_workers(tmp_path / "2", "--steps", "10"):
