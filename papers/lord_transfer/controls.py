@@ -23,17 +23,22 @@ def answers(images, shown, shown_classes, count, seed=0) -> dict:
     source, shown = images[..., :1], shown[..., :1]
     of_class = [shown[shown_classes == number] for number in range(count)]
     means = np.stack([found.mean(axis=0) for found in of_class])
-    medians = np.stack([np.median(found, axis=0) for found in of_class])
-    fixed = np.stack([found[nearest(found, median)] for found, median in zip(of_class, medians, strict=True)])
+    middle = medians(shown, shown_classes, count)
+    fixed = np.stack([found[nearest(found, median)] for found, median in zip(of_class, middle, strict=True)])
     spectra = means.mean(axis=2, keepdims=True)  # (count, bands, 1, 1)
     own = source.mean(axis=2, keepdims=True)  # (n, bands, 1, 1)
     moved = source[:, :, np.random.default_rng(seed).permutation(source.shape[2])]
     filtered = np.clip(source[None] + spectra[:, None] - own[None], 0, 1)
     steady = np.broadcast_to((spectra[:, None] + own[None]) / 2, filtered.shape)
-    found = {"mean picture": means, "median picture": medians, "one real clip": fixed}
+    found = {"mean picture": means, "median picture": middle, "one real clip": fixed}
     found = {name: np.broadcast_to(pictures[:, None], filtered.shape) for name, pictures in found.items()}
     return found | {"untransferred": np.broadcast_to(source[None], filtered.shape), "static filter": filtered,
                     "random frames": np.broadcast_to(moved[None], filtered.shape), STEADY: steady}
+
+
+def medians(shown, shown_classes, count):
+    """(count, bands, frames, 1): median training image of each class, the best picture in mean absolute error."""
+    return np.stack([np.median(shown[shown_classes == number][..., :1], axis=0) for number in range(count)])
 
 
 def nearest(images, picture):

@@ -51,7 +51,21 @@ def evaluate(config: Config, store, run, partial=False):
         stated["groups_per_class"] = 1  # clips of one recording on several sides: no verdicts
     run.write_results(store, results, figures_and_sound(run, found, notes), notes,
                       step=sum(o.step for o in outcomes.values()),
-                      complete=all(o.complete for o in outcomes.values()), facts=stated)
+                      complete=all(o.complete for o in outcomes.values()), facts=stated, learnt=learnt(models))
+
+
+def learnt(models) -> dict:
+    """Whether each pair's networks learnt: on held-out clips, against the best picture of the class and chance."""
+    found = {}
+    for pair, model in models.items():
+        error, blind = model.errors.mean(), min(model.mean_errors.mean(), model.median_errors.mean())
+        found[train.job_name("lord", pair)] = {
+            "what": "held-out identity error against the class's mean or median picture", "value": float(error),
+            "baseline": float(blind), "learnt": bool(error < blind)}
+        found[train.job_name("classifier", pair)] = {
+            "what": "held-out accuracy, two standard errors of guessing once a recording above chance",
+            "value": model.heard.accuracy, "baseline": model.heard.chance, "learnt": not model.heard.deaf}
+    return found
 
 
 def trained_outcomes(config, run, partial):

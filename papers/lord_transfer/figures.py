@@ -17,7 +17,8 @@ def figures_and_sound(run, found, notes):
     sections = []
     for pair, m in found.models.items():
         title = f" {pair}" if pair else ""
-        sections += [transfer_grid(run, m, title, notes), heard_section(run, m, title), content_section(m, title)]
+        sections += [transfer_grid(run, m, title, notes), picture_grid(run, m, title), heard_section(run, m, title),
+                     content_section(m, title)]
         if m.tracks:
             sections.append(joining_section(run, m, title))
     sections.append(curves_section(run, found.models, found.comparisons))
@@ -47,6 +48,20 @@ def transfer_grid(run, m, title, notes):
             f"exchanged; on the diagonal they are rebuilt with their own. Perceptual loss: {notes['perceptual']}.")
     return {"title": f"Hear the transfers{title}", "text": text, "items": [],
             "grid": {"rows": rows, "columns": ["source", *labels], "cells": cells}}
+
+
+def picture_grid(run, m, title):
+    """The same targets without a network: what is played for every source alike."""
+    cells, reference = [], float(np.median(m.references))
+    for name, pictures in m.pictures.items():
+        plain = _plain(f"{m.pair}-{name}")
+        cells.append([_cell(run, m.config, picture[..., 0], reference, f"{plain}-{_plain(label)}",
+                            f"{name} of {label}: the same for every source")
+                      for label, picture in zip(m.labels, pictures, strict=True)])
+    return {"title": f"The targets without a network{title}", "items": [],
+            "text": "Mean and median training pictures of each class and one real training clip. A transfer that "
+                    "sounds like these, whatever its source, has transferred nothing.",
+            "grid": {"rows": list(m.pictures), "columns": list(m.labels), "cells": cells}}
 
 
 def _plain(text):

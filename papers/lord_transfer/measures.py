@@ -224,6 +224,7 @@ class Measured:
     errors: np.ndarray  # (n,) absolute error of identity outputs
     training_error: float  # the same, mean over training clips
     mean_errors: np.ndarray  # (n,) of the class's mean training image
+    median_errors: np.ndarray  # (n,) of the class's median training image
     probe: dict  # {"noisy", "clean", "untrained"}: (n,) whether the linear probe named the class from the code
     flux: float
     distances: np.ndarray  # (n,) in the classifier's features
@@ -231,6 +232,7 @@ class Measured:
     trained_classes: np.ndarray  # class (or sub-class) of every training window
     how: str  # how clips were split, in words
     judged: dict = field(default_factory=dict)  # "transfers" and every control -> Judged
+    pictures: dict = field(default_factory=dict)  # answers that ignore the source: (classes, bands, frames, 1) each
     ears: dict = field(default_factory=dict)  # what the two ears say of real clips, silence, noise and mean pictures
     phase: dict | None = None
     references: np.ndarray | None = None  # (n,) mel power at image value 1

@@ -45,6 +45,7 @@ def measure(config, store, run, name, pair, full=True) -> Measured:
     found = Measured(
         model.config, pair, images, transfers, heard, measures.absolute_errors(images, rebuilt), float(errors.mean()),
         measures.absolute_errors(images, means[classes]),
+        measures.absolute_errors(images[..., :1], controls.medians(clips, parents, len(model.labels))[classes]),
         probes(model, untrained, heard_by_ear, ear.classes, images, codes, classes),
         measures.flux_ratio(images, rebuilt),
         measures.feature_distances(features, listener.listen(model.classifier, rebuilt)[1]),
@@ -53,6 +54,7 @@ def measure(config, store, run, name, pair, full=True) -> Measured:
     answers = {"transfers": transfers}
     if full:
         answers |= controls.answers(images, clips, parents, len(model.labels))
+        found.pictures = {name: answers[name][:, 0] for name in controls.BLIND}
         answers[UNTRAINED] = using.all_transfers(model, images, listener.in_batches(untrained, images))
         found.ears = ears(model, heard, second, images, classes, means)
     found.judged = judge(model, second, images, answers)

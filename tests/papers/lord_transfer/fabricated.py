@@ -52,7 +52,7 @@ def model(**changes):
     found = {name: judged(NOTHING) for name in EVERY} | {
         "transfers": judged(STRONG), "median picture": judged(WEAK)}
     values = dict(config=CONFIG, pair="", images=np.zeros((12, 4, 4, 1)), transfers=np.zeros((3, 12, 4, 4, 1)),
-                  heard=heard(), errors=0.1 * one, training_error=0.05, mean_errors=0.2 * one,
+                  heard=heard(), errors=0.1 * one, training_error=0.05, mean_errors=0.2 * one, median_errors=0.15 * one,
                   probe={"noisy": one > 0, "clean": one > 0, "untrained": np.arange(12) % 2 == 0}, flux=1.0,
                   distances=one, history=[line(10, 0.5)], trained_classes=CLASSES, how="made up", judged=found,
                   ears={"second": 1.0}, variety=1.0, onsets=np.arange(12))

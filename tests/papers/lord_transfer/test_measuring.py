@@ -72,6 +72,9 @@ def test_pictures_come_from_training_clips_and_errors_are_of_held_out_ones(measu
     np.testing.assert_allclose(answers["mean picture"][:, 0], means, atol=1e-6)
     np.testing.assert_allclose(result.mean_errors, np.abs(result.images - means[result.classes]).mean(axis=(1, 2, 3)),
                                atol=1e-6)
+    medians = np.stack([np.median(clips[model.trained_on.classes == b], axis=0) for b in range(3)])
+    wanted = np.abs(result.images - medians[result.classes]).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(result.median_errors, wanted, atol=1e-6)
     rebuilt = result.transfers[result.classes, range(len(result.classes))]
     np.testing.assert_allclose(result.errors, np.abs(result.images - rebuilt).mean(axis=(1, 2, 3)), atol=1e-6)
     again = using.generate(model, using.encode(model, clips), using.class_codes(model)[model.trained_on.classes])
