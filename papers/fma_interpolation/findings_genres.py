@@ -31,7 +31,7 @@ def chosen(m, name, protocol=None):
     protocol = protocol or protocol_of(m.config, name)
     split, fits = c.splits[protocol], c.fits[protocol]
     place, found = classifiers.pick(fits[name], split, c.labels, m.config.select_on)
-    if own and name in ("GMM0", "GMM1") and m.config.mixture_scoring == "per_class":
+    if own and name in ("GMM0", "GMM1") and m.config.mixture_scoring == "gaussian_per_class":
         found = fits["GMMC"].test[0]
     return fits[name].values[place], found, c.labels[split["test"]]
 

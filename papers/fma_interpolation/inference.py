@@ -27,14 +27,24 @@ def _through(network, values):
 
 # ---------------------------------------------------------------- autoencoders
 
-def encode(learner, images, seed=None):
-    """Codes (n, latent) of images (n, bands, frames): the means, or with a seed a draw from each posterior."""
+def posteriors(learner, images):
+    """Means and log-variances, each (n, latent), of images (n, bands, frames)."""
     network = compiled(learner.networks["encoder"])
     parts = [network(images[i:i + data.BATCH, ..., None]) for i in range(0, len(images), data.BATCH)]
-    mean, log_variance = (np.concatenate([np.asarray(part[k]) for part in parts]) for k in (0, 1))
+    return tuple(np.concatenate([np.asarray(part[k]) for part in parts]) for k in (0, 1))
+
+
+def draw(mean, log_variance, noise):
+    """z = mean + exp(log_variance / 2) * noise, any shape."""
+    return mean + np.exp(0.5 * log_variance) * noise
+
+
+def encode(learner, images, seed=None):
+    """Codes (n, latent) of images (n, bands, frames): the means, or with a seed a draw from each posterior."""
+    mean, log_variance = posteriors(learner, images)
     if seed is None:
         return mean
-    return mean + np.exp(0.5 * log_variance) * np.random.default_rng(seed).standard_normal(mean.shape, np.float32)
+    return draw(mean, log_variance, np.random.default_rng(seed).standard_normal(mean.shape, np.float32))
 
 
 def decode(learner, codes, loss):
@@ -54,15 +64,33 @@ def blend(code_a, code_b, share):
     return share * code_a[:, None] + (1 - share) * code_b[:, None]
 
 
-def path_images(learner, loss, first, second, shares, how, seed):
-    """Decoded images (pairs, points, bands, frames) from A to B.
+WAYS = ("mean", "parameters", "sample")  # of blending, see path_codes
+
+
+def path_codes(first, second, shares, how, noise):
+    """Codes (pairs, points, latent) from A to B.
 
     Args:
-        first, second: images (pairs, bands, frames). shares: (points,).
-        how: "mean" blends the means, "sample" one draw of each code.
+        first, second: (mean, log_variance), each (pairs, latent).
+        how: "mean" blends the means (the report's equation); "parameters" blends means and log-variances and draws at
+            every point (program, 584ade5: the report's nine panels); "sample" blends one draw of each end (program,
+            last cell of c114915).
+        noise: standard normal, (pairs, points, latent); "sample" uses the first two points of it.
     """
-    seeds = (None, None) if how == "mean" else (seed + 1, seed + 2)
-    codes = blend(encode(learner, first, seeds[0]), encode(learner, second, seeds[1]), shares)
+    if how == "mean":
+        return blend(first[0], second[0], shares)
+    if how == "parameters":
+        mean, log_variance = (blend(a, b, shares) for a, b in zip(first, second, strict=True))
+        return draw(mean, log_variance, noise)
+    return blend(draw(*first, noise[:, 0]), draw(*second, noise[:, 1]), shares)
+
+
+def path_images(learner, loss, first, second, shares, how, seed):
+    """Decoded images (pairs, points, bands, frames) from A to B; first, second: images (pairs, bands, frames)."""
+    ends = posteriors(learner, first), posteriors(learner, second)
+    noise = np.random.default_rng([seed, 3]).standard_normal((len(first), max(2, len(shares)), ends[0][0].shape[-1]),
+                                                             np.float32)
+    codes = path_codes(*ends, shares, how, noise[:, :len(shares)] if how == "parameters" else noise)
     flat = decode(learner, codes.reshape(-1, codes.shape[-1]), loss)
     return flat.reshape(len(first), len(shares), *first.shape[1:])
 

@@ -210,7 +210,7 @@ def paths(config, store, learner, judge, pairs, seed):
     loss, shares = train.loss_of("baseline", config), inference.fractions(config.points)
     first, second = (data.images_of(store, [pair[k] for pair in pairs]) for k in (0, 1))
     decoded = {how: inference.path_images(learner, loss, first, second, shares, how, seed)
-               for how in ("mean", "sample")}
+               for how in inference.WAYS}
     path = decoded[config.interpolate]
     if config.end_points == "original":
         path = measures.with_ends(path, first, second)

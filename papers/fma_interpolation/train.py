@@ -17,25 +17,27 @@ import numpy as np
 import tensorflow as tf
 
 from common import training
-from common.training import Batches, Learner, Model, Stage, fixed, shuffled
-from papers.fma_interpolation import data, inference, losses, model, variants
-
-OVERFIT_ENCODER = {"baseline": model.baseline_encoder, "bottleneck": variants.bottleneck_encoder}
-OVERFIT_LATENT = {"baseline": "latent", "bottleneck": "overfit_latent"}
-RNN = {"bands": model.rnn, "time": variants.rnn_over_time}
-
+from common.training import Batches, Model, Stage, fixed, shuffled
+from papers.fma_interpolation import data, inference, learners, losses
 
 # ---------------------------------------------------------------- steps
 
-def autoencoder_step(loss, divergence, learner, batch, step):
-    """Minimise reconstruction + KL, z = mean + exp(log_variance / 2) * noise (sec. Our Approach, 1)."""
+def autoencoder_step(loss, divergence, second_draw, learner, batch, step):
+    """Minimise reconstruction + KL, z = mean + exp(log_variance / 2) * noise (sec. Our Approach, 1).
+
+    `second_draw`: the divergence is taken at another draw than the one that is decoded; three revisions of the program
+    (e261498, 6b96f49, 3c5c932) run the encoder twice a pass.
+    """
     encoder, decoder, image = learner.networks["encoder"], learner.networks["decoder"], batch["image"]
     with tf.GradientTape() as tape:
         mean, log_variance = encoder(image, training=True)
         code = mean + tf.exp(0.5 * log_variance) * step.normal("code", (mean.shape[-1],))
+        judged = code
+        if second_draw:
+            judged = mean + tf.exp(0.5 * log_variance) * step.normal("second code", (mean.shape[-1],))
         output = decoder(code, training=True)
         reconstruction = step.mean(losses.RECONSTRUCTION[loss](image, output))
-        kl = step.mean(losses.DIVERGENCE[divergence](mean, log_variance, code))
+        kl = step.mean(losses.DIVERGENCE[divergence](mean, log_variance, judged))
         total = reconstruction + kl
     variables = encoder.trainable_variables + decoder.trainable_variables
     step.apply(learner.optimizers["adam"], tape.gradient(total, variables), variables)
@@ -56,94 +58,32 @@ def classifier_step(learner, batch, step):
     return {"losses/cross_entropy": loss, "metrics/accuracy": step.mean(hit)}
 
 
-# ---------------------------------------------------------------- models
-
-def _adam(rate, *networks):
-    optimizer = keras.optimizers.Adam(rate)
-    optimizer.build([v for network in networks for v in network.trainable_variables])
-    return {"adam": optimizer}
-
-
-def _autoencoder(encoder, decoder, rate):
-    variables = {"best": tf.Variable(np.inf, trainable=False), "wait": tf.Variable(0, trainable=False)}
-    return Learner({"encoder": encoder, "decoder": decoder}, _adam(rate, encoder, decoder), variables)
-
-
-def build_baseline(config, store):
-    """The baseline of Experiments 1."""
-    sizes = (config.bands, config.frames, config.latent)
-    return _autoencoder(model.baseline_encoder(*sizes), model.baseline_decoder(*sizes), config.baseline_rate)
-
-
-def build_conv2d(config, store):
-    """Conv2D (program, 1b0ba3d)."""
-    options = (config.bands, config.frames, config.conv2d_latent, config.conv2d_filters, config.conv2d_pools,
-               config.conv2d_repeats, False)
-    return _autoencoder(model.conv2d_encoder(*options), model.conv2d_decoder(*options), config.conv2d_rate)
-
-
-def build_inception(config, store):
-    """Conv2D with inception units (program, 1b0ba3d with its switch on)."""
-    options = (config.bands, config.frames, config.inception_latent, config.conv2d_filters, config.conv2d_pools,
-               config.inception_repeats, True)
-    return _autoencoder(model.conv2d_encoder(*options), model.conv2d_decoder(*options), config.conv2d_rate)
-
-
-def build_conv1d(config, store):
-    """Conv1D (program, 3c5c932)."""
-    sizes, filters = (config.bands, config.frames, config.conv1d_latent), config.conv1d_filters
-    return _autoencoder(model.conv1d_encoder(*sizes, filters), model.conv1d_decoder(*sizes, filters[:0:-1]),
-                        config.conv1d_rate)
-
-
-def build_overfit(config, store):
-    """The network of the one-sample experiment."""
-    sizes = (config.bands, config.frames, getattr(config, OVERFIT_LATENT[config.overfit_network]))
-    encoder = OVERFIT_ENCODER[config.overfit_network](*sizes)
-    return _autoencoder(encoder, model.baseline_decoder(*sizes), config.overfit_rate)
-
-
-def _classifier(network, config):
-    return Learner({"classifier": network}, _adam(config.classifier_rate, network))
-
-
-def _genres(store):
-    return len({row["label"] for row in store.index})
-
-
-def build_cnn_1(config, store):
-    """CNN_1."""
-    return _classifier(model.cnn_1(config.bands, config.frames, config.cnn_1_filters, config.cnn_1_dense,
-                                   _genres(store)), config)
-
-
-def build_cnn_2(config, store):
-    """CNN_2."""
-    return _classifier(model.cnn_2(config.bands, config.frames, config.cnn_2_time_stride, _genres(store)), config)
-
-
-def build_rnn(config, store):
-    """The RNN, over bands as printed or over time."""
-    return _classifier(RNN[config.rnn_axis](config.bands, config.frames, config.rnn_units, _genres(store)), config)
-
-
 # ---------------------------------------------------------------- stages
 
 @dataclass(frozen=True)
 class Autoencoder:
-    """What tells one autoencoder's training from another's: names of Config fields."""
+    """What tells one autoencoder's training from another's.
+
+    Attributes:
+        build: (config, store) -> Learner. epochs, batch: names of Config fields.
+        loss: the field that names the loss; without one it is the squared error.
+        least_rate: where the program stops reducing its rate; None where it never reduces it.
+        second_draw: the program draws twice a pass.
+    """
 
     build: object
     epochs: str
     batch: str = "batch"
-    loss: str = ""  # the field that names the loss; without one it is the squared error
+    loss: str = ""
+    least_rate: float | None = None
+    second_draw: bool = False
 
 
-AUTOENCODERS = {
-    "baseline": Autoencoder(build_baseline, "baseline_epochs", "baseline_batch", "baseline_loss"),
-    "conv2d": Autoencoder(build_conv2d, "conv2d_epochs"),
-    "inception": Autoencoder(build_inception, "conv2d_epochs"),
-    "conv1d": Autoencoder(build_conv1d, "conv1d_epochs"),
+AUTOENCODERS = {  # program: 584ade5 is a loop without callbacks; 1b0ba3d and 3c5c932 reduce to 1e-7 and 1e-6
+    "baseline": Autoencoder(learners.build_baseline, "baseline_epochs", "baseline_batch", "baseline_loss"),
+    "conv2d": Autoencoder(learners.build_conv2d, "conv2d_epochs", least_rate=1e-7),
+    "inception": Autoencoder(learners.build_inception, "conv2d_epochs", least_rate=1e-7),
+    "conv1d": Autoencoder(learners.build_conv1d, "conv1d_epochs", least_rate=1e-6, second_draw=True),
 }
 
 
@@ -159,31 +99,39 @@ def autoencoder_stages(name, config, store, seed):
     count, loss = len(rows["train"]), loss_of(name, config)
     batches = Batches(count, getattr(config, kind.batch), data.reader(store, rows["train"]), shuffled(count, seed))
     validate = partial(validate_autoencoder, loss, data.reader(store, rows["validation"]), len(rows["validation"]),
-                       config.reduce_rate)
+                       config.divergence if config.validation_code == "sample" else None, seed,
+                       kind.least_rate if config.reduce_rate else None)
     steps = getattr(config, kind.epochs) * batches.steps_per_epoch
-    train_step = partial(autoencoder_step, loss, config.divergence)
+    train_step = partial(autoencoder_step, loss, config.divergence, kind.second_draw and config.second_draw)
     return [Stage("train", train_step, batches, steps, batches.steps_per_epoch, validate)]
 
 
-def validate_autoencoder(loss, read, count, reduce_rate, learner):
-    """Validation losses with the mean as the code; `reduce_rate`: a tenth of the rate after 2 epochs without gain."""
+def validate_autoencoder(loss, read, count, drawn, seed, least_rate, learner):
+    """Validation losses; reduces the rate on the way where `least_rate` is given.
+
+    `drawn`: None decodes the means; the name of a divergence decodes a draw and takes that divergence at it, as the
+    program's graph does (1b0ba3d samples in validation too).
+    """
     encoder, decoder = (inference.compiled(learner.networks[name]) for name in ("encoder", "decoder"))
+    random = np.random.default_rng([seed, int(learner.optimizers["adam"].iterations.numpy())])
 
     def measure(batch):
         mean, log_variance = encoder(batch["image"])
-        output = decoder(mean)
+        code = mean
+        if drawn:
+            code = mean + tf.exp(0.5 * log_variance) * random.standard_normal(mean.shape, np.float32)
+        output, kl = decoder(code), losses.DIVERGENCE[drawn or "analytic"](mean, log_variance, code)
         error = tf.reduce_mean(tf.square(batch["image"] - losses.decoded(loss, output)), axis=(1, 2, 3))
-        return np.stack([losses.RECONSTRUCTION[loss](batch["image"], output),
-                         losses.analytic_divergence(mean, log_variance, None), error])
+        return np.stack([losses.RECONSTRUCTION[loss](batch["image"], output), kl, error])
 
     reconstruction, kl, error = np.concatenate(data.in_batches(measure, read, count), axis=1).mean(axis=1)
-    if reduce_rate:
-        reduce(learner, reconstruction + kl)
+    if least_rate is not None:
+        reduce(learner, reconstruction + kl, least_rate)
     return {"validation/reconstruction": reconstruction, "validation/divergence": kl,
             "validation/squared_error": error}
 
 
-def reduce(learner, loss):
+def reduce(learner, loss, least_rate):
     """A tenth of the rate after 2 epochs without a better validation loss (program, 1b0ba3d: ReduceLROnPlateau)."""
     best, wait = learner.variables["best"], learner.variables["wait"]
     better = loss < float(best.numpy())
@@ -191,14 +139,15 @@ def reduce(learner, loss):
     wait.assign(0 if better else int(wait.numpy()) + 1)
     if int(wait.numpy()) >= 2:
         rate = learner.optimizers["adam"].learning_rate
-        rate.assign(rate * 0.1)
+        rate.assign(max(float(rate.numpy()) * 0.1, least_rate))
         wait.assign(0)
 
 
 def overfit_stages(loss, config, store, seed):
     """Program, 6b96f49: 500 updates on the first image of the store."""
     batches = Batches(1, 1, data.reader(store, np.arange(1)), fixed(1))
-    return [Stage("train", partial(autoencoder_step, loss, config.divergence), batches, config.overfit_steps, 1)]
+    return [Stage("train", partial(autoencoder_step, loss, config.divergence, config.second_draw), batches,
+                  config.overfit_steps, 1)]
 
 
 def classifier_stages(epochs, config, store, seed):
@@ -226,12 +175,14 @@ def validate_classifier(read, count, learner):
 
 OVERFIT = ("squared_error", "cross_entropy", "flipped", "swapped", "decibels")
 UNBOUNDED = ("flipped", "swapped", "decibels")
-CLASSIFIERS = {"cnn_1": build_cnn_1, "cnn_2": build_cnn_2, "rnn": build_rnn}
+CLASSIFIERS = {"cnn_1": learners.build_cnn_1, "cnn_2": learners.build_cnn_2, "rnn": learners.build_rnn}
 
 MODELS = {f"autoencoder-{name}": Model(kind.build, partial(autoencoder_stages, name))
           for name, kind in AUTOENCODERS.items()}
-MODELS |= {f"overfit-{loss}": Model(build_overfit, partial(overfit_stages, loss), may_diverge=loss in UNBOUNDED)
-           for loss in OVERFIT}
+MODELS["overfit-squared_error"] = Model(learners.build_overfit, partial(overfit_stages, "squared_error"))
+MODELS |= {f"overfit-{loss}": Model(learners.build_overfit_cross_entropy, partial(overfit_stages, loss),
+                                    may_diverge=loss in UNBOUNDED) for loss in OVERFIT[1:]}
+MODELS["overfit-conv2d"] = Model(learners.build_overfit_conv2d, partial(overfit_stages, "squared_error"))
 MODELS |= {name: Model(build, partial(classifier_stages, f"{name}_epochs")) for name, build in CLASSIFIERS.items()}
 
 
@@ -240,6 +191,7 @@ MODELS |= {name: Model(build, partial(classifier_stages, f"{name}_epochs")) for 
 # Divergences that decide a claim and need a training, each with the models it touches; measured one at a time.
 ABLATIONS = {
     "conv2d_latent": ("autoencoder-conv2d",), "overfit_network": ("overfit-squared_error", "overfit-swapped"),
+    "cross_entropy_rate": ("overfit-cross_entropy", "overfit-swapped"), "conv1d_rate": ("autoencoder-conv1d",),
     "deep_protocol": ("cnn_1", "cnn_2"), "rnn_axis": ("rnn",),
 }
 
