@@ -69,7 +69,7 @@ class Config:
     interpolate: str = "mean"       # blend means; means and log-variances ("parameters"); drawn codes ("sample")
     points: int = 9                 # figure of the baseline: fractions 0, 1/8 ... 1
     end_points: str = "decoded"     # what stands at fractions 0 and 1: decoded codes or the original images
-    pairs: int = 8                  # excerpt pairs interpolated for the tables; ours
+    pairs: int = 64                 # excerpt pairs interpolated for the tables; ours
     audible_pairs: int = 2          # of them, how many are turned into sound; ours
     generated: int = 4              # unconditioned excerpts from the prior; ours
     inversion_iterations: int = 100  # Griffin-Lim; ours (librosa's 32 is the program's)
@@ -224,7 +224,7 @@ PRESETS = {
     ),
     "demo": dict(
         _SMALL_IMAGES, baseline_batch=2, batch=2, baseline_epochs=20, conv2d_epochs=2, conv1d_epochs=8,
-        autoencoder_items=128, overfit_steps=160, pairs=8, audible_pairs=2, inversion_iterations=40,
+        autoencoder_items=128, overfit_steps=160, pairs=16, audible_pairs=2, inversion_iterations=40,
         cnn_1_epochs=10, cnn_2_epochs=6, rnn_epochs=6, cnn_1_filters=4, cnn_1_dense=16, rnn_units=16,
         classifier_items=256, shuffles=20, drawn_tracks=64, neighbours=10, perplexity=10.0,
     ),

@@ -45,11 +45,19 @@ def parts(config, store, limit, seed):
 
 
 def held_out(config, store, seed, count=HELD_OUT):
-    """Rows of held-out images: the test part, or the validation part where a mode has no test; at most `count`."""
+    """Rows of held-out images: the test part, or the validation part where a mode has no test; at most `count`.
+
+    Two neighbouring images of each track in random order, then two more of each, so that joins can be heard.
+    """
     split = parts(config, store, 0, seed)
     rows = split["test"] if len(split["test"]) else split["validation"]
-    chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
-    return rows[np.sort(chosen)]
+    tracks = {}
+    for row in rows:
+        tracks.setdefault(store.index[row]["group"], []).append(int(row))
+    names = np.random.default_rng(seed).permutation(sorted(tracks))
+    longest = max(len(found) for found in tracks.values())
+    chosen = [row for start in range(0, longest, 2) for name in names for row in tracks[name][start:start + 2]]
+    return np.sort(chosen[:count])
 
 
 def mean_image(config, store, seed):
@@ -62,15 +70,20 @@ def mean_image(config, store, seed):
 
 
 def choose_pairs(config, store, rows, seed):
-    """Rows (A, B) of different tracks and, with more than one genre, of different genres; drawn, not picked."""
+    """Rows (A, B) of different tracks and, with more than one genre, of different genres; drawn, not picked.
+
+    Every track is A once before any is A twice.
+    """
     random, index = np.random.default_rng([seed, 5]), store.index
-    several = len({index[i]["label"] for i in rows}) > 1
-    pairs = []
-    for a in random.permutation(rows):
+    several, used, pairs = len({index[i]["label"] for i in rows}) > 1, {}, []
+    order = [int(row) for row in random.permutation(rows)]
+    for row in order:
+        used[row] = sum(index[other]["group"] == index[row]["group"] for other in used)
+    for a in sorted(order, key=used.get):
         fits = [b for b in rows if index[b]["group"] != index[a]["group"]
                 and (not several or index[b]["label"] != index[a]["label"])]
         if fits and len(pairs) < config.pairs:
-            pairs.append((int(a), int(random.choice(fits))))
+            pairs.append((a, int(random.choice(fits))))
     return pairs
 
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from common import probes
-from common.findings import NotTestable
+from common.findings import NotTestable, by_group
 from papers.fma_interpolation import (
     classifiers,
     facts,
@@ -20,6 +20,8 @@ from papers.fma_interpolation import (
     tables,
 )
 
+TRAINED = ("losses/reconstruction", "losses/divergence")
+VALIDATED = ("validation/reconstruction", "validation/divergence")
 REPORT_WHAT = ("precision", "recall", "f1")
 LOGGED_EPOCHS = (1, 2, 3, 5, 8, 10, 11, 13)  # of the Conv2D autoencoder
 RNN_FIELDS = {"train": "losses/cross_entropy", "validation": "validation/cross_entropy"}
@@ -79,19 +81,36 @@ def logged_last(m, loss, count):
 
 
 def _powers(m):
-    if m.hunt is None:
+    if m.hunt is None or m.hunt.conv2d is None:
         raise NotTestable("not trained")
-    return [preprocess.image_to_power(x, m.config.dynamic_range) for x in (m.hunt.image, m.hunt.output)]
+    return [preprocess.image_to_power(x, m.config.dynamic_range) for x in (m.hunt.image, m.hunt.conv2d)]
 
 
 def power_correlation(m):
-    """R-1-ncc."""
+    """R-1-ncc: of the Conv2D network that one sample was shown to."""
     return {"value": float(measures.correlation(*_powers(m))[0]), "n": 1, "of": "images"}
 
 
 def power_similarity(m):
-    """R-1-ssim."""
-    return {"value": float(measures.similarity(*_powers(m), peak=preprocess.REFERENCE)[0]), "n": 1, "of": "images"}
+    """R-1-ssim: structural similarity with a peak of 1, as the program calls it, of powers up to 32,768."""
+    was, now = _powers(m)
+    flat = np.full_like(was, was.mean())
+    return {"value": float(measures.similarity(was, now, peak=1.0)[0]), "n": 1, "of": "images",
+            "baselines": {"flat_image": float(measures.similarity(was, flat, peak=1.0)[0])}}
+
+
+def not_repeated(m):
+    """R-20-…, R-100-…: the program keeps scores of models whose samples and updates it does not keep."""
+    raise NotTestable("which samples and how many updates is not in the program's history")
+
+
+def logged_baseline(m, place, field):
+    """L-BCE-…: a loss of the baseline under the cross-entropy of its logits."""
+    if not m.baseline:
+        raise NotTestable("not trained")
+    if m.config.baseline_loss != "cross_entropy":
+        raise NotTestable("the baseline is not trained by cross-entropy here")
+    return {"value": sum(m.baseline[place][name] for name in field)}
 
 
 def logged_epoch(m, epoch, field):
@@ -106,39 +125,42 @@ def logged_epoch(m, epoch, field):
 # ---------------------------------------------------------------- inversion
 
 def _inversion(m):
-    paths._held_out(m)
-    return m.inversion, {"n": m.inversion.excerpts, "of": "excerpts"}
+    if m.inversion is None:
+        raise NotTestable("not all of the autoencoders, CNN_1 and CNN_2 are trained")
+    return m.inversion
 
 
 def inversion_time(m):
-    """Q11-time."""
-    i, n = _inversion(m)
-    return {"value": i.seconds[max(i.seconds)] / i.seconds[min(i.seconds)], **n}
+    """Q11-time: of librosa, which the report used."""
+    i = _inversion(m)
+    return {"value": i.seconds[max(i.seconds)] / i.seconds[min(i.seconds)], "n": 1, "of": "excerpts",
+            "baselines": {f"{bands}_bands": value for bands, value in i.seconds.items()}}
 
 
 def inversion_error(m):
     """Q11-error."""
-    i, n = _inversion(m)
-    return {"value": i.errors[min(i.errors)] - i.errors[max(i.errors)], **n,
-            "baselines": {f"{bands}_bands": value for bands, value in i.errors.items()}}
+    i = _inversion(m)
+    return by_group(i.errors[min(i.errors)] - i.errors[max(i.errors)], np.arange(len(i.errors[max(i.errors)])),
+                    "excerpts", {f"{bands}_bands": float(values.mean()) for bands, values in i.errors.items()})
 
 
 def waveform_correlation(m):
     """Q14."""
-    i, n = _inversion(m)
-    return {"value": float(i.waveform.mean()), **n}
+    i = _inversion(m)
+    return by_group(i.waveform, np.arange(len(i.waveform)), "excerpts")
 
 
-def inversion_adds(m):
-    """U2-inversion."""
-    i, _ = _inversion(m)
-    return {"value": abs(i.both - i.reconstruction) / max(i.reconstruction, 1e-9), "n": i.images, "of": "images",
-            "baselines": {"autoencoder_dB": i.reconstruction, "autoencoder_and_inversion_dB": i.both}}
+def heard_against_mean_image(m):
+    """U2-inversion: dB error of what is heard of a reconstruction, minus that of what is heard of the mean image."""
+    i = _inversion(m)
+    return by_group(i.heard - i.mean_heard, i.artists, "artists", {
+        "autoencoder": float(i.reconstruction.mean()), "autoencoder_and_inversion": float(i.heard.mean()),
+        "mean_image_and_inversion": float(i.mean_heard.mean())})
 
 
 def librosa_time(m):
     """T-GL."""
-    return {"value": _inversion(m)[0].librosa, "n": 1, "of": "excerpts"}
+    return {"value": _inversion(m).librosa, "n": 1, "of": "excerpts"}
 
 
 # ---------------------------------------------------------------- drawings
@@ -180,6 +202,9 @@ def first_axis_is_tempo(m):
 FINDINGS = {
     "X-BEST": genres.svm_is_best,
     "Q1-error": paths.error_over_mean_image, "Q1-ssim": paths.similarity,
+    "Q1-conv2d": partial(paths.against_mean_image, measure=measures.squared_error, name="conv2d"),
+    "Q1-inception": partial(paths.against_mean_image, measure=measures.squared_error, name="inception"),
+    "Q1-conv1d": partial(paths.against_mean_image, measure=measures.squared_error, name="conv1d"),
     "Q2-mse": overfit_share, "Q2-bce": error_share, "Q2-swapped": partial(loss_ratio, loss="swapped"),
     "Q2-swapped-error": partial(error_ratio, loss="swapped"), "Q2-flipped-error": partial(error_ratio, loss="flipped"),
     "Q2-decibels": partial(loss_ratio_to_magnitude, loss="decibels"),
@@ -187,7 +212,11 @@ FINDINGS = {
     "L-OVERFIT-last": partial(logged_last, loss="squared_error", count=5),
     "L-SWAPPED-first": partial(logged_first, loss="swapped"),
     "L-SWAPPED-last": partial(logged_last, loss="swapped", count=1),
-    "R-1-ncc": power_correlation, "R-1-ssim": power_similarity,
+    "L-BCE-first": partial(logged_baseline, place=0, field=TRAINED),
+    "L-BCE-last": partial(logged_baseline, place=-1, field=TRAINED),
+    "L-BCE-validation": partial(logged_baseline, place=-1, field=VALIDATED),
+    "R-1-ncc": power_correlation, "R-1-ssim": power_similarity, "R-20-ncc": not_repeated, "R-20-ssim": not_repeated,
+    "R-100-ncc": not_repeated, "R-100-ssim": not_repeated,
     "Q3-cnn1-train": partial(genres.last_training_accuracy, name="cnn_1"),
     "Q3-cnn1-validation": partial(genres.last_validation_accuracy, name="cnn_1"),
     "Q3-cnn2-train": partial(genres.last_training_accuracy, name="cnn_2"),
@@ -195,24 +224,34 @@ FINDINGS = {
     "Q4-cnn1": partial(genres.best_epoch, name="cnn_1", minus=0),
     "Q4-cnn2": partial(genres.best_epoch, name="cnn_2", minus=5.5),
     "Q4-rnn": partial(genres.best_epoch, name="rnn", minus=4.5),
-    "Q5-S1": genres.svm_leads_all, "Q5-S2": partial(genres.svm_leads, protocol="contiguous"),
-    "Q5-S3": partial(genres.svm_leads, protocol="official"), "Q5-leak": genres.leak,
-    "Q6-cnn2-cnn1": partial(genres.better_network, one="CNN2", two="CNN1"),
-    "Q6-rnn-cnn1": partial(genres.better_network, one="RNN", two="CNN1"),
-    "Q6-rnn-cnn2": partial(genres.better_network, one="RNN", two="CNN2"),
+    "Q5-S1": partial(genres.svm_leads, protocol="leaky", others=genres.OTHERS),
+    "Q5-S2": partial(genres.svm_leads, protocol="contiguous"),
+    "Q5-S3": partial(genres.svm_leads, protocol="official"),
+    "Q5-leak": partial(genres.held_out_units, one="chunk", two="track"),
+    "Q5-artists": partial(genres.held_out_units, one="track", two="artist"),
+    "Q6-cnn2-cnn1": partial(genres.better_network, one="cnn_2", two="cnn_1"),
+    "Q6-rnn-cnn1": partial(genres.better_network, one="rnn", two="cnn_1"),
+    "Q6-rnn-cnn2": partial(genres.better_network, one="rnn", two="cnn_2"),
     "Q7-neighbours": partial(pca_against_tsne, scaled=False, measure=_neighbour_accuracy),
     "Q7-silhouette": partial(pca_against_tsne, scaled=False, measure=probes.silhouette),
     "Q7-neighbours-scaled": partial(pca_against_tsne, scaled=True, measure=_neighbour_accuracy),
     "Q7-silhouette-scaled": partial(pca_against_tsne, scaled=True, measure=probes.silhouette),
     "Q7-tempo": first_axis_is_tempo,
-    "Q8": paths.position_matters, "Q9": paths.time_variance_kept,
-    "Q10-order": paths.order_to_first, "Q10-middle": paths.middle_is_nearer,
+    "Q8": partial(paths.structures, one="conv2d", two="conv1d"),
+    "Q8-inception": partial(paths.structures, one="inception", two="conv2d"), "Q9": paths.time_variance_kept,
+    "Q10-order": partial(paths.against, measure=paths.orders, control="unrelated pair"),
+    "Q10-middle": partial(paths.against, measure=paths.middle_is_nearer, control="mean image"),
     "Q11-time": inversion_time, "Q11-error": inversion_error, "Q14": waveform_correlation,
-    "U1-flux": paths.flux_at_joins, "U1-steps": paths.largest_step,
+    "U1-flux": paths.flux_at_joins, "U1-flux-kept": paths.flux_at_joins, "U1-steps": paths.largest_step,
+    "U1-reach": paths.reach, "U2-own": paths.own_original,
     "U2-ncc": partial(paths.against_mean_image, measure=measures.correlation),
     "U2-ssim": partial(paths.against_mean_image, measure=measures.similarity),
-    "U2-decibel": partial(paths.against_mean_image, measure=measures.decibel_error), "U2-inversion": inversion_adds,
-    "U3": paths.generated_against_noise, "U4-order": paths.both_orders, "U4-middle": paths.middle_ratio,
+    "U2-decibel": partial(paths.against_mean_image, measure=measures.decibel_error),
+    "U2-inversion": heard_against_mean_image,
+    "U3": paths.generated_against_trivial, "U4-fade": paths.bend,
+    "U4-order": partial(paths.against, measure=paths.both_orders, control="unrelated pair"),
+    "U4-middle": partial(paths.against, measure=paths.middle_distance, control="mean image"),
+    "U4-pair": partial(paths.against, measure=paths.middle_distance, control="unrelated pair"),
     "U5-rms": partial(paths.mixed_feature, feature="rms"),
     "U5-centroid": partial(paths.mixed_feature, feature="centroid"),
     "U5-chroma": partial(paths.mixed_feature, feature="chroma"),

@@ -1,67 +1,112 @@
-"""Findings about reconstructions, interpolations and generated images. `findings.FINDINGS` names them."""
+"""Findings about reconstructions, interpolations and generated images. `findings.FINDINGS` names them.
+
+Each is a mean over items with its parts by artist, and stands beside what needs no decoder or ignores its input
+(`measured.CONTROLS`): the mean of the training images, the path of another pair, cross-fades, blurred originals.
+"""
 
 import numpy as np
 
-from common.findings import NotTestable
+from common.findings import NotTestable, by_group
 from papers.fma_interpolation import measures
+from papers.fma_interpolation.measured import CONTROLS
+
+COMPONENTS = 8  # of the embedding that Frechet distances are taken in: 64 images cannot fill 64 x 64 covariances
+
+
+def short(name):
+    """A control's name as a key of baselines."""
+    return name.replace(" ", "_").replace("-", "_")
+
 
 # ---------------------------------------------------------------- reconstruction
 
 def _held_out(m):
     if m.reconstructions is None:
         raise NotTestable("not all of the autoencoders, CNN_1 and CNN_2 are trained")
-    return m.reconstructions, {"n": len(m.reconstructions.images), "of": "held-out images"}
+    return m.reconstructions
 
 
-def measured_on(m, measure):
-    """{autoencoder: mean over the held-out images}, "mean image" among them."""
-    r, _ = _held_out(m)
+def each(m, measure):
+    """{autoencoder: (n,) values on the held-out images}, "mean image" among them."""
+    r = _held_out(m)
     images = {"mean image": np.broadcast_to(r.mean, r.images.shape)} | r.outputs
-    return {name: float(measure(r.images, others).mean()) for name, others in images.items()}
+    return {name: measure(r.images, others) for name, others in images.items()}
+
+
+def _means(found):
+    return {short(name): float(values.mean()) for name, values in found.items()}
 
 
 def error_over_mean_image(m):
-    """Q1-error."""
-    found = measured_on(m, measures.squared_error)
-    return {"value": found["baseline"] / found["mean image"], **_held_out(m)[1], "baselines": {"mean_image": 1.0}}
+    """Q1-error: squared error over that of the mean image."""
+    found = each(m, measures.squared_error)
+    return by_group(found["baseline"] / found["mean image"].mean(), _held_out(m).artists, "artists",
+                    {"mean_image": 1.0})
 
 
 def similarity(m):
     """Q1-ssim."""
-    found = measured_on(m, measures.similarity)
-    return {"value": found["baseline"], **_held_out(m)[1], "baselines": {"mean_image": found["mean image"]}}
+    found = each(m, measures.similarity)
+    return by_group(found["baseline"], _held_out(m).artists, "artists", _means(found))
 
 
-def against_mean_image(m, measure):
-    """U2-ncc, U2-ssim, U2-decibel."""
-    found = measured_on(m, measure)
-    return {"value": found["baseline"] - found["mean image"], **_held_out(m)[1],
-            "baselines": {"autoencoder": found["baseline"], "mean_image": found["mean image"]}}
+def against_mean_image(m, measure, name="baseline"):
+    """U2-ncc, U2-ssim, U2-decibel, Q1-conv2d …: a measure of each image minus that of the mean image."""
+    found = each(m, measure)
+    return by_group(found[name] - found["mean image"], _held_out(m).artists, "artists", _means(found))
 
 
-def position_matters(m):
-    """Q8."""
-    found = measured_on(m, measures.squared_error)
-    return {"value": found["conv2d"] - found["conv1d"], **_held_out(m)[1],
-            "baselines": {"conv2d": found["conv2d"], "conv1d": found["conv1d"], "mean_image": found["mean image"]}}
+def own_original(m):
+    """U2-own: dB error to its own original minus that to another track's, beyond what the mean image has of it."""
+    r = _held_out(m)
+    other = [next((k for k in np.roll(np.arange(len(r.tracks)), -i) if r.tracks[k] != r.tracks[i]), None)
+             for i in range(len(r.tracks))]
+    if None in other:
+        raise NotTestable("one held-out track only")
+    shown = {"baseline": r.outputs["baseline"], "mean image": np.broadcast_to(r.mean, r.images.shape),
+             "originals": r.images}
+    found = {name: measures.decibel_error(r.images, x) - measures.decibel_error(r.images[other], x)
+             for name, x in shown.items()}
+    return by_group(found["baseline"] - found["mean image"], r.artists, "artists", _means(found))
+
+
+def learnt(m, *names):
+    """Squared errors of held-out images, once the named autoencoders are better than the mean image.
+
+    Raises NotTestable for one that is not: a structure that has learnt nothing shows nothing about structures.
+    """
+    found = each(m, measures.squared_error)
+    for name in names:
+        mine, trivial = found[name].mean(), found["mean image"].mean()
+        if mine >= trivial:
+            raise NotTestable(f"{name} did not learn: squared error {mine:.4f}, that of the mean image {trivial:.4f}")
+    return found
+
+
+def structures(m, one, two):
+    """Q8, Q8-inception: squared error of one autoencoder minus that of another."""
+    found = learnt(m, one, two)
+    return by_group(found[one] - found[two], _held_out(m).artists, "artists", _means(found))
 
 
 def time_variance_kept(m):
     """Q9."""
-    found = measured_on(m, measures.time_variance_ratio)
-    return {"value": found["conv1d"], **_held_out(m)[1],
-            "baselines": {name: found[name] for name in ("baseline", "conv2d", "mean image")}}
+    learnt(m, "conv1d")
+    found = each(m, measures.time_variance_ratio)
+    return by_group(found["conv1d"], _held_out(m).artists, "artists", _means(found))
 
 
 def flux_at_joins(m):
-    """U1-flux."""
-    r, _ = _held_out(m)
+    """U1-flux, U1-flux-kept: octaves by which the flux at the joins of reconstructions exceeds the originals'."""
+    r = _held_out(m)
     if not len(r.joins):
         raise NotTestable("no two neighbouring excerpts among the held-out ones")
     first, second = r.joins.T
-    was = measures.join_flux(r.images[first], r.images[second]).mean()
-    now = measures.join_flux(r.outputs["baseline"][first], r.outputs["baseline"][second]).mean()
-    return {"value": float(now / max(was, 1e-9)), "n": len(r.joins), "of": "joins"}
+    was = measures.join_flux(r.images[first], r.images[second])
+    shown = {"baseline": r.outputs["baseline"], "mean image": np.broadcast_to(r.mean, r.images.shape),
+             "blurred": measures.blurred_to(r.images, measures.squared_error(r.images, r.outputs["baseline"]).mean())}
+    found = {name: measures.octaves(measures.join_flux(x[first], x[second]), was) for name, x in shown.items()}
+    return by_group(found["baseline"], r.artists[first], "artists", _means(found))
 
 
 # ---------------------------------------------------------------- interpolation
@@ -70,97 +115,132 @@ def _paths(m):
     _held_out(m)
     if m.paths is None:
         raise NotTestable("fewer than two held-out tracks")
-    return m.paths, {"n": len(m.paths.pairs), "of": "pairs"}
+    return m.paths
 
 
-def orders(paths, name, end="first"):
+def _every(p, measure):
+    """{"path" and every control: (pairs,) values} of measure(paths, name)."""
+    return {name: measure(p, name) for name in ("path", *CONTROLS)}
+
+
+def orders(p, name, end="first"):
     """Rank correlation of the share of A with the distance of a path's points to one end, (pairs,)."""
-    return measures.path_orders(paths.shares, measures.distances(paths.embedded[name], paths.embedded[end]))
+    return measures.path_orders(p.shares, measures.distances(p.embedded[name], p.embedded[end]))
 
 
-def order_to_first(m):
-    """Q10-order."""
-    p, n = _paths(m)
-    return {"value": float(orders(p, "path").mean()), **n,
-            "baselines": {"mix_of_pixels": float(orders(p, "mix").mean())}}
+def both_orders(p, name):
+    """Whether a path comes nearer to B and goes away from A, (pairs,) of 0 and 1."""
+    return ((orders(p, name) < -0.9) & (orders(p, name, "second") > 0.9)).astype(float)
 
 
-def _middle(p):
-    """Distances (2, pairs) of the middle, and of a third excerpt, to the two ends."""
-    ends = p.embedded["first"], p.embedded["second"]
-    middle, third = p.embedded["path"][:, len(p.shares) // 2], np.roll(p.embedded["first"], 1, axis=0)
-    return [np.stack([np.linalg.norm(x - end, axis=1) for end in ends]) for x in (middle, third)]
+def middle_distances(p, name):
+    """Distance (2, pairs) of a path's middle to its two ends, which are the originals A and B."""
+    middle = p.embedded[name][:, len(p.shares) // 2]
+    return np.stack([np.linalg.norm(middle - p.embedded[end], axis=1) for end in ("first", "second")])
 
 
-def middle_is_nearer(m):
-    """Q10-middle."""
-    p, n = _paths(m)
-    near, far = _middle(p)
-    return {"value": float(np.mean((near < far).all(axis=0))), **n, "baselines": {"chance": 1 / 3}}
+def _third_distances(p):
+    third = np.roll(p.embedded["first"], 1, axis=0)
+    return np.stack([np.linalg.norm(third - p.embedded[end], axis=1) for end in ("first", "second")])
 
 
-def steps(m):
-    """Mean of the largest step over the mean step, with decoded and with original images at the ends."""
-    p, _ = _paths(m)
-    decoded = p.decoded[m.config.interpolate]
-    original = measures.with_ends(decoded, p.first, p.second)
-    return {name: float(measures.largest_step(images.reshape(*images.shape[:2], -1)).mean())
-            for name, images in (("decoded", decoded), ("original", original))}
+def middle_is_nearer(p, name):
+    """Whether the middle is nearer to A and to B than a third excerpt is, (pairs,) of 0 and 1."""
+    return (middle_distances(p, name) < _third_distances(p)).all(axis=0).astype(float)
+
+
+def middle_distance(p, name):
+    """Mean distance of the middle to the two ends, (pairs,)."""
+    return middle_distances(p, name).mean(axis=0)
+
+
+def against(m, measure, control):
+    """Q10-…, U4-…: a measure of each path minus that of its control; both and all others as baselines."""
+    p = _paths(m)
+    if len(p.pairs) < 2:
+        raise NotTestable("one pair only, so that there is no other to compare with")
+    found = _every(p, measure)
+    return by_group(found["path"] - found[control], p.artists, "artists of A", _means(found))
 
 
 def largest_step(m):
-    """U1-steps."""
-    found = steps(m)
-    return {"value": found[m.config.end_points], **_paths(m)[1], "baselines": {"even": 1.0} | found}
+    """U1-steps: largest step over the mean step, with the ends that the mode shows."""
+    p = _paths(m)
+    found = {name: measures.largest_step(p.images[name]) for name in CONTROLS} | steps(p)
+    return by_group(measures.largest_step(p.shown), p.artists, "artists of A", _means(found))
 
 
-def both_orders(m):
-    """U4-order."""
-    p, n = _paths(m)
-    return {"value": float(np.mean((orders(p, "path") < -0.9) & (orders(p, "path", "second") > 0.9))), **n}
+def steps(p):
+    """{"decoded" or "original" ends: (pairs,) largest step over the mean step}."""
+    return {"decoded": measures.largest_step(p.images["path"]),
+            "original": measures.largest_step(measures.with_ends(p.images["path"], p.first, p.second))}
 
 
-def middle_ratio(m):
-    """U4-middle."""
-    p, n = _paths(m)
-    near, far = _middle(p)
-    return {"value": float(near.mean() / max(far.mean(), 1e-9)), **n}
+def reach(m):
+    """U1-reach: distance of the decoded ends over that of A and B."""
+    p = _paths(m)
+    found = _every(p, _reach)
+    return by_group(found["path"], p.artists, "artists of A", _means(found))
+
+
+def _reach(p, name):
+    return measures.reach(p.images[name], p.first, p.second)
+
+
+def bend(m):
+    """U4-fade: how far blending codes is from cross-fading the decoded ends; of the means, where nothing is drawn."""
+    p = _paths(m)
+    found = {name: measures.bend(p.images[name]) for name in ("mean", *CONTROLS)}
+    return by_group(found["mean"], p.artists, "artists of A", _means(found))
 
 
 def mixed_feature(m, feature):
-    """U5-…."""
-    p, n = _paths(m)
-    values = [p.features[name][feature] for name in ("path", "first", "second")]
-    return {"value": measures.mixed_feature_correlation(*values, p.shares), **n}
+    """U5-…: distance of a feature on the path to the mix of A's and B's, minus that of the best constant.
+
+    The best constant is the median of the mixes themselves: no decoder that ignores its input can be nearer.
+    """
+    p = _paths(m)
+    wanted = measures.mix(p.features["first"][feature], p.features["second"][feature], p.shares)
+    shown = {name: p.features[name][feature] for name in ("path", *CONTROLS)}
+    shown["best constant"] = np.median(wanted, axis=(0, 1), keepdims=True)
+    found = {name: np.abs(values - wanted).mean(axis=(1, 2)) for name, values in shown.items()}
+    return by_group(found["path"] - found["best constant"], p.artists, "artists of A", _means(found))
 
 
-def _genre_mass(m):
-    p, n = _paths(m)
-    if p.probability.shape[-1] < 2:
+def _judged(m):
+    p = _paths(m)
+    if p.probability["path"].shape[-1] < 2:
         raise NotTestable("one class only")
-    return p, n
+    return p
 
 
 def own_genres(m):
-    """U6-mass: probability of the genres of A and B along the path, minus that of another pair's."""
-    p, n = _genre_mass(m)
-    own, other = (measures.genre_mass(p.probability, genres) for genres in (p.genres, np.roll(p.genres, 1, axis=0)))
-    return {"value": own - other, **n, "baselines": {"own_genres": own, "other_genres": other}}
+    """U6-mass: probability of the genres of A and B along the path, minus that of another pair's genres."""
+    p = _judged(m)
+    other = np.roll(p.genres, 1, axis=0)
+    found = {name: measures.genre_mass(p.probability[name], p.genres) - measures.genre_mass(p.probability[name], other)
+             for name in ("path", *CONTROLS)}
+    return by_group(found["path"], p.artists, "artists of A", _means(found))
 
 
 def genre_at_ends(m):
-    """U6-ends."""
-    p, n = _genre_mass(m)
-    ends = p.probability[:, [0, -1]].argmax(axis=-1)
+    """U6-ends: accuracy at the decoded ends minus the share of the commonest genre there."""
+    p = _judged(m)
     majority = float(np.bincount(p.genres.ravel()).max() / p.genres.size)
-    return {"value": float((ends == p.genres).mean() - majority), "n": 2 * n["n"], "of": "ends",
-            "baselines": {"majority": majority}}
+    hits = {name: (p.probability[name][:, [0, -1]].argmax(axis=-1) == p.genres).mean(axis=1)
+            for name in ("path", "originals", *CONTROLS)}
+    return by_group(hits["path"] - majority, p.artists, "artists of A", _means(hits) | {"majority": majority})
 
 
-def generated_against_noise(m):
-    """U3."""
+def generated_against_trivial(m):
+    """U3: Frechet distance of generated to held-out images, minus that of the best of what ignores all music."""
     _held_out(m)
-    g = m.generated
-    ours, theirs = (measures.frechet_distance(x, g.held_out) for x in (g.made, g.noise))
-    return {"value": ours / max(theirs, 1e-9), "n": len(g.made), "of": "images",
-            "baselines": {"generated": ours, "noise": theirs}}
+    values = m.generated.embedded
+    if min(len(values["held out"]), len(values["training"])) <= COMPONENTS:
+        raise NotTestable(f"{COMPONENTS} dimensions need more held-out images, there are {len(values['held out'])}")
+    plane = measures.principal_plane(values["training"], COMPONENTS)
+    held = plane(values["held out"])
+    found = {name: measures.frechet_distance(plane(x), held) for name, x in values.items() if name != "held out"}
+    trivial = min(found[name] for name in ("mean image", "noise of pixels", "white noise"))
+    return {"value": found["generated"] - trivial, "n": len(held), "of": "images",
+            "baselines": {short(name): value for name, value in found.items()}}

@@ -20,6 +20,9 @@ from papers.fma_interpolation import (
     train,
 )
 
+TESTED = 256  # images of the official test part that the networks are tested on, at most
+CONTROLS = ("mean image", "unrelated pair", "cross-fade of images", "cross-fade of sounds", "blurred ends")
+
 
 @dataclass(frozen=True)
 class Classical:
@@ -29,7 +32,8 @@ class Classical:
         labels: (rows,) genre codes. classes: how many genres there are. names: of the genres.
         splits: {protocol: {part: rows}}. fits: {protocol: {classifier: classifiers.Fitted}}.
         shared: {protocol: share of the test chunks whose track is in training}.
-        artists: (rows,) numbers. shuffled: {classifier: (count, 2)} or None, see classifiers.shuffled_accuracies.
+        artists: (rows,) numbers. folded: classifiers.Folded.
+        shuffled: {classifier: (count, 2)} or None, see classifiers.shuffled_accuracies.
     """
 
     labels: np.ndarray
@@ -38,6 +42,7 @@ class Classical:
     fits: dict
     shared: dict
     artists: np.ndarray
+    folded: classifiers.Folded
     shuffled: dict | None
 
     @property
@@ -53,71 +58,86 @@ class Networks:
     Attributes:
         histories: {network: lines of metrics with a validation}.
         trained_on, validated_on: (n,) genre codes of the training and the validation images.
-        tested: {network: (codes found, true codes)} on the official test part; empty where a mode has none.
+        found: {network: (n,) genre codes} after the last epoch on images that were not trained on: of the official
+            test part, or in modes without one the validation images.
+        truth, artists: (n,) of these images. rows: (n,) of the store.
         leak: {network: {protocol: accuracy}} of the splits that each was trained under.
     """
 
     histories: dict
     trained_on: np.ndarray
     validated_on: np.ndarray
-    tested: dict
+    found: dict
+    truth: np.ndarray
+    artists: np.ndarray
+    rows: np.ndarray
     leak: dict
 
 
 @dataclass(frozen=True)
 class Hunt:
-    """One image, five losses: {loss: finite lines}, {loss: step at which it diverged}, the image and its output."""
+    """One image, five losses.
+
+    Attributes:
+        histories: {loss: lines with a finite loss}. diverged: {loss: step at which it was not}.
+        image: (1, bands, frames); output: what squared error made of it; conv2d: the Conv2D network's output.
+    """
 
     histories: dict
     diverged: dict
     image: np.ndarray
     output: np.ndarray
+    conv2d: np.ndarray | None
 
 
 @dataclass(frozen=True)
 class Reconstructions:
-    """Held-out images (n, bands, frames), every autoencoder's outputs, the mean training image, tracks, joins."""
+    """Held-out images (n, bands, frames), every autoencoder's outputs, the mean training image.
+
+    `tracks` and `artists` name what each image belongs to, `joins` (k, 2) are places of neighbours in a track.
+    """
 
     images: np.ndarray
     outputs: dict
     mean: np.ndarray
-    tracks: list
+    tracks: np.ndarray
+    artists: np.ndarray
     joins: np.ndarray
 
 
 @dataclass(frozen=True)
 class Paths:
-    """Interpolations of pairs by the baseline.
+    """Interpolations of pairs by the baseline, and what stands in for them without a decoder.
 
     Attributes:
-        pairs: rows (A, B). shares: (points,) of A.
-        decoded: {how: (pairs, points, bands, frames)}; first, second: the original images (pairs, bands, frames).
-        path: the mode's own path, with original images at its ends where the mode has them.
-        embedded: embeddings of "path", "mix" (of pixels) and of each way in decoded (pairs, points, d), and of "first"
-            and "second" (pairs, d).
-        probability: genre probabilities along the path (pairs, points, classes); genres: codes (pairs, 2).
-        features: {"path" | "first" | "second": {feature: (pairs, points, k) or (pairs, k)}}.
+        pairs: rows (A, B). artists: (pairs,) of A. shares: (points,) of A.
+        first, second: the original images (pairs, bands, frames).
+        images: {name: (pairs, points, bands, frames)}: "path" as this mode decodes it, every way of inference.WAYS,
+            and the CONTROLS. shown: the path with the ends that the mode shows.
+        embedded: {name: (pairs, points, d)}, and of "first" and "second" (pairs, d).
+        probability: {name: (pairs, points, classes)} of the path, the controls, and "originals" (pairs, 2, classes).
+        genres: codes (pairs, 2) of A and B.
+        features: {name: {feature: (pairs, points, k)}}, and of "first" and "second" {feature: (pairs, k)}.
     """
 
     pairs: list
+    artists: np.ndarray
     shares: np.ndarray
-    decoded: dict
     first: np.ndarray
     second: np.ndarray
-    path: np.ndarray
+    images: dict
+    shown: np.ndarray
     embedded: dict
-    probability: np.ndarray
+    probability: dict
     genres: np.ndarray
     features: dict
 
 
 @dataclass(frozen=True)
 class Generated:
-    """Embeddings (n, d) of generated, held-out and noise images."""
+    """Embeddings (n, d): {"generated", "held out", "training", "mean image", "noise of pixels", "white noise"}."""
 
-    made: np.ndarray
-    held_out: np.ndarray
-    noise: np.ndarray
+    embedded: dict
 
 
 @dataclass(frozen=True)
@@ -129,6 +149,7 @@ class Measured:
     networks: Networks | None = None
     hunt: Hunt | None = None
     conv2d: list | None = None
+    baseline: list | None = None
     reconstructions: Reconstructions | None = None
     paths: Paths | None = None
     generated: Generated | None = None
@@ -143,14 +164,14 @@ def classical(config, store, seed):
     labels, table = data.labels_of(store), np.asarray(store.array("statistics"))
     if labels.max() < 1:
         return None
-    groups, found = [row["group"] for row in store.index], {}
+    groups, artists, found = [row["group"] for row in store.index], np.asarray(store.array("artists")), {}
     for protocol in splits.CLASSICAL:
         found[protocol] = classifiers.fit_all(store, table, labels, protocol, seed)
     shuffled = classifiers.shuffled_accuracies(store, table, labels, config.shuffles, seed) if config.shuffles else None
     return Classical(labels, sorted({row["label"] for row in store.index}),
                      {p: split for p, (split, _) in found.items()}, {p: fits for p, (_, fits) in found.items()},
                      {p: splits.shared_groups(split, groups) for p, (split, _) in found.items()},
-                     np.asarray(store.array("artists")), shuffled)
+                     artists, classifiers.folded(store, table, labels, artists, seed), shuffled)
 
 
 def networks(config, store, run, histories):
@@ -158,23 +179,19 @@ def networks(config, store, run, histories):
     labels = data.labels_of(store)
     rows = data.parts(config, store, config.classifier_items, run.seed)
     lines = {name: [line for line in histories[name] if "validation/accuracy" in line] for name in train.CLASSIFIERS}
-    tested = {}
+    tested = rows["validation"]
     if config.deep_protocol == "official":
-        held_out = data.held_out(config, store, run.seed, 256)
-        images = data.images_of(store, held_out)
-        for name in train.CLASSIFIERS:
-            if training.outcome(run.model_directory(name)):
-                found = inference.probabilities(loaded(config, store, run, name), images)
-                tested[name] = found.argmax(axis=-1), labels[held_out]
-    leak = {name: {config.deep_protocol: found[-1]["validation/accuracy"]} if found else {}
-            for name, found in lines.items()}
+        tested = data.held_out(config, store, run.seed, TESTED)
+    images = data.images_of(store, tested)
+    found = {name: inference.probabilities(loaded(config, store, run, name), images).argmax(axis=-1)
+             for name in train.CLASSIFIERS if training.outcome(run.model_directory(name))}
+    leak = {name: {config.deep_protocol: float(np.mean(codes == labels[tested]))} for name, codes in found.items()}
     for other in train.others(config):
         if other.field == "deep_protocol" and histories.get(other.job):
             leak[other.model][other.value] = histories[other.job][-1]["validation/accuracy"]
-    for name, (codes, truth) in tested.items():
-        leak[name]["official"] = float(np.mean(codes == truth))
-    return Networks({name: found for name, found in lines.items() if found}, labels[rows["train"]],
-                    labels[rows["validation"]], tested, leak)
+    return Networks({name: shown for name, shown in lines.items() if shown}, labels[rows["train"]],
+                    labels[rows["validation"]], found, labels[tested], np.asarray(store.array("artists"))[tested],
+                    tested, leak)
 
 
 def loaded(config, store, run, name):
@@ -186,14 +203,17 @@ def hunt(config, store, run, histories, outcomes):
     """The Hunt of a run; None before squared error has begun."""
     if not outcomes["overfit-squared_error"]:
         return None
-    learner = loaded(config, store, run, "overfit-squared_error")
-    image = store.image(store.index[0])[None]
-    output = inference.decode(learner, inference.encode(learner, image), "squared_error")
+    image, outputs = store.image(store.index[0])[None], {}
+    for name in ("overfit-squared_error", "overfit-conv2d"):
+        if outcomes[name]:
+            learner = loaded(config, store, run, name)
+            outputs[name] = inference.decode(learner, inference.encode(learner, image), "squared_error")
     lines = {loss: [line for line in histories[f"overfit-{loss}"] if np.isfinite(line["losses/total"])]
              for loss in train.OVERFIT}
     diverged = {loss: outcomes[f"overfit-{loss}"].diverged["step"] for loss in train.OVERFIT
                 if outcomes[f"overfit-{loss}"] and outcomes[f"overfit-{loss}"].diverged}
-    return Hunt({loss: found for loss, found in lines.items() if found}, diverged, image, output)
+    return Hunt({loss: found for loss, found in lines.items() if found}, diverged, image,
+                outputs["overfit-squared_error"], outputs.get("overfit-conv2d"))
 
 
 def reconstructions(config, store, learners, rows, seed):
@@ -202,25 +222,36 @@ def reconstructions(config, store, learners, rows, seed):
     outputs = {name: inference.decode(learner, inference.encode(learner, images), train.loss_of(name, config))
                for name, learner in learners.items()}
     return Reconstructions(images, outputs, data.mean_image(config, store, seed),
-                           [store.index[row]["group"] for row in rows], data.neighbours(store, rows))
+                           np.array([store.index[row]["group"] for row in rows]),
+                           np.asarray(store.array("artists"))[rows], data.neighbours(store, rows))
 
 
-def paths(config, store, learner, judge, pairs, seed):
-    """The Paths of chosen pairs."""
+def paths(config, store, learner, judge, pairs, again, seed):
+    """The Paths of chosen pairs; `again`: Reconstructions, which say how much the baseline blurs."""
     loss, shares = train.loss_of("baseline", config), inference.fractions(config.points)
     first, second = (data.images_of(store, [pair[k] for pair in pairs]) for k in (0, 1))
-    decoded = {how: inference.path_images(learner, loss, first, second, shares, how, seed)
-               for how in inference.WAYS}
-    path = decoded[config.interpolate]
+    images = {how: inference.path_images(learner, loss, first, second, shares, how, seed) for how in inference.WAYS}
+    images |= controls(images[config.interpolate], first, second, shares, again, config.dynamic_range)
+    shown = images["path"]
     if config.end_points == "original":
-        path = measures.with_ends(path, first, second)
-    share = shares[None, :, None, None]
-    mix = share * first[:, None] + (1 - share) * second[:, None]
-    shown = {"path": path, "mix": mix, "first": first, "second": second, **decoded}
-    labels = data.labels_of(store)
-    return Paths(pairs, shares, decoded, first, second, path, {name: judge.embed(x) for name, x in shown.items()},
-                 judge.classify(path), np.array([[labels[a], labels[b]] for a, b in pairs]),
-                 {name: features(config, shown[name]) for name in ("path", "first", "second")})
+        shown = measures.with_ends(shown, first, second)
+    labels, rows = data.labels_of(store), np.array(pairs)
+    ends = {"first": first, "second": second}
+    probability = {name: judge.classify(images[name]) for name in ("path", *CONTROLS)}
+    probability["originals"] = judge.classify(np.stack([first, second], axis=1))
+    return Paths(pairs, np.asarray(store.array("artists"))[rows[:, 0]], shares, first, second, images, shown,
+                 {name: judge.embed(x) for name, x in (images | ends).items()}, probability, labels[rows],
+                 {name: features(config, x) for name, x in (images | ends).items()})
+
+
+def controls(path, first, second, shares, again, dynamic_range):
+    """{"path" and every one of CONTROLS: images (pairs, points, bands, frames)}: what needs no decoder, or no input."""
+    blurred = [measures.blurred_to(x, measures.squared_error(again.images, again.outputs["baseline"]).mean())
+               for x in (first, second)]
+    return {"path": path, "mean image": np.broadcast_to(again.mean, path.shape), "unrelated pair": np.roll(path, 1, 0),
+            "cross-fade of images": measures.mix(first, second, shares).astype(np.float32),
+            "cross-fade of sounds": measures.mixed_power(first, second, shares, dynamic_range),
+            "blurred ends": measures.mix(*blurred, shares).astype(np.float32)}
 
 
 def features(config, images):
@@ -230,11 +261,18 @@ def features(config, images):
     return {name: values.reshape(*images.shape[:-2], -1) for name, values in found.items()}
 
 
-def generated(config, learner, judge, images, seed):
-    """Generated.made, held-out images and noise with their mean and deviation, embedded."""
-    made = inference.generate(learner, train.loss_of("baseline", config), config.latent, len(images), seed)
-    noise = np.clip(np.random.default_rng(seed).normal(images.mean(), images.std(), images.shape), 0, 1)
-    return Generated(judge.embed(made), judge.embed(images), judge.embed(noise))
+def generated(config, store, learner, judge, again, seed):
+    """The Generated of a run: as many of each as there are held-out images."""
+    random, count = np.random.default_rng(seed), len(again.images)
+    rows = data.parts(config, store, data.MEAN_OF, seed)["train"]
+    shown = data.images_of(store, rows)
+    pixels = random.normal(shown.mean(axis=0), shown.std(axis=0), again.images.shape)
+    white = random.normal(shown.mean(), shown.std(), again.images.shape)
+    made = inference.generate(learner, train.loss_of("baseline", config), config.latent, count, seed)
+    images = {"generated": made, "held out": again.images, "training": shown,
+              "mean image": np.broadcast_to(again.mean, again.images.shape),
+              "noise of pixels": np.clip(pixels, 0, 1), "white noise": np.clip(white, 0, 1)}
+    return Generated({name: judge.embed(x) for name, x in images.items()})
 
 
 def measure(config, store, run, histories, outcomes):
@@ -250,9 +288,9 @@ def measure(config, store, run, histories, outcomes):
     rows = data.held_out(config, store, run.seed)
     again = reconstructions(config, store, learners, rows, run.seed)
     pairs = data.choose_pairs(config, store, rows, run.seed)
-    found |= {"conv2d": histories["autoencoder-conv2d"], "reconstructions": again,
-              "paths": paths(config, store, learners["baseline"], judge, pairs, run.seed) if pairs else None,
-              "generated": generated(config, learners["baseline"], judge, again.images, run.seed),
-              "inversion": sound.compare_inversions(config, np.asarray(store.array("excerpts")), again.images,
-                                                    again.outputs["baseline"], run.seed)}
+    found |= {"conv2d": histories["autoencoder-conv2d"], "baseline": histories["autoencoder-baseline"],
+              "reconstructions": again,
+              "paths": paths(config, store, learners["baseline"], judge, pairs, again, run.seed) if pairs else None,
+              "generated": generated(config, store, learners["baseline"], judge, again, run.seed),
+              "inversion": sound.compare_inversions(config, np.asarray(store.array("excerpts")), again, run.seed)}
     return Measured(config, **found), learners

@@ -3,6 +3,8 @@
 Images are (n, bands, frames) with values in [0, 1]. NumPy and SciPy only.
 """
 
+from functools import partial
+
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
@@ -56,6 +58,11 @@ def join_flux(first, second):
     return np.maximum(np.asarray(second)[:, :, 0] - np.asarray(first)[:, :, -1], 0).sum(axis=1)
 
 
+def octaves(value, reference, floor=1e-3):
+    """log2(value / reference), each at least `floor`: 0 for equal ones, -1 for half, 1 for twice."""
+    return np.log2(np.maximum(value, floor) / np.maximum(reference, floor))
+
+
 # ---------------------------------------------------------------- what one hears in an image
 
 def band_frequencies(bands, sample_rate):
@@ -81,11 +88,24 @@ def sound_features(power, sample_rate, hop_length):
             "chroma": chroma / np.maximum(chroma.sum(axis=1, keepdims=True), 1e-12), "tempo": np.array(tempo)[:, None]}
 
 
-def mixed_feature_correlation(path, first, second, fractions):
-    """Correlation of a feature on the paths (pairs, points, k) with the mix of those of A and B (pairs, k)."""
-    share = np.asarray(fractions)[None, :, None]
-    mix = share * first[:, None] + (1 - share) * second[:, None]
-    return float(correlation(path.reshape(1, -1), mix.reshape(1, -1))[0])
+def mix(first, second, fractions):
+    """Linear mix of A and B, each (pairs, …), at every share of A: (pairs, points, …)."""
+    share = np.asarray(fractions).reshape(1, -1, *([1] * (np.ndim(first) - 1)))
+    return share * first[:, None] + (1 - share) * second[:, None]
+
+
+def mixed_power(first, second, fractions, dynamic_range=80.0):
+    """Cross-fade of the sounds behind two images: amplitudes fade, powers of unrelated sounds add; as images."""
+    share = np.asarray(fractions).reshape(1, -1, 1, 1)
+    power = [10.0 ** (dynamic_range / 10 * (np.asarray(x, np.float64)[:, None] - 1)) for x in (first, second)]
+    both = share**2 * power[0] + (1 - share) ** 2 * power[1]
+    return np.clip(10 / dynamic_range * np.log10(np.maximum(both, 1e-30)) + 1, 0, 1).astype(np.float32)
+
+
+def blurred_to(images, error, widths=(0.5, 1, 2, 4, 8, 16, 32)):
+    """Images blurred by the width whose mean squared error is nearest to `error`: a decoder that only blurs."""
+    tried = [gaussian_filter(np.asarray(images, np.float32), (0, width, width)) for width in widths]
+    return min(tried, key=lambda one: abs(squared_error(images, one).mean() - error))
 
 
 # ---------------------------------------------------------------- paths and sets of embeddings
@@ -98,9 +118,9 @@ def with_ends(path, first, second):
 
 
 def genre_mass(probability, genres):
-    """Probability (pairs, points, classes) of the pair's genres (pairs, 2), equal ones once: mean over all points."""
-    return float(np.mean([row[:, sorted(set(two))].sum(axis=1).mean()
-                          for row, two in zip(probability, genres, strict=True)]))
+    """Probability (pairs, points, classes) of the pair's genres (pairs, 2), equal ones once, (pairs,)."""
+    return np.array([row[:, sorted(set(two))].sum(axis=1).mean()
+                     for row, two in zip(probability, genres.tolist(), strict=True)])
 
 
 def distances(points, target):
@@ -114,9 +134,43 @@ def path_orders(fractions, distance):
 
 
 def largest_step(points):
-    """Largest step between neighbours over the mean step, (pairs,), for (pairs, points, d); 1 is an even walk."""
-    steps = np.linalg.norm(np.diff(points, axis=1), axis=-1)
-    return steps.max(axis=1) / np.maximum(steps.mean(axis=1), 1e-12)
+    """Largest step between neighbours over the mean step, (pairs,), for (pairs, points, …); 1 is an even walk.
+
+    A path that stays where it is makes no step at all; it counts as one single jump, the worst there is.
+    """
+    flat = points.reshape(*points.shape[:2], -1)
+    steps = np.linalg.norm(np.diff(flat, axis=1), axis=-1)
+    mean = steps.mean(axis=1)
+    return np.where(mean > 1e-9, steps.max(axis=1) / np.maximum(mean, 1e-12), steps.shape[1])
+
+
+def reach(path, first, second):
+    """Distance of the path's ends over the distance of A and B, (pairs,): 0 where the decoder ignores its code."""
+    ends, images = (np.linalg.norm((a - b).reshape(len(a), -1), axis=1)
+                    for a, b in ((path[:, 0], path[:, -1]), (first, second)))
+    return ends / np.maximum(images, 1e-9)
+
+
+def bend(path):
+    """Distance of the middle from the mean of the two ends, over half the distance of the ends, (pairs,).
+
+    0 for a cross-fade of the ends, whatever the ends are; 0 too where they are equal.
+    """
+    start, middle, end = path[:, 0], path[:, path.shape[1] // 2], path[:, -1]
+    away, half = (np.linalg.norm(x.reshape(len(x), -1), axis=1)
+                  for x in (middle - (start + end) / 2, (end - start) / 2))
+    return np.divide(away, half, out=np.zeros(len(away)), where=half > 1e-6)
+
+
+def principal_plane(fit, dimensions):
+    """A function (n, d) -> (n, dimensions): the principal axes of `fit` (n, d), about its mean."""
+    mean = np.asarray(fit, np.float64).mean(axis=0)
+    axes = np.linalg.svd(np.asarray(fit, np.float64) - mean, full_matrices=False)[2][:dimensions]
+    return partial(_on_axes, mean=mean, axes=axes)
+
+
+def _on_axes(x, mean, axes):
+    return (np.asarray(x, np.float64) - mean) @ axes.T
 
 
 def frechet_distance(x, y):

@@ -7,25 +7,28 @@ A clip becomes a mel power spectrogram, decibels below its own maximum, values i
 import hashlib
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import joblib
 import numpy as np
+import soundfile
 import soxr
 
-from common import audio, corpora, demo, inversion
+from common import audio, corpora, demo, inversion, locks
 from common.config import sha256
-from common.errors import StoreError
+from common.errors import DataError, StoreError
 from common.progress import progress
+from common.splits import deal
 from common.store import Writer, code_of, place, prepare, safe_name
 from papers.fma_interpolation import config as settings, tables
 
-VERSION = 3
+VERSION = 4
 RECIPE = ("sample_rate", "n_fft", "hop_length", "bands", "frames", "dynamic_range", "storage", "resampler")
 REFERENCE = 32768.0  # power of value 1 when an image is turned back (program, settings.py @3c5c932)
 EXCERPTS = 4         # excerpts kept as sound, for the measures of the inversion
 LONGEST_SECONDS = 1200  # of a recording: it is held whole, since its maximum is the reference of all its images
-PROCESSES = 8        # at most; each takes 0.3 GB for clips of 30 s
+SHARES = {"training": 0.8, "validation": 0.1, "test": 0.1}  # of data without a split of its own
 STATISTICS = (np.mean, np.std, np.median)  # per band over the frames, in this order (sec. Machine Learning approach)
 
 
@@ -43,10 +46,10 @@ def image_count(samples, hop_length=256, frames=640):
 
 # ---------------------------------------------------------------- sound to image and back
 
-def normalised_spectrogram(samples, config):
-    """Log-mel spectrogram (bands, frames) of a mono clip, float32 in [0, 1] with maximum exactly 1, and its peak power.
+def unclipped(samples, config):
+    """Log-mel spectrogram (bands, frames) of a mono clip before anything is cut off, float32, and its peak power.
 
-    Decibels relative to the maximum of the whole clip, floor 80 dB, then dB / 80 + 1 (program, utils.py @3c5c932).
+    Decibels relative to the maximum of the whole clip, then dB / 80 + 1 (program, utils.py @3c5c932).
     Raises ValueError for a silent clip, which has no maximum to refer to.
     """
     mel = inversion.mel_power(samples, config.sample_rate, config.n_fft, config.hop_length, config.bands,
@@ -54,7 +57,12 @@ def normalised_spectrogram(samples, config):
     peak = float(mel.max())
     if peak <= 1e-10:
         raise ValueError("silent from beginning to end; remove it")
-    image = inversion.power_to_db(mel / np.float32(peak)) / np.float32(config.dynamic_range) + np.float32(1)
+    return inversion.power_to_db(mel / np.float32(peak)) / np.float32(config.dynamic_range) + np.float32(1), peak
+
+
+def normalised_spectrogram(samples, config):
+    """`unclipped` with the floor of 80 dB: float32 in [0, 1] with maximum exactly 1, and the peak power."""
+    image, peak = unclipped(samples, config)
     return np.clip(image, 0.0, 1.0, dtype=np.float32), peak
 
 
@@ -103,18 +111,30 @@ def preprocess(config, data, preset, stores, null=False):
     """The store of `data` (None: the demo corpus): images, their 1,536 statistics, a few excerpts as sound.
 
     `data` is FMA small, or any folder of class folders with recordings. Goes on where an interrupted call stopped.
-    Raises corpora.DataError and StoreError.
+    Raises DataError and StoreError.
     """
     corpus = find_corpus(data, preset, null)
+    refuse_too_few(corpus)
     recipe = {"name": f"log-mel-{config.bands}x{config.frames}", "version": VERSION}
     recipe |= {key: getattr(config, key) for key in RECIPE}
     work = Path(stores) / place(corpus) / f".work-{sha256([recipe, corpus.fingerprint, code_of(__name__)])[:10]}"
-    return prepare(corpus, recipe, Path(stores), lambda writer: _build(writer, corpus, config, work),
-                   bytes_needed=_bytes_needed(corpus, config))
+    work.parent.mkdir(parents=True, exist_ok=True)
+    # A second process waits for the first one's working folder and then finds the store made.
+    with locks.held(work.with_suffix(".lock"), f"store of {corpus.name}", wait=True):
+        return prepare(corpus, recipe, Path(stores), lambda writer: _build(writer, corpus, config, work),
+                       bytes_needed=_bytes_needed(corpus, config))
+
+
+def refuse_too_few(corpus):
+    """Raise DataError where training, validation and test cannot each have a track of their own."""
+    tracks = len({item.group for item in corpus.items})
+    if tracks < len(SHARES):
+        raise DataError(f"{corpus.root}: {tracks} recording{'s' if tracks > 1 else ''}; training, validation and test "
+                        f"need one each, so give at least {len(SHARES)}")
 
 
 def find_corpus(data, preset, null=False):
-    """FMA small, else any folder of class folders. Raises corpora.DataError with what FMA small should look like."""
+    """FMA small, else any folder of class folders. Raises DataError with what FMA small should look like."""
     if data is None:
         return demo.find(None, "fma_small", preset, null)
     names = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
@@ -122,10 +142,19 @@ def find_corpus(data, preset, null=False):
                         null)
 
 
-def _bytes_needed(corpus, config, seconds=30.0):
+def _bytes_needed(corpus, config):
     """Float32 in OpenEXR's ZIP saves 3 % of real music, half saves 70 %: 55 GB for all of FMA small."""
-    images = len(corpus.items) * (config.sample_rate * seconds / config.hop_length / config.frames)
+    images = sum(image_count(int(_seconds(item.path) * config.sample_rate), config.hop_length, config.frames)
+                 for item in corpus.items)
     return int(images * config.bands * config.frames * 4 * (0.30 if config.storage == "half" else 0.98))
+
+
+def _seconds(path, usual=30.0):
+    """Length of a recording by its header; that of FMA's clips where it cannot be read."""
+    try:
+        return soundfile.info(str(path)).duration
+    except (OSError, RuntimeError):  # soundfile's errors are RuntimeErrors
+        return usual
 
 
 def _build(writer, corpus, config, work):
@@ -133,34 +162,61 @@ def _build(writer, corpus, config, work):
     items = sorted(corpus.items, key=listing_order)
     jobs = (joblib.delayed(_clip)(str(item.path), item.id, item.group, config, work, writer.recipe)
             for item in items)
-    records = joblib.Parallel(n_jobs=min(_cores(), PROCESSES), return_as="generator")(jobs)
-    table, peaks, excerpts, artists, numbers = [], [], [], [], {}
+    records = joblib.Parallel(n_jobs=_cores(), return_as="generator")(jobs)
+    table, peaks, used, numbers = [], [], [], {}
     for item, record in zip(items, progress(records, "log-mel images", "clip", len(items)), strict=True):
         if "reason" in record:
             writer.reject(item.path, record["reason"])
             continue
-        for k in range(record["images"]):
-            name = f"{item.id}-{k}"
-            writer.row(item=name, group=item.group, label=item.label or "", split=item.split or own_split(item),
-                       frames=config.frames, offset=k,
-                       path=str(Path("images") / safe_name(item.group) / f"{safe_name(name)}.exr"))
         with np.load(work / f"{safe_name(item.id)}.npz", allow_pickle=False) as kept:
             table.append(kept["statistics"])
-            if len(excerpts) < EXCERPTS:
-                excerpts.append(kept["excerpt"])
         peaks += [record["peak"]] * record["images"]
-        artists += [numbers.setdefault(str(item.artist or item.group), len(numbers))] * record["images"]
+        used += [item] * record["images"]
     if not table:
         return
+    places = [k for record in np.diff([0, *np.cumsum([len(part) for part in table])]) for k in range(record)]
+    for item, split, offset in zip(used, splits_of(used, corpus.root), places, strict=True):
+        name = f"{item.id}-{offset}"
+        writer.row(item=name, group=item.group, label=item.label or "", split=split, frames=config.frames,
+                   offset=offset, path=str(Path("images") / safe_name(item.group) / f"{safe_name(name)}.exr"))
     os.replace(work / "images", writer.directory / "images")
     writer.array("statistics", np.concatenate(table))
     writer.array("peaks", np.array(peaks, np.float32))
+    artists = [numbers.setdefault(str(item.artist or item.group), len(numbers)) for item in used]
     writer.array("artists", np.array(artists, np.int32))
-    writer.array("excerpts", np.stack(excerpts))
+    first = list({item.id: item for item in used}.values())[:EXCERPTS]
+    length = config.hop_length * (config.frames - 1)
+    writer.array("excerpts", np.stack([load_clip(item.path, config)[:length] for item in first]))
     for name, values in tables.read(corpus, items).items():
         writer.array(name, values)
     writer.facts |= {"genre_counts": tables.genre_counts(corpus.root)}
     shutil.rmtree(work)
+
+
+def splits_of(items, root):
+    """Split of each item: the data set's own; where it has none, or a part of it is empty here, 80/10/10 by artist.
+
+    Whole artists go to one part, whole tracks where there are fewer artists than parts; no part is empty.
+    Raises DataError where there are fewer tracks than parts.
+    """
+    own = [item.split for item in items]
+    if set(SHARES) <= set(own) and None not in own:
+        return own
+    artists = [str(item.artist or item.group) for item in items]
+    groups = artists if len(set(artists)) >= len(SHARES) else [item.group for item in items]
+    if len(set(groups)) < len(SHARES):
+        raise DataError(f"{root}: {len(set(groups))} usable recordings; training, validation and test need one each, "
+                        "so give more")
+    if any(own):
+        print(f"{root}: its own split has an empty part here; divided anew by artist", file=sys.stderr)
+    elif groups is not artists:
+        print(f"{root}: fewer than {len(SHARES)} artists; divided by track, so that an artist is on both sides",
+              file=sys.stderr)
+    parts = deal(np.arange(len(items)), groups, SHARES, np.random.default_rng(0))
+    found = np.empty(len(items), object)
+    for part, rows in parts.items():
+        found[rows] = part
+    return list(found)
 
 
 def _clip(path, item, group, config, work, recipe):
@@ -182,8 +238,7 @@ def _clip(path, item, group, config, work, recipe):
         writer.image(f"{item}-{k}", group, image, half=config.storage == "half")
     partial = done.with_suffix(".partial")
     with open(partial, "wb") as file:
-        np.savez(file, statistics=statistics(images), peak=np.float32(peak),
-                 excerpt=samples[: config.hop_length * (config.frames - 1)])
+        np.savez(file, statistics=statistics(images), peak=np.float32(peak))
     os.replace(partial, done)
     return {"images": len(images), "peak": peak}
 
@@ -197,12 +252,6 @@ def listing_order(item):
     return [hashlib.sha256(text.encode()).hexdigest() for text in (item.id[:3], item.id)]
 
 
-def own_split(item):
-    """training (80 %), validation or test by a hash of the artist, else the group: for data without its own split."""
-    share = int(hashlib.sha256(str(item.artist or item.group).encode()).hexdigest()[:8], 16) / 2**32
-    return "training" if share < 0.8 else "validation" if share < 0.9 else "test"
-
-
 def _cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -212,7 +261,7 @@ def main():
     from common.config import one_line_errors, parse
 
     options, config, _, _ = parse(settings, __doc__)
-    with one_line_errors(corpora.DataError, StoreError):
+    with one_line_errors(DataError, StoreError):
         store = preprocess(config, options.data, options.preset, options.stores, options.null)
     print(f"{store.directory}: {len(store.index)} images, {len(store.rejected)} clips left out")
 

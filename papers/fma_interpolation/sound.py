@@ -8,7 +8,7 @@ import numpy as np
 from common import audio, inversion
 from papers.fma_interpolation import data, figures, inference, measures, preprocess, train
 
-INVERTED = 4  # reconstructions that are turned into sound and back for the table of losses
+INVERTED = 8  # reconstructions, one a track, that are turned into sound and back for the table of losses
 
 
 # ---------------------------------------------------------------- recordings and their images
@@ -50,42 +50,44 @@ class Inversions:
     """What turning images into sound costs.
 
     Attributes:
-        seconds: {bands: an excerpt}. errors: {bands: dB of the excerpt's image in config.bands}.
-        excerpts: how many. waveform: (excerpts,) correlation of the samples with those of the inverted spectrogram.
-        reconstruction, both: dB error of the autoencoder's images, and of the images of their sounds; images: how many.
+        seconds: {bands: that librosa takes for a second of sound}. errors: {bands: (excerpts,) dB of the image in
+            config.bands of Encore's inversion}. waveform: (excerpts,) correlation of the samples with those inverted.
+        reconstruction, heard, mean_heard: (images,) dB error of the autoencoder's images, of the images of their
+            sounds, and of the image of the mean image's sound. artists: (images,).
         librosa: seconds that librosa takes for a second of sound at the report's parameters.
     """
 
     seconds: dict
     errors: dict
-    excerpts: int
     waveform: np.ndarray
-    reconstruction: float
-    both: float
-    images: int
+    reconstruction: np.ndarray
+    heard: np.ndarray
+    mean_heard: np.ndarray
+    artists: np.ndarray
     librosa: float
 
 
-def compare_inversions(config, excerpts, images, outputs, seed):
-    """Inversions of excerpts (n, samples), and of reconstructions `outputs` of `images` (n, bands, frames)."""
+def compare_inversions(config, excerpts, again, seed):
+    """Inversions of excerpts (n, samples), and of some of the baseline's Reconstructions `again`."""
     target = np.stack([preprocess.normalised_spectrogram(samples, config)[0] for samples in excerpts])
-    seconds, errors = {}, {}
+    errors, seconds = {}, {}
+    stft = (config.sample_rate, config.n_fft, config.hop_length)
     for bands in sorted({config.bands // 4, config.bands // 2, config.bands}):
-        began = time.perf_counter()
-        sounds = [inversion.mel_to_audio(_power(samples, config, bands), config.sample_rate, config.n_fft,
-                                         config.hop_length, iterations=config.inversion_iterations, seed=seed)
-                  for samples in excerpts]
-        seconds[bands] = (time.perf_counter() - began) / len(excerpts)
+        sounds = [inversion.mel_to_audio(_power(samples, config, bands), *stft,
+                                         iterations=config.inversion_iterations, seed=seed) for samples in excerpts]
         heard = [_at_reference(made, image, samples, config)
                  for made, image, samples in zip(sounds, target, excerpts, strict=True)]
-        errors[bands] = float(measures.decibel_error(target, np.stack(heard)).mean())
+        errors[bands] = measures.decibel_error(target, np.stack(heard))
+        seconds[bands] = librosa_time(excerpts[0], *stft, bands)
     waveform = [measures.correlation(a[None, :len(b)], b[None])[0] for a, b in zip(excerpts, sounds, strict=True)]
-    few = slice(0, min(INVERTED, len(images)))
-    inverted = [heard_image(preprocess.image_to_audio(image, config), image, config) for image in outputs[few]]
-    return Inversions(seconds, errors, len(excerpts), np.array(waveform),
-                      float(measures.decibel_error(images[few], outputs[few]).mean()),
-                      float(measures.decibel_error(images[few], np.stack(inverted)).mean()), few.stop,
-                      _librosa_time(excerpts[0]))
+    few = np.unique(again.tracks, return_index=True)[1][:INVERTED]
+    images, outputs = again.images[few], again.outputs["baseline"][few]
+    inverted = np.stack([heard_image(preprocess.image_to_audio(x, config), x, config) for x in outputs])
+    mean = heard_image(preprocess.image_to_audio(again.mean, config), again.mean, config)
+    return Inversions(seconds, errors, np.array(waveform), measures.decibel_error(images, outputs),
+                      measures.decibel_error(images, inverted),
+                      measures.decibel_error(images, np.broadcast_to(mean, images.shape)), again.artists[few],
+                      librosa_time(excerpts[0], seconds=5 if config.bands == 512 else 0.5))
 
 
 def _at_reference(sound, image, samples, config):
@@ -98,14 +100,16 @@ def _at_reference(sound, image, samples, config):
     return padded
 
 
-def _librosa_time(samples, sample_rate=32768, seconds=0.5):
-    """Seconds that librosa's own inversion takes for a second of sound, at the report's parameters."""
+def librosa_time(samples, sample_rate=32768, n_fft=4096, hop_length=256, bands=512, seconds=0.5):
+    """Seconds that librosa's own inversion takes for a second of sound, the first call of all left out."""
     import librosa
 
     samples = np.resize(samples, int(sample_rate * seconds))
-    mel = inversion.mel_power(samples, sample_rate, 4096, 256, 512)
+    mel = inversion.mel_power(samples, sample_rate, n_fft, hop_length, bands)
+    stft = {"sr": sample_rate, "n_fft": n_fft, "hop_length": hop_length}
+    librosa.feature.inverse.mel_to_audio(mel[:, :32], **stft, n_iter=2)
     began = time.perf_counter()
-    librosa.feature.inverse.mel_to_audio(mel, sr=sample_rate, n_fft=4096, hop_length=256)
+    librosa.feature.inverse.mel_to_audio(mel, **stft)
     return (time.perf_counter() - began) / seconds
 
 
@@ -129,7 +133,7 @@ def path_grid(run, store, paths):
         rows.append(f"{first['label']} to {second['label']}")
         line = [tile(run, f"path{k}-a", store.image(first), f"A: {first['item']}, original")]
         line += [tile(run, f"path{k}-{j:02d}", image, f"{share:.3g} of A")
-                 for j, (share, image) in enumerate(zip(paths.shares, paths.path[k], strict=True))]
+                 for j, (share, image) in enumerate(zip(paths.shares, paths.shown[k], strict=True))]
         cells.append([*line, tile(run, f"path{k}-b", store.image(second), f"B: {second['item']}, original")])
     return {"rows": rows, "columns": ["A", *(f"{share:.3g} A" for share in paths.shares), "B"], "cells": cells}
 

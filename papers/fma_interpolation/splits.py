@@ -7,6 +7,8 @@ Every function returns {"train", "validation", "test"} of index arrays.
 
 import numpy as np
 
+from common.splits import deal
+
 CLASSICAL_ROWS = 12_000  # 10,000 + 2,000
 DEEP_TRAIN, DEEP_ALL = 35_000, 43_320
 
@@ -45,6 +47,23 @@ def deep(protocol, count, splits, seed=0):
     rows = np.random.default_rng(seed).permutation(count) if protocol == "leaky" else np.arange(count)
     cut = count * DEEP_TRAIN // DEEP_ALL if count != DEEP_ALL else DEEP_TRAIN
     return {"train": rows[:cut], "validation": np.sort(rows[cut:]), "test": np.arange(0)}
+
+
+def folds(groups, labels, count, seed=0):
+    """Rows (n,) in `count` parts that cut no group, each with about its share of every label: [row indices].
+
+    A group counts for the label of its first row. Equal divisions give equal folds, whatever the groups are called.
+    """
+    names, first, code = np.unique(groups, return_index=True, return_inverse=True)
+    code, label_of = np.argsort(np.argsort(first))[code], np.asarray(labels)[np.sort(first)]
+    parts = [[] for _ in range(count)]
+    for turn, label in enumerate(np.unique(label_of)):
+        rows = np.flatnonzero(label_of[code] == label)
+        turned = [str((k + turn) % count) for k in range(count)]  # remainders do not all go to the first part
+        dealt = deal(rows, code, dict.fromkeys(turned, 1 / count), np.random.default_rng([seed, 11, turn]))
+        for name, found in dealt.items():
+            parts[int(name)].append(found)
+    return [np.sort(np.concatenate(found)) for found in parts]
 
 
 def shared_groups(split, groups):

@@ -80,5 +80,8 @@ def test_shapes():
         assert decoder.output_shape == (None, 512, 640, 1)
 
 
-def test_cnn_1_is_one_layer():
-    assert 1 - 167_772_288 / 167_785_864 < 1e-4
+def test_dropout_stands_where_the_program_has_it():
+    names = [[type(layer).__name__ for layer in network.layers] for network in (model.cnn_1(), model.rnn())]
+    assert names[0].index("Dropout") == names[0].index("MaxPooling2D") + 1 == names[0].index("Flatten") - 1
+    assert [k for k, name in enumerate(names[1]) if name == "Dropout"] == [names[1].index("TimeDistributed") - 1]
+    assert all(layer.rate == 0.5 for n in (model.cnn_1(), model.rnn()) for layer in n.layers if layer.name == "dropout")
