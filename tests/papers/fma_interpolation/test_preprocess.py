@@ -144,7 +144,7 @@ def test_interrupted_preprocessing_goes_on(tiny, corpus, store, tmp_path, monkey
     place = {row["item"]: k for k, row in enumerate(store.index)}
     same = [place[row["item"]] for row in resumed.index]
     np.testing.assert_array_equal(resumed.array("statistics"), store.array("statistics")[same])
-    assert [path.suffix for path in tmp_path.glob("*/.*")] == [".lock"]  # no working folder stays behind
+    assert {path.suffix for path in tmp_path.glob("*/.*")} == {".lock"}  # no working folder stays behind
 
 
 def test_disk_needed_for_fma_small_is_55_gigabytes(corpus):
