@@ -1,8 +1,10 @@
-"""One hash for values and files: what runs, stores and results are told apart by."""
+"""One hash for values and files, which tells runs, stores and results apart; files that are whole or not there."""
 
+import contextlib
 import dataclasses
 import hashlib
 import json
+import os
 from pathlib import Path
 
 
@@ -17,3 +19,14 @@ def sha256(value) -> str:
     if dataclasses.is_dataclass(value):
         value = {name: part for name, part in dataclasses.asdict(value).items() if name != "data_set"}
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def whole(path: Path):
+    """A name beside `path` to write to: it takes its place when the block ends, and is gone where the block fails."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

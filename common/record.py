@@ -9,7 +9,6 @@ import contextlib
 import csv
 import dataclasses
 import json
-import os
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from types import ModuleType
 
 from common import checkpoints, claims, config as configuration, locks, provenance
 from common.errors import EncoreError, StaleError
-from common.files import sha256
+from common.files import sha256, whole
 from common.store import Store
 
 ROOT = provenance.ROOT
@@ -294,15 +293,18 @@ def _read_rejected(store: str | None, count: int | None) -> list:
 
 
 def newest(settings: ModuleType, runs: Path = Path("runs"), follow: str = "sound") -> Path | None:
-    """The directory of the newest complete run of a paper in a mode, its shuffled twin left out; None without one."""
+    """The directory of the newest complete run of a paper in a mode, None without one.
+
+    The twin with shuffled labels is left out, and a run of preset smoke is taken only where there is no other.
+    """
     found = []
     for path in (Path(runs) / settings.PAPER).glob("*/*/results.json"):
         with contextlib.suppress(OSError, ValueError):
             results = json.loads(path.read_text())
             shuffled = (results.get("corpus", {}).get("facts") or {}).get("null")
             if results.get("complete") and results.get("follow") == follow and not shuffled:
-                found.append((path.stat().st_mtime, path.parent))
-    return max(found)[1] if found else None
+                found.append((results.get("preset") != "smoke", path.stat().st_mtime, path.parent))
+    return max(found)[2] if found else None
 
 
 def for_tool(settings: ModuleType, directory: Path | None, runs: Path = Path("runs")) -> tuple[Run, Store, str]:
@@ -345,6 +347,5 @@ def _accept(path: Path, state: dict, found: dict, now: dict):
 
 def write_json(path: Path, value):
     """Write JSON whole or not at all."""
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    temporary.write_text(json.dumps(provenance.plain(value), indent=1))
-    os.replace(temporary, path)
+    with whole(path) as temporary:
+        temporary.write_text(json.dumps(provenance.plain(value), indent=1))

@@ -4,7 +4,6 @@ Pages lie in the runs folder, so that every picture and sound is named relative 
 """
 
 import math
-import os
 from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
@@ -13,6 +12,7 @@ import jinja2
 
 from common import standing
 from common.errors import ClaimsError
+from common.files import whole
 from common.report import collect, curves, media, reading, text
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -66,9 +66,8 @@ def _write_reading(environment, paper, runs_directory, problems):
 
 
 def _replace(path, page):
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(page, encoding="utf-8")
-    os.replace(temporary, path)
+    with whole(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
 
 
 def _environment():

@@ -1,12 +1,15 @@
 """Settings: precedence, what a flag covers, divergences that say where they come from."""
 
 import dataclasses
+import json
+import os
+import time
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from common import config, record, scripts
+from common import config, files, record, scripts
 from papers.softmax_ae import config as settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,3 +56,36 @@ def test_every_divergence_names_a_field_a_source_and_differs(paper):
 def test_tools_say_what_to_run_when_there_is_no_run(tmp_path):
     with pytest.raises(FileNotFoundError, match="make reproduce-softmax_ae FOLLOW=sound"):
         record.for_tool(settings, None, tmp_path)
+
+
+def finished(runs, name, preset="demo", follow="sound", null=False, complete=True, hours_ago=0):
+    """A run's results.json, as `evaluate` leaves it, written so many hours ago."""
+    path = runs / settings.PAPER / name / "seed-0" / "results.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"complete": complete, "follow": follow, "preset": preset,
+                                "corpus": {"facts": {"null": null}}}))
+    os.utime(path, (time.time() - 3600 * hours_ago,) * 2)
+    return path.parent
+
+
+def test_tools_take_the_newest_complete_sound_run_that_can_be_of_use(tmp_path):
+    assert record.newest(settings, tmp_path) is None
+    small = finished(tmp_path, "demo-gtzan-smoke-sound", "smoke")
+    assert record.newest(settings, tmp_path) == small  # better than none
+    older = finished(tmp_path, "gtzan-full-sound", "full", hours_ago=2)
+    assert record.newest(settings, tmp_path) == older
+    newer = finished(tmp_path, "gtzan-demo-sound", hours_ago=1)
+    for name, less in {"null": {"null": True}, "unfinished": {"complete": False}, "paper": {"follow": "paper"}}.items():
+        finished(tmp_path, name, **less)
+    (small / "results.json").touch()
+    assert record.newest(settings, tmp_path) == newer
+
+
+def test_a_file_is_whole_or_as_it_was(tmp_path):
+    path = tmp_path / "x.json"
+    with files.whole(path) as temporary:
+        temporary.write_text("first")
+    with pytest.raises(OSError, match="full"), files.whole(path) as temporary:
+        temporary.write_text("sec")
+        raise OSError("disk full")
+    assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
