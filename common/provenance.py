@@ -35,7 +35,7 @@ def at_start(paper: str, config, store) -> dict:
         "store_sha256", "claims_sha256", "rules": {claim: hash of its rule}, "commit", "dirty", "uncommitted",
         "packages", "python", "machine", "threads"}.
     """
-    code, path = closure.training(paper), claims_file(paper)
+    code, path = closure.training(paper, ROOT), claims_file(paper)
     return {"code": code, "code_sha256": closure.sha256(code), "settings": plain(dataclasses.asdict(config)),
             "settings_sha256": sha256(config), "store_sha256": content(store),
             "claims_sha256": claims.sha256(path), "rules": rules(path)} | surroundings(paper, code)
@@ -43,7 +43,7 @@ def at_start(paper: str, config, store) -> dict:
 
 def at_evaluation(paper: str) -> dict:
     """The record of an evaluation: its own code (beyond that of training), commit, packages and machine."""
-    code = closure.evaluation(paper)
+    code = closure.evaluation(paper, ROOT)
     return {"code_sha256": closure.sha256(code), "modules": modules(code)} | surroundings(paper, code)
 
 
@@ -171,6 +171,16 @@ def trained(directory: Path) -> dict[str, Path]:
         if paths := files(folder):
             found[folder.parent.relative_to(Path(directory) / "models").as_posix()] = paths[-1]
     return found
+
+
+def changed_code(directory: Path, paper: str) -> str:
+    """The first change of training code since a model of a run was trained, or an empty string."""
+    now = closure.training(paper, ROOT)
+    for path in trained(directory).values():
+        before = (read_state(path).get("provenance") or {}).get("code")
+        if before and (lines := closure.changes(before, now)):
+            return lines[0] + (f" and {len(lines) - 1} more" if len(lines) > 1 else "")
+    return ""
 
 
 def rules_changed(directory: Path, paper: str) -> list[str]:

@@ -333,6 +333,9 @@ def for_tool(settings: ModuleType, directory: Path | None, runs: Path = Path("ru
     sentence = f"Model: {directory}, trained on {corpus['label']} ({corpus['items']} items, preset {saved['preset']})."
     if corpus["evidence"] == "demo":
         sentence += " Trained on synthetic music, expect poor results on yours."
+    code = provenance.changed_code(run.directory, settings.PAPER)
+    if code:
+        sentence += f" The code changed since ({code}): train it again with --fresh."
     return run, store, sentence
 
 

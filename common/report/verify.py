@@ -9,7 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from common import process, record
+from common.errors import StoreError
 from common.report import published
+from common.store import content_sha256
 
 TOLERANCE = 1e-6  # relative, and absolute where the value is smaller than one
 
@@ -19,6 +21,7 @@ def verify(runs):
 
     Raises:
         EncoreError: a run whose code, settings or data are not today's, or whose checkpoints are gone.
+        StoreError: its preprocessed data was changed since.
     """
     found = []
     for directory in published.directories(runs):
@@ -33,6 +36,8 @@ def _again(directory: Path, paper: str) -> dict:
     settings = importlib.import_module(f"papers.{paper}.config")
     run, store, _ = record.for_tool(settings, directory)
     run.settle(store)
+    if content_sha256(store.directory) != store.content_sha256:
+        raise StoreError(f"{store.directory}: not as it was built; remove it and preprocess again")
     process.quiet_tensorflow()
     evaluate = importlib.import_module(f"papers.{paper}.evaluate")
     with tempfile.TemporaryDirectory(prefix="encore-verify-") as place, contextlib.redirect_stdout(None):

@@ -4,6 +4,7 @@ Defaults are the paper's; where it is silent they are the best reading, marked "
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from common.config import Divergence
 
@@ -27,7 +28,8 @@ class Config:
     used_samples: int = 400_000  # program: 10,000 of the 15,000 pooled values are cut into segments
     segment_samples: int = 20_000  # sec. 3: "each of the original samples was in R^20,000"; 0.907 s
     pool: int = 40  # sec. 3: average pooling with a pool size of 40; 500 values a segment
-    split: str = "P1"  # sec. 3: random 6000-1000-1000 over segments; P2 6000-2000; T1 by track; T2 fault-filtered
+    # sec. 3: random 6000-1000-1000 over segments; P2 6000-2000; T1 by track; T2 fault-filtered
+    split: Literal["P1", "P2", "T1", "T2"] = "P1"
     standardise: bool = False  # sec. 3: no feature engineering; the program scales nothing
     hidden: int = 128  # sec. 4.1: one hidden layer in R^128, tanh
     bottleneck: int = 64  # sec. 4.2: f maps R^500 to R^64

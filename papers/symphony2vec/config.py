@@ -4,6 +4,7 @@ No TensorFlow here. A dagger in reports marks a value the paper leaves open and 
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from common.config import Divergence
 
@@ -29,7 +30,7 @@ class Config:
     mel_top_hz: float = 8000.0  # Hz; the program
     mfcc_coefficients: int = 13  # sec. 3.1
     last_clip: str = "kept"  # kept: every full clip (sec. 3.1) | dropped: the last full clip of each recording is lost
-    split: str = "without_replacement"  # sec. 3.1, "70%-30%" | with_replacement | by_work
+    split: Literal["without_replacement", "with_replacement", "by_work"] = "without_replacement"  # sec. 3.1, "70%-30%"
     train_share: float = 0.7  # sec. 3.1
     split_seed: int = 17  # the program; the split is the same for every training seed
     normalise_over: str = "all"  # clips that give mean and deviation: all (the program; sec. 3.1 names none) | train

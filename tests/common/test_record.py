@@ -173,3 +173,7 @@ def test_publishing_after_a_second_evaluation_and_not_where_it_differs(checkout)
     (checkout.seed / "results.json").write_text(json.dumps(results | {"seal": provenance.seal(results)}))
     code, said = checkout.python("-m", "common.report", "publish", "--verify", run)
     assert code == 1 and "R1: value was" in said and "1 of 2 values are the same" in said and not kept.exists()
+    (array,) = checkout.root.glob("data/stores/*/pairs-*/arrays/y.npy")
+    array.write_bytes(array.read_bytes()[:-1] + b"x")
+    code, said = checkout.python("-m", "common.report", "publish", "--verify", run)
+    assert code == 2 and "not as it was built" in said
