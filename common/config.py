@@ -22,6 +22,7 @@ class Divergence:
         field: the name of the Config field; `paper`, `code`, `sound`: its values.
         paper_source, code_source: where the value is found; sound_reason: why the sound experiment takes this one.
         decides: ids of the claims that may turn on it (then its effect is measured).
+        effects: the values whose effect is measured; without them the program's, or else that of the sound experiment.
         inferred: the paper is silent or cannot be executed; the paper value is the best reading, shown with a dagger.
     """
 
@@ -34,6 +35,7 @@ class Divergence:
     sound_reason: str = ""
     decides: tuple[str, ...] = ()
     inferred: bool = False
+    effects: tuple[Any, ...] = ()
 
 
 def resolve(settings: ModuleType, follow: str = "paper", preset: str = "full", overrides: dict | None = None):

@@ -9,10 +9,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 
+def logistic(train_x, train_y, iterations: int = 1000):
+    """A multinomial logistic regression on standardised inputs (n, d), fitted; `.predict(x)` names classes."""
+    return make_pipeline(StandardScaler(), LogisticRegression(max_iter=iterations)).fit(train_x, train_y)
+
+
 def logistic_accuracy(train_x, train_y, test_x, test_y, iterations: int = 1000) -> float:
-    """Test accuracy of a multinomial logistic regression on standardised inputs (n, d)."""
-    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=iterations))
-    return float(probe.fit(train_x, train_y).score(test_x, test_y))
+    """Test accuracy of `logistic`."""
+    return float(logistic(train_x, train_y, iterations).score(test_x, test_y))
 
 
 def neighbour_accuracy(train_x, train_y, test_x, test_y, neighbours: int = 5) -> float:
@@ -64,30 +68,15 @@ def neighbour_impurity(x, y, neighbours: int = 20) -> np.ndarray:
     return np.array([other[y == label].mean() for label in np.unique(y)])
 
 
-def same_group_rate(x, groups) -> float:
-    """Share of points whose nearest neighbour belongs to the same group (track)."""
+def same_group(x, groups) -> np.ndarray:
+    """Whether each point's nearest neighbour belongs to the same group (track), (n,)."""
     groups = np.asarray(groups)
-    return float(np.mean(groups[_neighbours(x, 1)[:, 0]] == groups))
+    return groups[_neighbours(x, 1)[:, 0]] == groups
 
 
 def _neighbours(x, count):
     count = min(count, len(x) - 1)
     return NearestNeighbors(n_neighbors=count + 1).fit(x).kneighbors(x, return_distance=False)[:, 1:]
-
-
-def entropy_jump(x, y, first: int, second: int, steps: int = 10, neighbours: int = 20) -> float:
-    """Smoothness between two classes: largest change of neighbour-label entropy in one of `steps` steps from the mean
-    of class `first` to that of `second`, as a share of the entropy's range on that line; 0 where it is constant.
-    """
-    a, b = x[y == first].mean(axis=0), x[y == second].mean(axis=0)
-    line = a + np.linspace(0, 1, steps + 1)[:, None] * (b - a)
-    found = NearestNeighbors(n_neighbors=min(neighbours, len(x))).fit(x).kneighbors(line, return_distance=False)
-    entropies = []
-    for labels in y[found]:
-        shares = np.unique(labels, return_counts=True)[1] / len(labels)
-        entropies.append(float(-(shares * np.log(shares)).sum()))
-    spread = np.ptp(entropies)
-    return float(np.abs(np.diff(entropies)).max() / spread) if spread > 0 else 0.0
 
 
 def scores(true, predicted, classes: int) -> dict:

@@ -307,8 +307,12 @@ def newest(settings: ModuleType, runs: Path = Path("runs"), follow: str = "sound
     return max(found)[2] if found else None
 
 
-def for_tool(settings: ModuleType, directory: Path | None, runs: Path = Path("runs")) -> tuple[Run, Store, str]:
+def for_tool(settings: ModuleType, directory: Path | None, runs: Path = Path("runs"),
+             needs_store: bool = True) -> tuple[Run, Store, str]:
     """What a tool (embed, interpolate, …) works with: the given run or the newest complete `sound` run.
+
+    Args:
+        needs_store: without it a run whose data is gone will do.
 
     Returns: (run, its store, a sentence that says what the model was trained on).
 
@@ -326,10 +330,10 @@ def for_tool(settings: ModuleType, directory: Path | None, runs: Path = Path("ru
     run = Run(Path(directory), settings, settings.Config(**values), saved["follow"], saved["preset"], saved["seed"],
               saved["overrides"])
     store = Store(Path(saved["store"]))
-    if not (store.directory / "store.json").exists():
+    if needs_store and not (store.directory / "store.json").exists():
         raise FileNotFoundError(f"{store.directory}: the data this run was trained on is gone; make it again with: "
                                 f"make reproduce-{settings.PAPER} FOLLOW={saved['follow']} PRESET={saved['preset']}")
-    corpus = store.parameters["corpus"]
+    corpus = saved["corpus"]
     sentence = f"Model: {directory}, trained on {corpus['label']} ({corpus['items']} items, preset {saved['preset']})."
     if corpus["evidence"] == "demo":
         sentence += " Trained on synthetic music, expect poor results on yours."

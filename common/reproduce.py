@@ -19,6 +19,7 @@ import tyro
 
 from common import command, config as configuration, locks, process, record, scripts
 from common.errors import BusyError, StaleError
+from common.findings import NotTestable
 
 PAPERS = tuple(sorted(path.parent.name for path in (record.ROOT / "papers").glob("*/evaluate.py")))
 
@@ -92,6 +93,8 @@ def main(arguments: list[str] | None = None) -> int:
         for plan in plans:
             try:
                 reproduce(options, settings, plan)
+            except NotTestable as reason:  # a setting that these data cannot have
+                print(f"{paper} {plan}: left out: {process.one_line(reason)}", flush=True)
             except Exception as error:  # one failing mode does not stop the others
                 if not isinstance(error, process.EXPECTED):
                     traceback.print_exc()
@@ -148,9 +151,12 @@ def data_sets(settings, data: Path | None) -> list[str | None]:
 
 
 def effects(settings) -> list[dict]:
-    """One override for each divergence that decides a claim: away from the paper, to the program or else to sound."""
-    return [{one.field: one.code if one.code != one.paper else one.sound}
-            for one in settings.DIVERGENCES if one.decides]
+    """The overrides that measure each divergence that decides a claim: one away from the paper at a time.
+
+    To the values it names, or else to the program's, or else to that of the sound experiment.
+    """
+    return [{one.field: value} for one in settings.DIVERGENCES if one.decides
+            for value in one.effects or (one.code if one.code != one.paper else one.sound,)]
 
 
 def reproduce(options: Options, settings, plan: Plan) -> None:

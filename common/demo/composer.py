@@ -33,7 +33,8 @@ def plan(style: Style, rng: np.random.Generator, seconds: float) -> Plan:
     tempo = int(np.clip(round(rng.normal(*style.tempo)), 48, 200))
     meter = _pick(rng, style.meters)
     bars = int(np.ceil(seconds * tempo / 60 / meter)) + 1
-    return Plan(style, tempo, meter, int(rng.integers(12)), _pick(rng, style.modes), bars)
+    tonic = style.tonics[rng.integers(len(style.tonics))]
+    return Plan(style, tempo, meter, tonic, _pick(rng, style.modes), bars)
 
 
 def compose(

@@ -29,6 +29,7 @@ class Style:
     meters: dict[int, float] = None  # beats a bar: weight
     sevenths: float = 0.1  # share of chords with a seventh
     bars_per_chord: int = 1
+    tonics: tuple[int, ...] = tuple(range(12))  # pitch classes of the keys that occur, C = 0
     density: float = 1.5  # melody notes a beat
     syncopation: float = 0.1
     swing: float = 0.0  # beats by which the second eighth comes late

@@ -2,11 +2,10 @@
 
 import functools
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from common import corpora, splits
+from common import splits
 from papers.softmax_ae import preprocess
 
 FEWEST_FOR_SPLIT = 3  # groups a class needs so that train, dev and test each get one
@@ -24,6 +23,11 @@ class Data:
     classes: tuple
     mean: float = 0.0  # what was taken off the amplitudes, and
     deviation: float = 1.0  # what they were divided by
+
+    @property
+    def by_track(self) -> bool:
+        """Whether no recording lies on both sides of the split."""
+        return not set(self.tracks[self.parts["train"]]) & set(self.tracks[self.held])
 
     @property
     def held(self) -> np.ndarray:
@@ -69,9 +73,16 @@ def split(store, rule: str, seed: int) -> tuple[dict[str, np.ndarray], str]:
     T1: tracks, duplicates tied together, 75 / 12.5 / 12.5 % of each class. T2: published fault-filtered lists (GTZAN).
 
     Raises:
-        DataError: T2 on recordings that the lists do not name.
+        DataError: nothing is left for training or for the part that is held out.
         ValueError: another rule.
     """
+    parts, note = _parts(store, rule, seed)
+    splits.refuse_empty({part: rows for part, rows in parts.items() if part != "test" or rule != "P2"},
+                        f"split {rule}", "give more recordings of each class")
+    return parts, note
+
+
+def _parts(store, rule: str, seed: int) -> tuple[dict[str, np.ndarray], str]:
     if rule in ("P1", "P2"):
         return _by_segment(len(store.index), seed, with_test=rule == "P1"), ""
     if rule == "T1":
@@ -112,10 +123,6 @@ def _by_track(store, generator) -> tuple[dict[str, np.ndarray], str]:
 
 
 def _filtered(store) -> dict[str, np.ndarray]:
-    path = Path(__file__).with_name("fault_filtered.csv")
-    where = dict(line.split(",")[:2] for line in path.read_text().splitlines()[1:])
+    where = preprocess.filtered_tracks()
     published = [where.get(row["path"], "") for row in store.index]
-    parts = splits.official(np.arange(len(published)), published, {part: part for part in ("train", "dev", "test")})
-    if not all(len(rows) for rows in parts.values()):
-        raise corpora.DataError("split T2 names GTZAN's own tracks: this corpus has none of them; use T1")
-    return parts
+    return splits.official(np.arange(len(published)), published, {part: part for part in ("train", "dev", "test")})

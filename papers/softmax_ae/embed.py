@@ -5,9 +5,11 @@ begins), genre, a probability per class, a logit per class, and z0 to z63, the b
 """
 
 import csv
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Annotated
 
 import numpy as np
@@ -34,24 +36,28 @@ class Options:
     output: Path | None = None
 
 
-def embed(files, run, store, output) -> list[str]:
+def embed(files, run, output) -> list[str]:
     """Write the CSV; returns one line for each file that could not be used.
 
     Raises:
         TrainingError: the run has no trained model.
+        FileNotFoundError: the run was not evaluated.
     """
     import tensorflow as tf
 
     from common import training
     from papers.softmax_ae import train
-    from papers.softmax_ae.data import load_data
 
     config = run.config
+    path = run.directory / "inputs.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: not there; evaluate the run: python -m papers.softmax_ae.evaluate")
+    inputs = json.loads(path.read_text())
+    trained_on = SimpleNamespace(parameters={"facts": {"classes": inputs["classes"]}})  # the run, without its store
     model, _ = train.jobs(config)["deep_softmax"]
-    learner = training.load(model, config, store, run.model_directory("deep_softmax"), run.seed)
-    data = load_data(config, store, run.seed)
+    learner = training.load(model, config, trained_on, run.model_directory("deep_softmax"), run.seed)
     writer = csv.writer(output)
-    names = list(data.classes)
+    names = inputs["classes"]
     writer.writerow(["file", "segment", "seconds", "genre", *(f"p_{n}" for n in names), *(f"logit_{n}" for n in names),
                      *(f"z{i}" for i in range(config.bottleneck))])
     problems = []
@@ -69,7 +75,7 @@ def embed(files, run, store, output) -> list[str]:
             problems.append(f"{path}: {len(samples) / config.sample_rate:.2f} s long, a segment takes "
                             f"{config.segment_samples / config.sample_rate:.2f} s")
             continue
-        x = (x - data.mean) / data.deviation
+        x = (x - inputs["mean"]) / inputs["deviation"]
         z = learner.networks["encoder"](tf.constant(x)).numpy()
         logits = train.predict(learner, x)
         shares = tf.nn.softmax(logits).numpy()
@@ -89,14 +95,14 @@ def main() -> int:
     with one_line_errors(*scripts.EXPECTED):
         if not options.files:
             raise FileNotFoundError("no recording named; give one or more files")
-        run, store, sentence = record.for_tool(settings, options.run, options.runs)
+        run, _, sentence = record.for_tool(settings, options.run, options.runs, needs_store=False)
         print(sentence, file=sys.stderr)
         quiet_tensorflow()
         if options.output:
             with open(options.output, "w", newline="", encoding="utf-8") as output:
-                problems = embed(options.files, run, store, output)
+                problems = embed(options.files, run, output)
         else:
-            problems = embed(options.files, run, store, sys.stdout)
+            problems = embed(options.files, run, sys.stdout)
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)
     return 0 if not problems else 2 if len(problems) == len(options.files) else 1

@@ -12,16 +12,14 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
     OPTIONS = scripts.evaluation_options(settings, __doc__)
 
-from common import training
+
+from common import probes, record, training
 from common.findings import collect
-from papers.softmax_ae import figures, train
+from papers.softmax_ae import figures, measures, train
 from papers.softmax_ae.data import load_data
 from papers.softmax_ae.facts import FACTS
 from papers.softmax_ae.findings import FINDINGS
-from papers.softmax_ae.measures import Encodings, Measured
-
-GAPS = ("two_layer", "plain_2", "plain_3", "plain_4", "deep_softmax", "gamma_0.0", "pool_1", "pool_10", "keep_0.8",
-        "keep_0.9", "keep_1.0")
+from papers.softmax_ae.measures import Encodings, Measured, Other, View, gamma_of_losses
 
 
 def evaluate(config, store, run, partial: bool = False) -> None:
@@ -38,17 +36,20 @@ def evaluate(config, store, run, partial: bool = False) -> None:
                                      "command goes on, or use --partial")
     measured = measure(config, store, run)
     results = collect(FINDINGS | FACTS, measured)
-    genres = set(measured.data.classes) == set(settings.GENRES)
+    genres = set(measured.own.data.classes) == set(settings.GENRES)
     stated = {"genres": "gtzan" if genres else "other", "ablations": bool(config.ablations)}
-    if measured.data.note:
+    if measured.own.data.note:
         stated["groups_per_class"] = 1
     run.write_results(store, results, figures.sections(run, measured), notes(config, store, measured),
-                      sum(found.step for found in outcomes.values() if found), not unfinished, stated)
+                      sum(found.step for found in outcomes.values() if found), not unfinished, stated,
+                      measures.learnt(measured))
+    record.write_json(run.directory / "inputs.json", {"classes": list(measured.own.data.classes), "mean":
+                      measured.own.data.mean, "deviation": measured.own.data.deviation})  # all that `embed` needs
 
 
 def notes(config, store, measured) -> dict:
     """What the page says about the data: how they were split, which tracks are short."""
-    found = {"split": measured.data.note} if measured.data.note else {}
+    found = {"split": measured.own.data.note} if measured.own.data.note else {}
     short = store.parameters["facts"]["short_tracks"]
     if short:
         more = f" and {len(short) - 3} more" if len(short) > 3 else ""
@@ -58,11 +59,18 @@ def notes(config, store, measured) -> dict:
 
 def measure(config, store, run) -> Measured:
     """Everything that the findings are made of."""
-    data = load_data(config, store, run.seed)
+    jobs = train.jobs(config)
     learners = {name: learner(config, store, run, name) for name in train.HEADLINE}
-    histories = {name: training.history(run.model_directory(name)) for name in ("two_layer", "deep_softmax")}
-    gaps = {name: gap(config, store, run, name) for name in GAPS} if config.ablations else None
-    return Measured(config, run.follow == "code", data, encode(learners, data.x), histories, gaps)
+    own = view(learners, load_data(config, store, run.seed))
+    unheard = own
+    if train.UNHEARD["deep_softmax"] in jobs:
+        twins = {name: learner(config, store, run, twin) for name, twin in train.UNHEARD.items()}
+        unheard = view(twins, load_data(jobs[train.UNHEARD["deep_softmax"]][1], store, run.seed))
+    alone = train.predict(learner(config, store, run, settings.ALONE), own.data.x)
+    histories = {name: training.history(run.model_directory(name)) for name in train.HEADLINE}
+    others = {name: other(config, store, run, name) for name in jobs
+              if name in train.ABLATIONS or name == settings.LONGER} if config.ablations else None
+    return Measured(config, own, unheard, alone, histories, others, built(learners, store, histories))
 
 
 def learner(config, store, run, name: str):
@@ -71,26 +79,42 @@ def learner(config, store, run, name: str):
     return training.load(model, changed, store, run.model_directory(name), run.seed)
 
 
-def encode(learners, x) -> Encodings:
-    """All encodings of x (n, 500)."""
+def view(learners, data) -> View:
+    """The segments and all encodings of them."""
     vanilla, hybrid = learners["autoencoder"], learners["deep_softmax"]
-    return Encodings(
-        raw=x, vanilla=train.in_batches(vanilla.networks["encoder"], x),
-        bottleneck=train.in_batches(hybrid.networks["encoder"], x),
-        vanilla_x_hat=train.in_batches(partial(train.reconstruct, vanilla), x),
-        x_hat=train.in_batches(partial(train.reconstruct, hybrid), x),
-        logits=train.predict(hybrid, x), two_layer=train.predict(learners["two_layer"], x))
+    return View(data, Encodings(
+        raw=data.x, vanilla=train.in_batches(vanilla.networks["encoder"], data.x),
+        bottleneck=train.in_batches(hybrid.networks["encoder"], data.x),
+        vanilla_x_hat=train.in_batches(partial(train.reconstruct, vanilla), data.x),
+        x_hat=train.in_batches(partial(train.reconstruct, hybrid), data.x),
+        logits=train.predict(hybrid, data.x), two_layer=train.predict(learners["two_layer"], data.x)))
 
 
-def gap(config, store, run, name: str) -> float:
-    """Train-test gap of a setting; NaN where it was not trained."""
-    name = name if name in train.jobs(config) else "deep_softmax"  # the mode's own setting is trained under that name
+def other(config, store, run, name: str) -> Other:
+    """An ablation in numbers; NaN where it was not trained (a partial run)."""
     if not training.outcome(run.model_directory(name)):
-        return float("nan")
+        return Other()
     trained, changed = learner(config, store, run, name), train.jobs(config)[name][1]
-    other = load_data(changed, store, run.seed)
-    held = load_data(config, store, run.seed).held
-    return train.accuracy(trained, other, other.parts["train"]) - train.accuracy(trained, other, held)
+    data = load_data(changed, store, run.seed)
+    found = {}
+    if {"plain", "classifier"} & trained.networks.keys():
+        found = {part: train.accuracy(trained, data, rows)
+                 for part, rows in (("train", data.parts["train"]), ("held", data.held))}
+    if {"decoder", "autoencoder"} & trained.networks.keys():
+        x = data.x[data.held]
+        found["explained"] = probes.r_squared(x, train.in_batches(partial(train.reconstruct, trained), x))
+    return Other(**found)
+
+
+def built(learners, store, histories) -> dict:
+    """Sizes and rates read off the built networks, the store and the logged losses, not off the settings."""
+    hybrid, plain = learners["deep_softmax"].networks, learners["two_layer"].networks["plain"]
+    values = hybrid["encoder"].input_shape[1]
+    return {"gamma": gamma_of_losses(histories["deep_softmax"]),
+            "keep": 1 - hybrid["encoder"].get_layer("encoder_dropout").rate,
+            "pool": store.parameters["recipe"]["segment_samples"] // values, "hidden": plain.get_layer("hidden").units,
+            "bottleneck": hybrid["encoder"].output_shape[1], "logits": hybrid["classifier"].output_shape[1],
+            "decoder_output": hybrid["decoder"].layers[-1].activation.__name__}
 
 
 if __name__ == "__main__":

@@ -21,28 +21,41 @@ def two_layer(inputs: int = 500, hidden: int = 128, classes: int = 4) -> keras.M
     return keras.Model(x, layers.Dense(classes, name="logits")(h), name="two_layer")
 
 
-def encoder(inputs: int = 500, bottleneck: int = 64, keep_probability: float = 0.9) -> keras.Model:
-    """Section 4.2, f: x (batch, 500) -> z (batch, 64), never negative. Dropout after the second layer only."""
+ENCODER_ACTIVATIONS = ("sigmoid", "tanh", "relu")  # softmaxautoencoder.py; the paper names none
+DECODER_ACTIVATIONS = ("sigmoid", "sigmoid", "relu")
+
+
+def encoder(inputs: int = 500, bottleneck: int = 64, keep_probability: float = 0.9,
+            activations: tuple = ENCODER_ACTIVATIONS, output: str = "relu") -> keras.Model:
+    """Section 4.2, f: x (batch, 500) -> z (batch, 64). Dropout after the second layer only.
+
+    Args:
+        activations: of the three hidden layers.
+        output: activation of the bottleneck; with the program's "relu" z is never negative.
+    """
+    first, second, third = activations
     x = keras.Input((inputs,), name="x")
-    h = layers.Dense(256, activation="sigmoid", name="encoder_1")(x)
-    h = layers.Dense(192, activation="tanh", name="encoder_2")(h)
+    h = layers.Dense(256, activation=first, name="encoder_1")(x)
+    h = layers.Dense(192, activation=second, name="encoder_2")(h)
     h = Dropout(1 - keep_probability, name="encoder_dropout")(h)
-    h = layers.Dense(128, activation="relu", name="encoder_3")(h)
-    return keras.Model(x, layers.Dense(bottleneck, activation="relu", name="z")(h), name="encoder")
+    h = layers.Dense(128, activation=third, name="encoder_3")(h)
+    return keras.Model(x, layers.Dense(bottleneck, activation=output, name="z")(h), name="encoder")
 
 
 def decoder(outputs: int = 500, bottleneck: int = 64, keep_probability: float = 0.9,
-            output: str = "relu") -> keras.Model:
+            activations: tuple = DECODER_ACTIVATIONS, output: str = "relu") -> keras.Model:
     """Section 4.2, g: z (batch, 64) -> x_hat (batch, 500). Dropout after the second layer only.
 
     Args:
+        activations: of the three hidden layers.
         output: activation of the last layer; the program's "relu" cannot produce a negative sample.
     """
+    first, second, third = activations
     z = keras.Input((bottleneck,), name="z")
-    h = layers.Dense(128, activation="sigmoid", name="decoder_1")(z)
-    h = layers.Dense(192, activation="sigmoid", name="decoder_2")(h)
+    h = layers.Dense(128, activation=first, name="decoder_1")(z)
+    h = layers.Dense(192, activation=second, name="decoder_2")(h)
     h = Dropout(1 - keep_probability, name="decoder_dropout")(h)
-    h = layers.Dense(256, activation="relu", name="decoder_3")(h)
+    h = layers.Dense(256, activation=third, name="decoder_3")(h)
     return keras.Model(z, layers.Dense(outputs, activation=output, name="x_hat")(h), name="decoder")
 
 

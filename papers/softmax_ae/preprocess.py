@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from common import audio, corpora, demo, store
+from common.findings import NotTestable
 from common.progress import progress
 from papers.softmax_ae import config as settings
 
@@ -52,7 +53,7 @@ def array_name(size: int) -> str:
 def preprocess(config, data: Path | None, preset: str, stores: Path, null: bool = False) -> store.Store:
     """The store of pooled segments: array `segments_pool_40` (n, 500), an index row per segment, `facts["classes"]`.
 
-    `data` is GTZAN, else any folder of class folders. Raises DataError, StoreError.
+    `data` is GTZAN, else any folder of class folders. Raises DataError, StoreError, NotTestable.
     """
     corpus = find_corpus(data, preset, null)
     classes = corpus.labels
@@ -97,8 +98,16 @@ def preprocess(config, data: Path | None, preset: str, stores: Path, null: bool 
             writer.array(array_name(size), np.concatenate(parts[size]))
         writer.facts |= {"classes": classes, "short_tracks": short}
 
+    if config.split == "T2" and not {item.id for item in corpus.items} & filtered_tracks().keys():
+        raise NotTestable(f"{corpus.root}: split T2 is a list of GTZAN's own tracks, none of them here; use T1")
     values = sum(config.used_samples // size for size in pools)
     return store.prepare(corpus, recipe, stores, build, bytes_needed=len(corpus.items) * values * 4)
+
+
+def filtered_tracks() -> dict[str, str]:
+    """Split T2: part of each of GTZAN's tracks that are free of known faults (coreyker/dnn-mgr@f245676)."""
+    lines = Path(__file__).with_name("fault_filtered.csv").read_text().splitlines()[1:]
+    return dict(line.split(",")[:2] for line in lines)
 
 
 def find_corpus(data: Path | None, preset: str, null: bool):

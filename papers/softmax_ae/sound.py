@@ -6,29 +6,31 @@ from scipy.signal import resample_poly
 from common import audio, plots
 from common.store import safe_name
 
+COLUMNS = ("input", "64 components", "vanilla autoencoder", "Deep Softmax Autoencoder")
+
 
 def listening(run, measured) -> dict:
-    """A grid class x (input, vanilla, DSAE) of the loudest held-out segment and what the decoders make of it."""
-    cells = []
-    for code, name in enumerate(measured.data.classes):
-        mine = measured.data.held[measured.held_y == code]
+    """A grid class x COLUMNS of the loudest held-out segment and what reconstructions make of it."""
+    view, cells = measured.own, []
+    for code, name in enumerate(view.data.classes):
+        mine = view.data.held[view.held_y == code]
         if not len(mine):
-            cells.append([{"caption": "no held-out segment"}] * 3)
+            cells.append([{"caption": "no held-out segment"}] * len(COLUMNS))
             continue
-        chosen = mine[np.argmax(np.square(measured.data.x[mine]).mean(axis=1))]  # a rule, so nothing is picked by taste
+        chosen = mine[np.argmax(np.square(view.data.x[mine]).mean(axis=1))]  # a rule, so nothing is picked by taste
         cells.append(_row(run, measured, name, chosen))
-    columns = ["input", "vanilla autoencoder", "Deep Softmax Autoencoder"]
-    return {"rows": list(measured.data.classes), "columns": columns, "cells": cells}
+    return {"rows": list(view.data.classes), "columns": list(COLUMNS), "cells": cells}
 
 
 def _row(run, measured, name: str, chosen: int) -> list[dict]:
-    config, data, encodings = measured.config, measured.data, measured.encodings
-    waves = [x[chosen] * data.deviation + data.mean
-             for x in (encodings.raw, encodings.vanilla_x_hat, encodings.x_hat)]
+    config, view = measured.config, measured.own
+    components = view.pca.inverse_transform(view.components[chosen:chosen + 1])[0]
+    waves = [x * view.data.deviation + view.data.mean for x in (
+        view.encodings.raw[chosen], components, view.encodings.vanilla_x_hat[chosen], view.encodings.x_hat[chosen])]
     seconds = np.arange(len(waves[0])) * config.pool / config.sample_rate
     gain = 0.7 / max(np.abs(waves[0]).max(), 1e-6)
     row = []
-    for label, wave in zip(("input", "vanilla", "dsae"), waves, strict=True):
+    for label, wave in zip(("input", "components", "vanilla", "dsae"), waves, strict=True):
         path = run.audio(safe_name(f"{name}_{label}"))
         audio.write(path, resample_poly(wave * gain, config.pool, 1), config.sample_rate)
         drawing, axes = plots.figure((4, 2.4))

@@ -23,6 +23,11 @@ from papers.softmax_ae import losses, model, variants
 from papers.softmax_ae.data import Data, load_data, read_rows
 
 ADAM_EPSILON = 1e-8  # TensorFlow 1's default, which the program used; Keras 3 has 1e-7
+ACTIVATIONS = {  # name -> of the hidden layers of the encoder, of the decoder
+    "program": (model.ENCODER_ACTIVATIONS, model.DECODER_ACTIVATIONS),
+    "elu": (("elu",) * 3, ("elu",) * 3),
+    "wide_elu": ((variants.wide_elu,) * 3, (variants.wide_elu,) * 3),
+}
 
 
 # Steps: (config, learner, batch, step) -> named losses
@@ -122,18 +127,23 @@ def build_plain(depth: int, config, store) -> Learner:
     return _learner(config, plain=variants.plain_classifier(inputs, depth, config.hidden, classes))
 
 
+def _encoder_and_decoder(config, inputs: int) -> dict[str, keras.Model]:
+    first, second = ACTIVATIONS[config.activation]
+    return {"encoder": model.encoder(inputs, config.bottleneck, config.keep_probability, first,
+                                     config.bottleneck_output),
+            "decoder": model.decoder(inputs, config.bottleneck, config.keep_probability, second,
+                                     config.decoder_output)}
+
+
 def build_autoencoder(config, store) -> Learner:
     """The deep autoencoder, called vanilla in the paper's results."""
-    inputs, _ = sizes(config, store)
-    return _learner(config, encoder=model.encoder(inputs, config.bottleneck, config.keep_probability),
-                    decoder=model.decoder(inputs, config.bottleneck, config.keep_probability, config.decoder_output))
+    return _learner(config, **_encoder_and_decoder(config, sizes(config, store)[0]))
 
 
 def build_deep_softmax(config, store) -> Learner:
     """The Deep Softmax Autoencoder: the same encoder and decoder, and a classifier on the bottleneck."""
     inputs, classes = sizes(config, store)
-    return _learner(config, encoder=model.encoder(inputs, config.bottleneck, config.keep_probability),
-                    decoder=model.decoder(inputs, config.bottleneck, config.keep_probability, config.decoder_output),
+    return _learner(config, **_encoder_and_decoder(config, inputs),
                     classifier=model.classifier(config.bottleneck, classes))
 
 
@@ -179,28 +189,31 @@ MODELS = {
     "single_hidden": Model(partial(build_shallow, variants.single_hidden_autoencoder), stages_autoencoder),
 }
 HEADLINE = ("two_layer", "autoencoder", "deep_softmax")
+UNHEARD = {name: f"{name}_T1" for name in HEADLINE}  # their twins, trained on whole tracks: the leak is the difference
 
-# Ablations: name -> (model, settings that differ). Propositions R11 to R13, section 4.3's gamma, equation 2's sum.
+# Ablations: name -> (model, settings that differ). Propositions R11 and R13, the causes of a dead decoder, 94.9 %.
+LINEAR, SCALED = {"decoder_output": "linear"}, {"standardise": True}
 ABLATIONS = {
     **{name: (name, {}) for name in ("plain_2", "plain_3", "plain_4", "shallow", "single_hidden")},
-    **{f"gamma_{gamma}": ("deep_softmax", {"gamma": gamma}) for gamma in (0.0, 0.5, 0.99, 1.0)},
-    "sum": ("deep_softmax", {"reconstruction": "sum"}),
-    "relu_output": ("deep_softmax", {"decoder_output": "relu"}),
-    "linear_output": ("deep_softmax", {"decoder_output": "linear"}),
+    **{f"{which}_{name}": (which, changes) for which in ("autoencoder", "deep_softmax")
+       for name, changes in (("linear", LINEAR), ("scaled", SCALED), ("linear_scaled", LINEAR | SCALED))},
     **{f"pool_{pool}": ("deep_softmax", {"pool": pool}) for pool in (1, 10)},
-    **{f"keep_{keep}": ("deep_softmax", {"keep_probability": keep}) for keep in (0.8, 0.9, 1.0)},
-    "epochs_400": ("deep_softmax", {"epochs": 400}),
+    "keep_1.0": ("deep_softmax", {"keep_probability": 1.0}),
 }
 
 
 def jobs(config) -> dict[str, tuple[Model, object]]:
     """What a run trains, in order: {directory name: (Model, config)}."""
     found = {name: (MODELS[name], config) for name in HEADLINE}
+    found[settings.ALONE] = (MODELS["deep_softmax"], dataclasses.replace(config, gamma=0.0))
+    if config.split in ("P1", "P2"):
+        found |= {twin: (MODELS[name], dataclasses.replace(config, split="T1")) for name, twin in UNHEARD.items()}
     if config.ablations:
         for name, (which, changes) in ABLATIONS.items():
             changed = dataclasses.replace(config, **changes)
-            if which != "deep_softmax" or changed != config:  # this mode's own setting is no ablation
+            if which not in HEADLINE or changed != config:  # this mode's own setting is no ablation
                 found[name] = (MODELS[which], changed)
+        found[settings.LONGER] = (MODELS["deep_softmax"], dataclasses.replace(config, epochs=2 * config.epochs))
     return found
 
 

@@ -1,7 +1,12 @@
-"""Other structures: shallow readings of the vanilla autoencoder, deeper plain classifiers (R11)."""
+"""Other structures: shallow readings of the vanilla autoencoder, deeper plain classifiers (R11), other activations."""
 
 import keras
 from keras import layers
+
+
+def wide_elu(x):
+    """CELU with alpha 4: linear down to a few deviations of standardised data, so near to principal components."""
+    return keras.activations.celu(x, 4.0)
 
 
 def shallow_autoencoder(inputs: int = 500, bottleneck: int = 64, hidden: int = 256) -> keras.Model:

@@ -135,7 +135,7 @@ def _label_of(family, job, root):
 
 def test_the_same_seed_writes_the_same_and_another_seed_other_music(tmp_path):
     makers = (
-        (demo_gtzan.write_track, ("jazz", [0, 1, 2]), ("jazz", [1, 1, 2])),
+        (demo_gtzan.write_track, ("jazz", [0, 1, 2], [0, 2, 2]), ("jazz", [1, 1, 2], [1, 2, 2])),
         (demo_fma.write_clip, ("Folk", [0, 2, 1], 0, 300_000), ("Folk", [1, 2, 1], 0, 300_000)),
         (demo_orchestral.write_movement, ("Haydn", [0, 5, 0], 0, 300_000), ("Haydn", [1, 5, 0], 0, 300_000)),
     )
@@ -206,7 +206,7 @@ def test_a_linear_probe_learns_something_but_not_everything_and_nothing_on_the_t
     groups = np.array([item.group for item in corpus.items])
     rows = np.stack([features(item.path) for item in corpus.items])
     chance = 1 / len(corpus.labels)
-    assert chance + 0.20 < probe(rows, labels, groups) < 0.95
+    assert chance + 0.20 < probe(rows, labels, groups) < 0.97
 
     names = sorted(set(groups))
     of_group = {item.group: item.label for item in corpus.items}
@@ -214,6 +214,31 @@ def test_a_linear_probe_learns_something_but_not_everything_and_nothing_on_the_t
     twin = dict(zip(names, jobs.shuffled([of_group[g] for g in names], 0, [splits[g] for g in names]), strict=True))
     error = np.sqrt(chance * (1 - chance) / len(names))
     assert abs(probe(rows, np.array([twin[group] for group in groups]), groups) - chance) < 3 * error
+
+
+@pytest.mark.slow
+def test_gtzan_tells_genre_and_recording_from_pooled_excerpts_and_not_from_loudness():
+    """What its parameters were fixed by, on a seed of 100 and above: ten tracks a genre, half of them held out."""
+    genres, tracks = list(demo_gtzan.TONICS), 10
+    x, y, track = [], [], []
+    for number in range(4 * tracks):
+        samples = demo_gtzan.track(genres[number // tracks], [102, 1, number], [102, 2, number % tracks])
+        x.append(samples[:400_000].reshape(20, 500, 40).mean(axis=2))
+        y += [number // tracks] * 20
+        track += [number] * 20
+    x, y, track = np.concatenate(x), np.array(y), np.array(track)
+    power = np.square(np.abs(np.fft.rfft(x * np.hanning(500), axis=1)))
+    edges = np.unique(np.round(np.geomspace(4, 250, 40)).astype(int))
+    spectrum = np.log(np.add.reduceat(power, edges, axis=1) + 1e-9)
+    spectrum -= spectrum.mean(axis=1, keepdims=True)
+    loudness = np.log(np.square(x).mean(axis=1, keepdims=True))
+    assert probe(spectrum, y, track) > 0.45
+    assert probe(loudness, y, track) < 0.32
+    segment = np.tile(np.arange(20), 4 * tracks)
+    heard, rest = segment % 4 > 0, segment % 4 == 0
+    distance = np.linalg.norm(x[rest][:, None] - x[heard][None], axis=2)
+    same = track[heard][distance.argmin(axis=1)] == track[rest]
+    assert same.mean() > 4 / (4 * tracks)
 
 
 def test_a_folder_in_use_and_an_unknown_name_are_refused_with_exit_code_2(capfd, tmp_path):

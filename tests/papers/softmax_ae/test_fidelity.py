@@ -6,16 +6,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from common import config as configuration, corpora, training
-from common.noise import Step, step_scope
 from papers.softmax_ae import (
     config as settings,
     data as segments,
     facts,
     losses,
-    measures,
     model,
     preprocess,
     train,
@@ -33,10 +30,6 @@ def fake_store(tracks=100, segments=20, classes=settings.GENRES, groups=None):
     held = type("FakeStore", (), {})()
     held.index, held.parameters = rows, {"facts": {"classes": list(classes)}}
     return held
-
-
-def step(rows=8):
-    return Step(0, "train", tf.constant(0, tf.int64), tf.constant(float(rows)), tf.range(rows), rows)
 
 
 # 1
@@ -151,23 +144,10 @@ def test_item_5_loss_milestones_of_the_logs(published, tmp_path):
     assert losses[9] == pytest.approx(0.1501, abs=0.0008)
 
 
-def test_item_6_loss_weights_and_their_gradients():
-    assert float(losses.combined(2.0, 3.0, 0.9)) == pytest.approx(0.9 * 2 + 0.1 * 3, abs=1e-6)
-    assert float(losses.combined(2.0, 3.0, 0.9, 1 / 0.9)) == pytest.approx(2 + 0.1 * 3, abs=1e-6)  # the program's
+def test_item_6_the_sum_is_500_times_the_mean():
     x = np.random.default_rng(0).normal(size=(8, 500)).astype("f4")
-    y = np.arange(8) % 4
-    networks = {"encoder": model.encoder(), "decoder": model.decoder(output="linear"), "classifier": model.classifier()}
-    for gamma, silent in ((1.0, {"classifier"}), (0.0, {"decoder"}), (0.9, set())):
-        with tf.GradientTape(persistent=True) as tape:
-            z = networks["encoder"](x)
-            loss = tf.reduce_mean(losses.combined(losses.reconstruction_mean(x, networks["decoder"](z)),
-                                                 losses.cross_entropy(y, networks["classifier"](z)), gamma))
-        largest = {name: max(float(tf.reduce_max(tf.abs(g))) for g in tape.gradient(
-            loss, network.trainable_variables, unconnected_gradients="zero")) for name, network in networks.items()}
-        assert {name for name, size in largest.items() if size == 0.0} == silent
-    np.testing.assert_allclose(losses.reconstruction_sum(x, 0 * x), 500 * losses.reconstruction_mean(x, 0 * x),
-                               rtol=1e-5)
     np.testing.assert_allclose(losses.reconstruction_sum(x, 0 * x), np.square(x).sum(axis=1), rtol=1e-5)
+    np.testing.assert_allclose(losses.reconstruction_mean(x, 0 * x), np.square(x).mean(axis=1), rtol=1e-5)
 
 
 # 7, 8
@@ -184,12 +164,6 @@ def test_item_8_dropout_at_two_places_only():
     places = [layer.name for n in networks for layer in n.layers if isinstance(layer, training.Dropout)]
     assert places == ["encoder_dropout", "decoder_dropout"]
     assert not [layer for n in networks for layer in n.layers if isinstance(layer, keras.layers.Dropout)]
-    x = np.ones((64, 500), "f4")
-    np.testing.assert_array_equal(networks[0](x, training=False), networks[0](x, training=False))
-    with step_scope(step(64)):
-        kept = training.Dropout(0.1, name="d")(tf.ones((64, 1000)), training=True).numpy()
-    assert np.mean(kept > 0) == pytest.approx(0.9, abs=0.01)
-    np.testing.assert_allclose(kept[kept > 0], 1 / 0.9, rtol=1e-6)
 
 
 # 9
@@ -209,7 +183,7 @@ def test_item_9_accuracy_bands(published, tmp_path, follow, bands):
         assert last["metrics/dev_accuracy"] == pytest.approx(held_out[0], abs=held_out[1])
 
 
-# 10, 11, 12
+# 10, 12
 
 def test_item_10_table_2_by_integers():
     assert np.mean([row[1] for row in facts.PRINTED.values()]) == pytest.approx(0.641, abs=1e-9)
@@ -223,15 +197,6 @@ def test_item_10_table_2_by_integers():
     assert plausible[1282] == 112 and 1306 not in plausible
 
 
-def test_item_11_zero_predictor_and_dead_decoder():
-    from common import probes
-
-    x = np.random.default_rng(0).normal(size=(50, 500))
-    assert probes.r_squared(x, np.zeros_like(x)) == 0.0
-    assert probes.r_squared(x, x) == 1.0
-    assert probes.r_squared(x, np.maximum(x, 0)) == pytest.approx(0.5, abs=0.02)  # a perfect ReLU decoder keeps half
-
-
 def test_item_12_duplicate_list():
     path = Path(corpora.__file__).parent / "known" / "gtzan_duplicates.csv"
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
@@ -241,31 +206,6 @@ def test_item_12_duplicate_list():
 
 # The frame's demands on a paper
 
-@pytest.mark.parametrize("divergence", settings.DIVERGENCES, ids=lambda d: d.field)
-def test_each_divergence_changes_a_model_a_loss_or_an_index(divergence):
-    held = fake_store(tracks=4, segments=4)
-    x = np.random.default_rng(0).normal(size=(64, 500)).astype("f4") + 0.5
-    held.array = lambda name: x
-    other = divergence.code if divergence.code != divergence.paper else divergence.sound
-    assert other != divergence.paper
-    paper, changed = settings.Config(), dataclasses.replace(settings.Config(), **{divergence.field: other})
-
-    def trace(config):
-        segments.load_data.cache_clear()
-        data = segments.load_data.__wrapped__(config, held, 0)
-        feed = train.batches(data, data.parts["train"], config, 0)
-        keras.utils.set_random_seed(0)
-        learner = train.build_deep_softmax(config, held)
-        layers = [getattr(layer, "rate", None) for n in learner.networks.values() for layer in n.layers]
-        x_hat = train.reconstruct(learner, x[:4]).numpy()
-        picture = (train.MODELS["autoencoder"].stages(config, held, 0)[0].batches.size,
-                   [rows.tolist() for rows in measures.drawn_rows(config, data)])
-        return [data.parts["test"].tolist(), float(data.x.sum()), feed.indices(feed.steps_per_epoch).tolist(), layers,
-                x_hat.tolist(), float(losses.combined(1.0, 1.0, config.gamma, config.reconstruction_weight)), picture]
-
-    assert trace(paper) != trace(changed)
-
-
 def test_no_mode_word_in_model_or_train():
     import inspect
 
@@ -273,7 +213,3 @@ def test_no_mode_word_in_model_or_train():
         for word in ("follow", '"sound"', '"code"', "preset"):
             source = inspect.getsource(module).replace("--follow code", "")
             assert word not in source, f"{module.__name__} speaks of {word}"
-
-
-def test_corpora_are_found_without_tensorflow():
-    assert corpora.DataError and preprocess.VERSION
