@@ -7,6 +7,7 @@ import numpy as np
 from common import audio, plots
 from papers.lord_transfer import sound
 from papers.lord_transfer.comparisons import smallest_class
+from papers.lord_transfer.config import loss_terms
 from papers.lord_transfer.exceeding import mean_of
 
 PICTURE_HEIGHT = 128  # pixels of a spectrogram in the grid
@@ -168,12 +169,24 @@ def joining_section(run, m, title):
     rows = [[method, _number(mean_of_some([track["seam"][method] for track in m.tracks]))]
             for method in m.tracks[0]["seam"]]
     return {"title": f"Joining windows{title}",
-            "text": f"{len(m.tracks)} held-out tracks, rebuilt with their own class.",
-            "items": [{"kind": "figure", "file": run.relative(path), "claims": ["S3", "S4"],
+            "text": f"{len(m.tracks)} held-out tracks, rebuilt with their own class. The first of them is to be heard, "
+                    "joined in every way, and given to another class as a whole.",
+            "items": [*joined_items(run, m), {"kind": "figure", "file": run.relative(path), "claims": ["S3", "S4"],
                        "caption": "sound after Griffin-Lim against columns kept of each window (sec. 2.4.2)",
                        "alt": "curve of distance over columns kept"},
                       {"kind": "table", "caption": "change at seams over the median elsewhere", "claims": ["S1"],
                        "columns": ["method", "ratio"], "rows": rows}]}
+
+
+def joined_items(run, m):
+    """One held-out track to be heard in every way of joining its windows (sec. 2.3.4 and 2.4.2)."""
+    items = []
+    for name, image in m.joined.items():
+        path = run.audio(_plain(f"{m.pair}-joined-{name}"))
+        audio.write(path, sound.to_audio(image, m.joined_reference, m.config), m.config.sample_rate)
+        items.append({"kind": "audio", "file": run.relative(path), "caption": name,
+                      "claims": ["S1", "S2-quality", "S3", "S4"]})
+    return items
 
 
 def curves_section(run, models, comparisons):
@@ -201,6 +214,19 @@ def phase_items(run, m, references):
     return items
 
 
+def loss_items(run, base, comparisons):
+    """The first held-out clip rebuilt by models of different losses (sec. 2.3.3), to be heard."""
+    items = []
+    for name, m in {"the run's loss": base, **comparisons}.items():
+        if m is base or m.config.loss != base.config.loss:
+            path = run.audio(_plain(f"rebuilt-{name}"))
+            image = m.transfers[m.classes[0]][0, ..., 0]
+            audio.write(path, sound.to_audio(image, base.references[0], m.config), m.config.sample_rate)
+            items.append({"kind": "audio", "file": run.relative(path), "claims": ["L2", "L3", "L4", "L5"],
+                          "caption": f"the first held-out clip rebuilt: {' + '.join(loss_terms(m.config))}"})
+    return items if len(items) > 1 else []
+
+
 def comparison_section(run, base, comparisons):
     """One line per comparison: errors, transfers, leak."""
     rows = []
@@ -216,7 +242,8 @@ def comparison_section(run, base, comparisons):
         "model", "error, training", "error, held out", "rebuilt heard right", "transfers heard as target",
         "probe on content", "flux ratio", "feature distance"],
         "caption": "identity error is mean absolute, on amplitude; flux and distance compare rebuilt with real clips"}
-    return {"title": "Comparisons", "text": "One change at a time from the run's settings.", "items": [*heard, table]}
+    return {"title": "Comparisons", "text": "One change at a time from the run's settings.",
+            "items": [*heard, *loss_items(run, base, comparisons), table]}
 
 
 def mean_of_some(values):

@@ -242,6 +242,8 @@ class Measured:
     inversion: dict | None = None  # {"picked", "pinv", "nonnegative"}: errors in dB
     tracks: list = field(default_factory=list)  # joining.track_measures of each held-out track
     track_groups: list = field(default_factory=list)
+    joined: dict = field(default_factory=dict)  # the first of them to be heard: way of joining -> (bands, frames)
+    joined_reference: float = 1.0
 
     @property
     def labels(self):

@@ -122,11 +122,24 @@ def measure_sound(found: Measured, model, references) -> Measured:
     found.ears["after_inversion"] = heard_after_inversion(model, images[picked], found.references[picked],
                                                           classes[picked])
     if config.data_set != "medley_solos_db" and config.phase == "none":
-        for image, row, label in using.held_out_tracks(model):
-            rebuild = functools.partial(using.rebuild, model, label)
-            found.tracks.append(joining.track_measures(image, references[row], rebuild, config))
-            found.track_groups.append(model.reader.store.index[row]["group"])
+        measure_tracks(found, model, references)
     return found
+
+
+def measure_tracks(found: Measured, model, references):
+    """Joining of held-out tracks, rebuilt with their own class; the first also given to the next class, to be heard."""
+    config = model.config
+    for image, row, label in using.held_out_tracks(model):
+        rebuild = functools.partial(using.rebuild, model, label)
+        found.tracks.append(joining.track_measures(image, references[row], rebuild, config))
+        found.track_groups.append(model.reader.store.index[row]["group"])
+        if not found.joined:
+            other = (label + 1) % len(model.labels)
+            ways = {name: joined for name, (joined, _) in joining.ways(image, config.frames, rebuild).items()}
+            step = min(config.stitch_step, config.frames)
+            moved = joining.columns(using.rebuild(model, other, joining.cut(image, config.frames, step)), step)
+            found.joined = {"the track": image} | ways | {f"given to {model.labels[other]}, columns {step}": moved}
+            found.joined_reference = references[row]
 
 
 def heard_after_inversion(model, images, references, classes):

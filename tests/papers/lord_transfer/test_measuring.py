@@ -93,6 +93,23 @@ def test_what_the_ears_say_of_what_they_should_know(measured):
     assert set(ears["mean_pictures"]) == {"flute", "piano", "violin"} and "%" in ears["silence"]
 
 
+def test_tracks_are_joined_and_one_is_given_to_another_class(measured, monkeypatch):
+    result, model, _ = measured
+    monkeypatch.setattr(sound, "to_audio", lambda image, reference, config: image)
+    monkeypatch.setattr(sound, "log_spectral_distance", lambda samples, image, *rest: np.abs(samples - image).mean())
+    monkeypatch.setattr(sound, "inconsistency", lambda image, *rest: 0.0)
+    measuring.measure_tracks(result, model, np.arange(len(model.reader.store.index)))
+    (row,) = {row for row, group in ((r, model.reader.store.index[r]["group"]) for r in model.test.rows)
+              if group == result.track_groups[0]}
+    np.testing.assert_array_equal(result.joined["the track"], model.reader.image(row))
+    assert len(result.tracks) == len(result.track_groups) == SMALL.stitched_tracks and result.joined_reference == row
+    label = model.labels.index(model.reader.store.index[row]["label"])
+    whole = result.joined["the track"][None, :, :16]
+    np.testing.assert_allclose(result.joined["concatenation"][:, :16], using.rebuild(model, label, whole)[0], atol=1e-6)
+    given = result.joined[f"given to {model.labels[(label + 1) % 3]}, columns 16"]
+    np.testing.assert_allclose(given[:, :16], using.rebuild(model, (label + 1) % 3, whole)[0], atol=1e-6)
+
+
 def test_clips_after_their_way_to_sound_and_back(monkeypatch):
     """A way that keeps the image keeps the answers; one that loses it leaves silence."""
     images, classes = np.zeros((2, 4, 4, 1), "float32"), np.array([0, 1])

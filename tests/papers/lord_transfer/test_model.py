@@ -8,6 +8,14 @@ import tensorflow as tf
 from papers.lord_transfer import model, variants
 
 
+@pytest.fixture(autouse=True)
+def quick_weights(monkeypatch, request):
+    """Zeros instead of random matrices of up to 150 million entries, but where the initial state is asked for."""
+    if "initial_state" not in request.node.name:
+        monkeypatch.setattr(keras.initializers.GlorotUniform, "__call__",
+                            lambda self, shape, dtype=None: keras.ops.zeros(shape))
+
+
 def test_content_encoder_has_the_layers_of_figure_2():
     encoder = model.content_encoder()
     shapes = [layer.output.shape[1:] for layer in encoder.layers if isinstance(layer, keras.layers.Conv2D)]
