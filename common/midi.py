@@ -14,6 +14,7 @@ from common.midi_file import Instrument, Song, read
 __all__ = ["SILENT", "Instrument", "Line", "MidiError", "Song", "beats", "complete_grid", "pypianoroll_grid", "read"]
 
 MAX_BEATS = 50_000
+MAX_CELLS = 2_000_000  # steps of all instruments together: twenty of them for seven hours
 SILENT = 128  # one above the highest pitch: nothing sounds at this step
 
 
@@ -57,6 +58,8 @@ def _beats(start, end, tempo_times, tempos, metre_times, beat_lengths, limit):
 
 def beats(song, start):
     """Beat times in seconds from `start` (seconds) to the end, as pretty_midi's get_beats gives them."""
+    if len(song.tempos) * len(song.metres) > MAX_CELLS:
+        raise MidiError(f"no beat grid: {len(song.tempos)} tempos and {len(song.metres)} time signatures")
     tempo_times = song.seconds(song.tempos[:, 0])
     quarter = 60.0 / (song.tempos[:, 1] * song.resolution)
     factors = []
@@ -111,6 +114,11 @@ def _paint_pypianoroll(on, off, pitch, velocity, drum, steps):
     return base, lost
 
 
+def _within(steps, song):
+    if steps * len(song.instruments) > MAX_CELLS:
+        raise MidiError(f"no beat grid: {len(song.instruments)} instruments for {steps} steps")
+
+
 @dataclass(frozen=True)
 class Line:
     """One instrument on the grid. `base` (steps,): lowest sounding pitch or SILENT; `onset` (steps,): a note of that
@@ -137,6 +145,7 @@ def pypianoroll_grid(song, resolution=4, origin=None):
     times = beats(song, first)
     longer = np.append(times, 2 * times[-1] - times[-2])
     steps = resolution * len(times)
+    _within(steps, song)
 
     def position(ticks):
         seconds = song.seconds(ticks)
@@ -189,6 +198,7 @@ def complete_grid(song, resolution=4):
     steps = int(np.ceil((song.end_tick - first) / song.resolution)) * resolution + resolution
     if steps > MAX_BEATS * resolution:
         raise MidiError(f"no beat grid: more than {MAX_BEATS} beats")
+    _within(steps, song)
     lines = []
     for instrument in song.instruments:
         on = np.floor((instrument.start - first) / step + 0.5).astype(np.int64)

@@ -14,6 +14,8 @@ from common.errors import MidiError
 
 MAX_BYTES = 4_000_000  # the largest real file the tests have read is 83 kB; parsing takes up to 30 times the file
 MAX_TICK = 10_000_000  # the limit pretty_midi sets
+# What a song has, many times over: a small file may announce far more work than its size.
+MAX_TRACKS, MAX_INSTRUMENTS, MAX_META = 1024, 512, 100_000
 
 _FAULTS = {
     1: "an event runs past the end of its track",
@@ -55,9 +57,8 @@ class Song:
     def seconds(self, ticks):
         """Time in seconds of absolute `ticks` (any shape)."""
         starts, scales = self.tempos[:, 0], self.tempos[:, 1]
-        origin = np.zeros(len(starts))
-        for k in range(1, len(starts)):  # the order of the additions is pretty_midi's: equal to the last bit
-            origin[k] = origin[k - 1] + scales[k - 1] * (starts[k] - starts[k - 1])
+        # cumsum adds one after the other, as pretty_midi does: equal to the last bit
+        origin = np.concatenate([[0.0], np.cumsum(scales[:-1] * np.diff(starts))])
         segment = np.searchsorted(starts, ticks, side="right") - 1
         return origin[segment] + scales[segment] * (ticks - starts[segment])
 
@@ -244,6 +245,51 @@ def _notes(events):
     return notes[:count], end
 
 
+def _header(data, refuse):
+    """(number of tracks, ticks per quarter note, where the tracks begin); raises what `refuse` makes of a reason."""
+    if data[:4] != b"MThd" or len(data) < 14:
+        raise refuse("not a MIDI file (no MThd header)" if data else "empty file")
+    length = int.from_bytes(data[4:8], "big")
+    tracks, resolution = int.from_bytes(data[10:12], "big"), int.from_bytes(data[12:14], "big")
+    if length < 6 or resolution == 0 or resolution >= 0x8000 or int.from_bytes(data[8:10], "big") > 2:
+        raise refuse("header without ticks per quarter note (SMPTE time or damaged)")
+    if tracks == 0:
+        raise refuse("no tracks")
+    if tracks > MAX_TRACKS:
+        raise refuse(f"{tracks} tracks, more than the {MAX_TRACKS} that are read")
+    return tracks, resolution, 8 + length
+
+
+def _instruments(notes):
+    """The instruments of a track's notes, in the order in which their first notes end."""
+    owners, begins = np.unique(notes[:, 4], return_index=True)
+    found = []
+    for owner in owners[np.argsort(begins)].tolist():
+        own = notes[notes[:, 4] == owner]
+        found.append(Instrument(owner // 16, owner % 16 == 9, own[:, 0], own[:, 1], own[:, 2], own[:, 3]))
+    return found
+
+
+def _conductor(meta, resolution, refuse):
+    """(tempos, metres) of the first track's meta rows: only there they count, as in pretty_midi."""
+    if len(meta) > MAX_META:
+        raise refuse(f"{len(meta)} tempo, metre and key events, more than the {MAX_META} that are read")
+    tempos = [(0, 60.0 / (120.0 * resolution))]
+    for tick, tempo in meta[meta[:, 0] == 1][:, 1:3].tolist():
+        if tempo == 0:
+            raise refuse("a tempo of zero microseconds per beat")
+        scale = 60.0 / ((6e7 / tempo) * resolution)
+        if tick == 0:
+            tempos = [(0, scale)]
+        elif scale != tempos[-1][1]:
+            tempos.append((tick, scale))
+    metres = meta[meta[:, 0] == 2][:, 1:]
+    if (metres[:, 1] == 0).any():
+        raise refuse("a time signature of 0 beats")
+    metres = [(tick, numerator, 2 ** min(power, 62)) for tick, numerator, power in metres.tolist()]
+    return tempos, metres
+
+
 def read(path):
     """Parse a MIDI file into a `Song`.
 
@@ -261,46 +307,24 @@ def read(path):
         data = path.read_bytes()
     except OSError as error:
         raise refuse(error.strerror or "cannot be read") from None
-    if data[:4] != b"MThd" or len(data) < 14:
-        raise refuse("not a MIDI file (no MThd header)" if data else "empty file")
-    header = int.from_bytes(data[4:8], "big")
-    tracks, resolution = int.from_bytes(data[10:12], "big"), int.from_bytes(data[12:14], "big")
-    if header < 6 or resolution == 0 or resolution >= 0x8000 or int.from_bytes(data[8:10], "big") > 2:
-        raise refuse("header without ticks per quarter note (SMPTE time or damaged)")
-    array, position, end_tick, instruments, conductor = np.frombuffer(data, np.uint8), 8 + header, 0, [], None
-    for number in range(tracks):
+    tracks, resolution, position = _header(data, refuse)
+    array, end_tick, instruments, conductor = np.frombuffer(data, np.uint8), 0, [], None
+    for number in range(1, tracks + 1):
         if data[position : position + 4] != b"MTrk":
-            raise refuse(f"track {number + 1} of {tracks} is missing (truncated file?)")
+            raise refuse(f"track {number} of {tracks} is missing (truncated file?)")
         stop = position + 8 + int.from_bytes(data[position + 4 : position + 8], "big")
         if stop > len(data):
-            raise refuse(f"track {number + 1} of {tracks} is cut off")
+            raise refuse(f"track {number} of {tracks} is cut off")
         fault, events, meta = _events(array, position + 8, stop)
         if fault:
-            raise refuse(f"track {number + 1} of {tracks}: {_FAULTS[fault]}")
+            raise refuse(f"track {number} of {tracks}: {_FAULTS[fault]}")
         notes, end = _notes(events)
         end_tick, position = max(end_tick, end), stop
         conductor = meta if conductor is None else conductor
-        owners, begins = np.unique(notes[:, 4], return_index=True)
-        for owner in owners[np.argsort(begins)]:
-            own = notes[notes[:, 4] == owner]
-            instruments.append(
-                Instrument(int(owner) // 16, int(owner) % 16 == 9, own[:, 0], own[:, 1], own[:, 2], own[:, 3])
-            )
-    if conductor is None:
-        raise refuse("no tracks")
-    tempos = [(0, 60.0 / (120.0 * resolution))]  # tempo and metre count on the first track only, as in pretty_midi
-    for tick, tempo in conductor[conductor[:, 0] == 1][:, 1:3]:
-        if tempo == 0:
-            raise refuse("a tempo of zero microseconds per beat")
-        scale = 60.0 / ((6e7 / int(tempo)) * resolution)
-        if tick == 0:
-            tempos = [(0, scale)]
-        elif scale != tempos[-1][1]:
-            tempos.append((int(tick), scale))
-    metres = conductor[conductor[:, 0] == 2][:, 1:]
-    if (metres[:, 1] == 0).any():
-        raise refuse("a time signature of 0 beats")
-    metres = [(int(t), int(n), 2 ** min(int(d), 62)) for t, n, d in metres]
+        instruments += _instruments(notes)
+        if len(instruments) > MAX_INSTRUMENTS:
+            raise refuse(f"more than {MAX_INSTRUMENTS} instruments")
+    tempos, metres = _conductor(conductor, resolution, refuse)
     counted = conductor[conductor[:, 0] > 1][:, 1]
     end_tick = max([end_tick, tempos[-1][0], *counted.tolist()])
     return Song(resolution, np.array(tempos), np.array(metres, np.int64).reshape(-1, 3), end_tick, instruments)

@@ -38,6 +38,7 @@ class Config:
     critic_units: int = 1024  # sec. 3.2.3: N_h
     input_low: float = 0.0  # sec. 3.1: binary states, sec. 4.3: Bernoulli matrices; what stands for a state that is off
     decoder_start: Literal["per_track", "shared_tanh"] = "per_track"  # eq. 11: one linear start per track
+    conditional_critic: bool = False  # sec. 3.2.3, eq. 4 to 6: the critic sees codes, no label; the program's sees it
     style_branch: bool = False  # absent from the paper; the program's Gaussian model has one
     # prior
     petals: int = 32  # eq. 14: n = 32
@@ -46,6 +47,7 @@ class Config:
     placement: Literal["related", "frequency"] = "related"  # sec. 3.3: related genres close by
     # training
     adversarial: Literal["two_phases", "joint"] = "two_phases"  # sec. 2.2; "joint": one compiled loss
+    critic_scaled: bool = True  # eq. 3: beta weighs all of the WGAN-GP loss, so the critic rests while beta is 0
     gradient_penalty: float = 10.0  # eq. 6: lambda, no value printed; the program's 10
     beta_step: float = 0.1  # sec. 4.1
     beta_every: int = 10_000  # sec. 4.1: updates between two rises of beta
@@ -53,15 +55,17 @@ class Config:
     beta_max: float = 1.0  # sec. 4.1
     learning_rate: float = 1e-4  # sec. 4.1: Adam
     decay: float = 1e-4  # sec. 4.1: after t updates the rate is learning_rate / (1 + decay t), Keras 2's `decay`
-    clip_norm: float = 1.0  # not in the paper; the program's: global norm first
-    clip_value: float = 0.5  # not in the paper; the program's: then each entry
+    clip_norm: float = 0.0  # the paper clips nothing; the program's global norm comes first
+    clip_value: float = 0.0  # as above; the program then limits each entry
     batch_size: int = 256  # sec. 4.1
     batch_size_16bar: int = 0  # ours: another batch size for the 16-bar models; 0 is the same
     updates_2bar: int = 120_000  # not in the paper: enough for beta to reach 1 at 100,000
     updates_16bar: int = 120_000  # as above
+    updates_lead_in: int = 0  # ours, demo: the 16-bar models first see two bars at a time, beta 0, for so many updates
     log_every: int = 500  # ours
     models: tuple[str, ...] = ("2bar-gaussian", "16bar-gaussian", "16bar-flower")  # sec. 4.1: these three
-    ablations: bool = False  # ours: also train the flower with beta = 0, and with one petal
+    ablations: bool = False  # ours: also train the flower with beta = 0, with one petal, and with tags of other songs
+    shuffled_tags: bool = False  # ours, a control: every song carries another song's tags
     # evaluation
     windows: int = 4096  # ours: held-out windows that Table 1 is measured on, at most
     interpolations: int = 256  # sec. 4.3, Fig. 4
@@ -80,6 +84,26 @@ DIVERGENCES = (
         code_source="Andrea-V/MusAE@dfb9d06 train_gm.py",
         decides=("Q9", "Q9-wasserstein"),
         sound_reason="in the joint loss the encoder's adversarial terms cancel",
+    ),
+    Divergence(
+        "conditional_critic",
+        paper=False,
+        code=True,
+        sound=True,
+        paper_source="sec. 3.2.3, eq. 4 to 6",
+        code_source="Andrea-V/MusAE@dfb9d06 discriminators.py",
+        decides=("Q9",),
+        sound_reason="without the label tags only set proportions, and no genre can be led to its petal",
+    ),
+    Divergence(
+        "critic_scaled",
+        paper=True,
+        code=True,
+        sound=False,
+        paper_source="eq. 3",
+        code_source="Andrea-V/MusAE@dfb9d06 train_gm.py",
+        decides=("Q9-wasserstein",),
+        sound_reason="a critic that has seen nothing when beta rises pushes codes anywhere",
     ),
     Divergence(
         "split",
@@ -188,6 +212,37 @@ DIVERGENCES = (
         sound_reason="as the paper",
     ),
     Divergence(
+        "clip_norm",
+        paper=0.0,
+        code=1.0,
+        sound=1.0,
+        paper_source="sec. 4.1 names no clipping",
+        code_source="Andrea-V/MusAE@dfb9d06 config.py",
+        inferred=True,
+        decides=("T1-gaussian",),
+        sound_reason="one batch cannot undo many",
+    ),
+    Divergence(
+        "clip_value",
+        paper=0.0,
+        code=0.5,
+        sound=0.5,
+        paper_source="sec. 4.1 names no clipping",
+        code_source="Andrea-V/MusAE@dfb9d06 config.py",
+        inferred=True,
+        sound_reason="one batch cannot undo many",
+    ),
+    Divergence(
+        "updates_16bar",
+        paper=120_000,
+        code=500_000,
+        sound=120_000,
+        paper_source="sec. 4.1 gives no number: enough for beta to reach 1 at 100,000",
+        code_source="Andrea-V/MusAE@dfb9d06 config.py: 100 epochs of about 5,000 updates",
+        inferred=True,
+        sound_reason="as the paper",
+    ),
+    Divergence(
         "batch_size",
         paper=256,
         code=16,
@@ -280,6 +335,7 @@ PRESETS = {
         "batch_size": 8,
         "updates_2bar": 6,
         "updates_16bar": 4,
+        "updates_lead_in": 2,
         "beta_every": 1,
         "log_every": 2,
         "windows": 32,
@@ -288,8 +344,8 @@ PRESETS = {
         "pair_windows": 16,
         "max_songs": 40,
     },
-    # Minutes on two cores. Rate and decay belong to the number of updates: at 1e-4 so few would show nothing.
-    # 48 units at 16 bars would save no time (README, time and memory).
+    # Minutes on two cores. Rate and decay belong to the number of updates: at 1e-4 so few would show nothing. From
+    # scratch sixteen bars stay at one constant answer for hundreds of updates (README, what you will see): a lead-in.
     "demo": {
         **_SMALL,
         "latent": 32,
@@ -300,7 +356,8 @@ PRESETS = {
         "batch_size_16bar": 32,
         "log_every": 50,
         "updates_2bar": 1600,
-        "updates_16bar": 400,
+        "updates_16bar": 300,
+        "updates_lead_in": 1200,
         "beta_every": 200,
         "learning_rate": 1e-2,
         "decay": 1e-3,

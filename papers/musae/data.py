@@ -1,9 +1,10 @@
 """The store as training and evaluation read it: windows of tokens, genre tags, and the three ways to split."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from common import splits
 from papers.musae.tokens import SILENT
 
 STEPS_PER_BAR = 16  # section 3.1: 4 steps per quarter note
@@ -48,8 +49,11 @@ class Windows:
         }
 
 
-def windows(store, bars):
-    """The windows of 2 or 16 bars in a store."""
+def windows(store, bars, shuffled_tags=False):
+    """The windows of 2 or 16 bars in a store; as a control, every song with another song's tags."""
+    tags = np.asarray(store.array("tags"))
+    if shuffled_tags:
+        tags = tags[np.random.default_rng(0).permutation(len(tags))]
     return Windows(
         bars * STEPS_PER_BAR,
         store.array("tokens"),
@@ -57,27 +61,35 @@ def windows(store, bars):
         store.array(f"offset_{bars}"),
         np.asarray(store.array(f"song_{bars}")),
         np.asarray(store.array(f"shift_{bars}")),
-        np.asarray(store.array("tags")),
+        tags,
         np.asarray(store.array("artist")),
     )
+
+
+def shorter(windows, rows, bars):
+    """All windows of `bars` bars inside the windows `rows`, each once."""
+    starts = np.arange(windows.steps // STEPS_PER_BAR - bars + 1) * STEPS_PER_BAR
+    offset = np.concatenate([windows.offset[rows] + start for start in starts])
+    _, first = np.unique(offset, axis=0, return_index=True)
+    song, shift = (np.tile(values[rows], len(starts))[first] for values in (windows.song, windows.shift))
+    return replace(windows, steps=bars * STEPS_PER_BAR, offset=offset[first], song=song, shift=shift)
 
 
 def split(config, data):
     """(training, validation) window indices; the split is one and the same for every seed.
 
-    window: a random share of the windows, as section 4.1 says. artist: whole artists. released: the program's loop,
-    which trains on the first 80 % of its shuffled batches and validates on the first 20 % of them, that is on
-    training windows.
+    window: a random share of the windows, as section 4.1 says. artist: whole artists, the same for every window length.
+    released: the program's loop, which trains on the first 80 % of its shuffled batches and validates on the first 20 %
+    of them, that is on training windows.
     """
     rng = np.random.default_rng(0)
-    held_out = int(round(config.validation_share * len(data)))
     if config.split == "artist":
-        owner = data.artist[data.song]
-        names = rng.permutation(np.unique(owner))
-        share = np.cumsum(np.bincount(owner)[names])
-        chosen = names[: max(1, int(np.searchsorted(share, held_out)))] if len(names) > 1 else names[:0]
-        inside = np.isin(owner, chosen)
+        songs = np.arange(len(data.artist))
+        held_out = {"held_out": round(config.validation_share * len(songs))}
+        parts = splits.by_group(songs, data.artist, held_out, rng, "below")
+        inside = np.isin(data.song, parts["held_out"])
         return np.flatnonzero(~inside), np.flatnonzero(inside)
+    held_out = int(round(config.validation_share * len(data)))
     order = rng.permutation(len(data))
     if config.split == "released":
         return order[: len(data) - held_out], order[:held_out]

@@ -38,7 +38,7 @@ def reconstruction(tokens, logits):
 def accuracy(tokens, logits):
     """Share of steps whose likeliest token is right, (batch, 4) (Table 1)."""
     predicted = tf.argmax(logits, axis=2, output_type=tokens.dtype)
-    return tf.reduce_mean(tf.cast(predicted == tokens, tf.float32), axis=1)
+    return tf.reduce_mean(tf.cast(tf.equal(predicted, tokens), tf.float32), axis=1)
 
 
 def gradient_penalty(critic, z_real, z_fake, weight, label=()):
@@ -76,13 +76,14 @@ def beta(config, index):
 
 
 def clip(gradients, norm, value, times=None):
-    """The program's clipping: all gradients together to a global norm, then each entry to +-value.
+    """The program's clipping: all gradients together to a global norm, then each entry to +-value; 0 is no limit.
 
     times: how often each gradient counts in the norm (the program's list of variables holds duplicates).
     """
+    norm, value = norm or np.inf, value or np.inf
     times = times or [1.0] * len(gradients)
     total = tf.sqrt(tf.add_n([n * tf.reduce_sum(tf.square(g)) for n, g in zip(times, gradients, strict=True)]))
-    factor = norm / tf.maximum(total, norm)
+    factor = tf.minimum(1.0, norm / tf.maximum(total, 1e-12))
     return [tf.clip_by_value(factor * g, -value, value) for g in gradients]
 
 

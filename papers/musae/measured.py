@@ -30,7 +30,9 @@ class Reconstruction:
     codes: np.ndarray  # (n, latent), sampled as in training
     answers: np.ndarray  # (n, T, 4) likeliest tokens
     scores: dict  # {"model", "all_hold", "step_majority", "mean_code": (n, 6) shares right, measures.COLUMNS}
+    majority: np.ndarray  # (T, 4) commonest token of each step in the training windows
     non_hold: dict  # {column: accuracy where the target is not hold}
+    distances: dict  # sliced Wasserstein distance to the prior: of the codes, of another draw, and of null codes
     lines: list  # of the training log
 
     @property
@@ -54,7 +56,7 @@ class Paths:
     apart: np.ndarray  # H(x1, x2), (pairs,)
     steps: np.ndarray  # between neighbouring alphas, (alphas - 1, pairs)
     way: np.ndarray  # between both ends as decoded, (pairs,)
-    at_start: float  # 1 - accuracy of the windows x1, same draws of z
+    jumps: np.ndarray  # largest step of each metric along alpha as a share of all its steps, (pairs, metrics)
     tokens: np.ndarray  # (alphas, pairs, T, 4)
     ends: tuple  # rows of x1 and x2 among the measured windows
     artists: np.ndarray  # of x1, (pairs,)
@@ -62,7 +64,10 @@ class Paths:
 
 @dataclass
 class Petals:
-    """Decoded samples of the flower: relative changes of the metrics by petal, of the model and of two controls."""
+    """Decoded samples of the flower: relative changes of the metrics by petal, of the model and of two controls.
+
+    values holds two more: "step_majority", the commonest tokens, and "exchanged_bars", held-out music in disorder.
+    """
 
     names: list
     changes: dict  # {"model", "untrained", "gaussian_model" where there is one: (petals, metrics)}
@@ -78,7 +83,8 @@ class Pair:
     names: tuple
     codes: np.ndarray
     genre: np.ndarray  # 0 or 1
-    accuracy: tuple | None  # of discriminants, and with shuffled genres; None with too few songs
+    accuracy: dict  # {"model", "untrained", "tokens": (of discriminants, with genres exchanged) or None: few songs}
+    spread: dict  # {"model", "untrained": spread of the second genre over the first's}
 
 
 @dataclass
@@ -113,20 +119,22 @@ def measure(jobs, config, store, run):
     placement = store.array("placement") if config.placement == "related" else np.arange(config.genres)
     found = Measured(config, run.seed, store.array("genres").tolist(), np.asarray(placement), store.parameters["facts"])
     for name, job in jobs.items():
-        found.models[name] = reconstruction(name, *job, store, run)
+        found.models[name] = reconstruction(name, *job, store, run, found.placement)
         found.seconds |= seconds_per_update(name, run)
         if name in train.MODELS:
             found.paths[name] = interpolations(found.models[name], config, run.seed)
     if "16bar-flower" in found.models:
-        found.petals = petals(found.models, config, store, run)
-        found.pairs = genre_pairs(found, config)
+        keras.utils.set_random_seed(run.seed)
+        untrained = train.build(16, True, config, store)
+        found.petals = petals(found.models, untrained, config, run.seed)
+        found.pairs = genre_pairs(found, untrained, config)
     return found
 
 
-def reconstruction(name, entry, config, store, run):
+def reconstruction(name, entry, config, store, run, placement):
     """Load a model and reconstruct its held-out windows."""
     learner = training.load(entry, config, store, run.model_directory(name), run.seed)
-    windows = data.windows(store, train.BARS[name])
+    windows = data.windows(store, train.BARS[name], config.shuffled_tags)
     train_rows, held_rows = data.split(config, windows)
     rows = splits.sample(held_rows, config.windows, np.random.default_rng(1))
     tokens = data.as_trained(config, windows, rows)
@@ -142,16 +150,32 @@ def reconstruction(name, entry, config, store, run):
     }
     scores = {guess: measures.window_accuracy(tokens, found) for guess, found in guesses.items()}
     non_hold = measures.non_hold_accuracy(tokens, answers)
-    lines = training.history(run.model_directory(name))
-    return Reconstruction(
-        name, learner, windows, train_rows, held_rows, rows, tokens, codes, answers, scores, non_hold, lines
-    )
+    lines = [line for line in training.history(run.model_directory(name)) if line["stage"] == "train"]
+    tags = windows.tags[windows.song[rows]]
+    distances = prior_distances(config, placement if name in train.FLOWERS else None, tags, codes, run.seed)
+    return Reconstruction(name, learner, windows, train_rows, held_rows, rows, tokens, codes, answers, scores, majority,
+                          non_hold, distances, lines)  # fmt: skip
+
+
+def prior_distances(config, placement, tags, codes, seed):
+    """Sliced Wasserstein distances to a draw of the prior: of the codes, another draw (floor), and three null codes."""
+    rng = np.random.default_rng([seed, 7])
+    wanted, floor = (train.prior_sample(config, placement, tags, rng) for _ in range(2))
+    others = {
+        "codes": codes[:, -config.latent :],
+        "floor": floor,
+        "zeros": np.zeros_like(wanted),
+        "point": np.broadcast_to(floor[0], wanted.shape),
+        "twice_the_deviation": train.prior_sample(config, placement, tags, rng, spread=2.0),
+    }
+    return {name: measures.sliced_wasserstein(other, wanted) for name, other in others.items()}
 
 
 def seconds_per_update(name, run):
     """{name: seconds} from the training log without its first line (it holds the time to compile); {} if too short."""
     path = run.model_directory(name) / "timing.jsonl"
-    lines = [json.loads(line) for line in path.read_text().splitlines()][1:] if path.exists() else []
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    lines = [line for line in lines if line["stage"] == "train"][1:]
     return {name: sum(line["seconds"] for line in lines) / sum(line["steps"] for line in lines)} if lines else {}
 
 
@@ -182,7 +206,7 @@ def interpolations(measured, config, seed):
         apart=measures.hamming(x1, x2),
         steps=np.stack([measures.hamming(a, b) for a, b in zip(tokens[1:], tokens[:-1], strict=True)]),
         way=measures.hamming(tokens[0], tokens[-1]),
-        at_start=float(1 - (measured.answers[one] == x1).mean()),
+        jumps=measures.largest_share(np.stack([measures.low_level(t)[1] for t in tokens])),
         tokens=tokens,
         ends=(one, two),
         artists=measured.artists[one],
@@ -192,35 +216,37 @@ def interpolations(measured, config, seed):
 # Section 4.4
 
 
-def petals(models, config, store, run):
+def petals(models, untrained, config, seed):
     """Decode `petal_samples` draws of each petal (section 4.4.1) with the flower model, an untrained and a Gaussian
     one.
     """
-    rng = np.random.default_rng([run.seed, 3])
+    rng = np.random.default_rng([seed, 3])
     petal = np.repeat(np.arange(config.petals), config.petal_samples)
     noise = rng.normal(size=(len(petal), config.latent)).astype(np.float32)
     z = np.asarray(prior.flower(noise, petal, config.petals, config.radial_variance, config.other_variance))
-    keras.utils.set_random_seed(run.seed)
-    learners = {"model": models["16bar-flower"].learner, "untrained": train.build(16, True, config, store)}
+    flower = models["16bar-flower"]
+    learners = {"model": flower.learner, "untrained": untrained}
     if "16bar-gaussian" in models and not train.has_style(False, config):  # the program's decoder takes another code
         learners["gaussian_model"] = models["16bar-gaussian"].learner
     tokens = {name: inference.decode_tokens(learner, z) for name, learner in learners.items()}
-    metrics = {name: measures.low_level(found) for name, found in tokens.items()}
-    values = {name: found for name, (_, found) in metrics.items()}
+    names = measures.low_level(tokens["model"])[0]
+    values = {name: measures.low_level(found)[1] for name, found in tokens.items()}
     changes = {name: measures.relative_changes(found, petal, config.petals) for name, found in values.items()}
-    return Petals(metrics["model"][0], changes, values, tokens["model"], petal)
+    values["step_majority"] = measures.low_level(flower.majority[None])[1].repeat(len(petal), axis=0)
+    values["exchanged_bars"] = measures.low_level(measures.exchanged_bars(flower.tokens, rng))[1]
+    return Petals(names, changes, values, tokens["model"], petal)
 
 
-def genre_pairs(measured, config):
+def genre_pairs(measured, untrained, config):
     """Section 4.4.2: windows with one tag and not the other, `pair_windows` each, on two principal components."""
     wanted = dict(PAIRS)
     drawn = [name for name in measured.names[:3] if name]
     if not set(drawn) >= {"rock", "pop"} and len(drawn) > 1:
         wanted["shown"] = (drawn[0], drawn[1])  # the figure needs some pair, whatever the corpus
-    return {claim: _pair(names, measured, config) for claim, names in wanted.items()}
+    return {claim: _pair(names, measured, untrained, config) for claim, names in wanted.items()}
 
 
-def _pair(names, measured, config):
+def _pair(names, measured, untrained, config):
     absent = [name for name in names if name not in measured.names]
     if absent:
         return f"{' and '.join(absent)}: not among the {config.genres} commonest tags"
@@ -233,8 +259,18 @@ def _pair(names, measured, config):
     pools = [splits.sample(pool, 4 * config.pair_windows, np.random.default_rng(4)) for pool in pools]
     rows = model.train_rows[np.concatenate(pools)]
     tokens = data.as_trained(config, model.windows, rows)
-    codes = inference.encode(model.learner, tokens, np.random.default_rng([measured.seed, 5]))
+    features = {
+        name: inference.encode(learner, tokens, np.random.default_rng([measured.seed, 5]))
+        for name, learner in (("model", model.learner), ("untrained", untrained))
+    }
     genre = np.repeat([0, 1], [len(pool) for pool in pools])
-    song = model.windows.song[rows]
-    accuracy = measures.genre_pair_accuracy(codes, genre, song, RESAMPLES, config.pair_windows, measured.seed)
-    return Pair(names, codes, genre, accuracy)
+    return pair_of(names, features | {"tokens": measures.token_counts(tokens)}, genre, model.windows.song[rows],
+                   config.pair_windows, measured.seed)  # fmt: skip
+
+
+def pair_of(names, features, genre, song, size, seed):
+    """A Pair from features by name, (n, anything) each: the model's codes and what they are compared with."""
+    accuracy = {name: measures.genre_pair_accuracy(found, genre, song, RESAMPLES, size, seed)
+                for name, found in features.items()}  # fmt: skip
+    spread = {name: measures.spread_ratio(features[name], genre) for name in ("model", "untrained")}
+    return Pair(names, features["model"], genre, accuracy, spread)

@@ -2,9 +2,12 @@
 
 import numpy as np
 from scipy.stats import ks_2samp, spearmanr
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from papers.musae.model import TRACKS
-from papers.musae.tokens import HOLD, SILENT, token_base
+from papers.musae.tokens import ALPHABET, HOLD, SILENT, token_base
 
 COLUMNS = (*TRACKS, "dbgs", "dbg")  # Table 1: the tracks, all four on average, and without strings
 
@@ -124,15 +127,29 @@ def rank_correlation(a, b):
     return float(spearmanr(a, b).statistic) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
 
 
-def hits(petal, tags, placement, petals):
-    """Whether each code's nearest petal (n,) belongs to one of its song's tags (n, genres): bool (n,).
-
-    placement: petal of each genre's rank (genres,); a petal that no genre has is no hit.
-    """
+def owners(placement, petals):
+    """Genre rank that owns each petal (petals,), -1 for a petal that no genre has; placement: petal of each rank."""
     owner = np.full(petals, -1)
     owner[np.asarray(placement)] = np.arange(len(placement))
+    return owner
+
+
+def hits(petal, tags, owner):
+    """Whether each code's nearest petal (n,) belongs to one of its song's tags (n, genres): bool (n,)."""
     genre = owner[petal]
     return (genre >= 0) & (tags[np.arange(len(tags)), np.maximum(genre, 0)] > 0)
+
+
+def song_blind_hits(petal, tags, owner):
+    """What codes that do not know their song would hit: {null: (n,)}, for each window, none from its own tags' codes.
+
+    constant: every code at the petal that hits most of these windows. permuted: the codes that there are, handed to
+    the windows at random: the share of codes at each window's tags.
+    """
+    genre = owner[petal]
+    by_genre = tags.astype(float)
+    share = np.bincount(genre[genre >= 0], minlength=tags.shape[1]) / len(genre)
+    return {"constant": by_genre[:, by_genre.mean(axis=0).argmax()], "permuted": by_genre @ share}
 
 
 def exclusive(tags, first, second):
@@ -144,14 +161,10 @@ def exclusive(tags, first, second):
 def genre_pair_accuracy(codes, genre, song, resamples, size, seed):
     """Accuracy of linear discriminants on the two principal components of two genres' codes (section 4.4.2).
 
-    codes (n, latent), genre (n,) 0 or 1, song (n,): each resample draws `size` windows a genre; five folds that keep a
-    song's windows together. Returns (mean accuracy, the same with shuffled genres), or None with under two songs a
-    genre.
+    codes (n, features), genre (n,) 0 or 1, song (n,): each resample draws `size` windows a genre; five folds that keep
+    a song's windows together. Returns (mean balanced accuracy, the same with genres exchanged among the songs), or None
+    with under two songs a genre.
     """
-    from sklearn.decomposition import PCA
-    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-    from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
-
     rng, found = np.random.default_rng(seed), []
     pools = [np.flatnonzero(genre == g) for g in (0, 1)]
     folds = min(5, *(len(np.unique(song[pool])) for pool in pools))
@@ -160,16 +173,51 @@ def genre_pair_accuracy(codes, genre, song, resamples, size, seed):
     for _ in range(resamples):
         rows = np.concatenate([rng.choice(pool, size, replace=False) for pool in pools])
         plane = PCA(2, random_state=0).fit_transform(codes[rows])
-        pair = []
-        for labels in (genre[rows], rng.permutation(genre[rows])):
-            try:
-                split = StratifiedGroupKFold(folds).split(plane, labels, song[rows])
-                answers = cross_val_predict(LinearDiscriminantAnalysis(), plane, labels, cv=list(split))
-            except ValueError:  # a fold without one of the genres
-                return None
-            pair.append(np.mean([(answers[labels == g] == g).mean() for g in (0, 1)]))
+        _, first, of = np.unique(song[rows], return_index=True, return_inverse=True)
+        by_song = genre[rows][first]
+        pair = [_cross_validated(plane, labels, of, folds) for labels in (by_song[of], rng.permutation(by_song)[of])]
+        if None in pair:
+            return None
         found.append(pair)
-    return tuple(np.mean(found, axis=0))
+    return tuple(np.mean(found, axis=0).tolist())
+
+
+def _cross_validated(plane, labels, song, folds):
+    """Balanced accuracy of linear discriminants over folds of whole songs; None where a fold lacks a class."""
+    try:
+        split = list(StratifiedGroupKFold(folds).split(plane, labels, song))
+        answers = cross_val_predict(LinearDiscriminantAnalysis(), plane, labels, cv=split)
+    except ValueError:
+        return None
+    return float(np.mean([(answers[labels == g] == g).mean() for g in (0, 1)]))
+
+
+def spread_ratio(codes, genre):
+    """Spread of the second genre's codes over the first's, on two principal components: mean distances to centres."""
+    plane = PCA(2, random_state=0).fit_transform(codes)
+    first, second = (np.linalg.norm(part - part.mean(axis=0), axis=1).mean()
+                     for part in (plane[genre == 0], plane[genre == 1]))  # fmt: skip
+    return float(second / first) if first > 0 else float("nan")
+
+
+def token_counts(tokens):
+    """How often each token stands in each track of a window: (n, T, 4) -> (n, 4 * 130). No model is in it."""
+    places = np.asarray(tokens) + ALPHABET * np.arange(tokens.shape[2])
+    width = ALPHABET * tokens.shape[2]
+    return np.stack([np.bincount(window.ravel(), minlength=width) for window in places]).astype(float)
+
+
+def exchanged_bars(tokens, rng, bar=16):
+    """Windows (n, T, 4) whose bars are dealt out anew among all of them, each bar keeping its tracks together."""
+    bars = np.asarray(tokens).reshape(-1, bar, tokens.shape[2])
+    return rng.permutation(bars).reshape(tokens.shape)
+
+
+def largest_share(curves):
+    """Largest step of each curve along axis 0 as a share of all its steps, NaN where it does not move."""
+    steps = np.abs(np.diff(curves, axis=0))
+    total = steps.sum(axis=0)
+    return np.where(total > 0, steps.max(axis=0) / np.where(total > 0, total, 1.0), np.nan)
 
 
 def step_majority(tokens):

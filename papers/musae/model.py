@@ -9,6 +9,7 @@ Sizes default to the paper's: 1024 hidden units, a latent space of 512 and one c
 import keras
 from keras import layers, ops
 
+from papers.musae.recurrence import SideBySide
 from papers.musae.tokens import ALPHABET
 
 TRACKS = ("drums", "bass", "guitar", "strings")  # eq. 13
@@ -23,14 +24,14 @@ def bidirectional_stack(x, units, depth, merge="concat", name="rec"):
 
 
 def encoder(steps, units=512, latent=512, depth=3, merge="concat", bias=True, low=0.0):
-    """x (batch, steps, 130, 4) -> mu, log variance, each (batch, latent). Equations 7 to 10.
+    """x (batch, steps, 130, 4) -> mu, log variance, each (batch, latent). Equations 7 to 10. steps None: any number.
 
     units is per direction: 512 and 512 joined are the paper's N_h = 1024, which is what makes W_mu of shape N_h x N_z.
     The paper prints sigma = exp(2 sigma_pre); the head here is the log variance, sigma = exp(head / 2), the same
     functions. merge="sum" with units=1024 is the other reading of N_h; bias=False is equations 8 and 9 to the letter.
     """
     x = keras.Input((steps, ALPHABET, len(TRACKS)), name="x")
-    h = layers.Rescaling(1.0 - low, low)(layers.Reshape((steps, ALPHABET * len(TRACKS)))(x))
+    h = layers.Rescaling(1.0 - low, low)(layers.Reshape((-1, ALPHABET * len(TRACKS)))(x))
     h = bidirectional_stack(h, units, depth, merge)
     mu = layers.Dense(latent, use_bias=bias, name="mu")(h)  # eq. 8
     log_variance = layers.Dense(latent, use_bias=bias, name="sigma")(h)  # eq. 9
@@ -51,21 +52,28 @@ def decoder(steps, units=1024, latent=512, depth=3, start=decoder_start):
     """
     z = keras.Input((latent,), name="z")
     starts = start(z, units)
-    repeated = layers.RepeatVector(steps)(z)
-    tracks = []
-    for name, h0 in zip(TRACKS, starts, strict=True):
-        h = repeated
-        for k in range(depth):
-            h = layers.LSTM(units, return_sequences=True, name=f"{name}_{k}")(h, initial_state=[h0, h0])
-        tracks.append(layers.Dense(ALPHABET, name=f"{name}_logits")(h))
+    h = [layers.RepeatVector(steps, name="repeat")(z)] * len(TRACKS)
+    for k in range(depth):
+        names = [f"{track}_{k}" for track in TRACKS]
+        h = SideBySide(units, names, constant=k == 0, name=f"lstm_{k}")(h, starts)
+    tracks = [layers.Dense(ALPHABET, name=f"{track}_logits")(x) for track, x in zip(TRACKS, h, strict=True)]
     return keras.Model(z, ops.stack(tracks, axis=-1), name="decoder")  # eq. 13
+
+
+def of_length(decoder, steps):
+    """The same decoder, weights shared, that writes another number of steps."""
+
+    def copied(layer):
+        return layers.RepeatVector(steps) if layer.name == "repeat" else layer
+
+    return keras.models.clone_model(decoder, clone_function=copied)
 
 
 def critic(units=1024, latent=512, genres=0):
     """z (batch, latent) [and genre (batch, genres)] -> score (batch, 1). Section 3.2.3: two tanh layers, one linear.
 
-    With genres > 0 the critic is conditional, as in the authors' program: without the label the tags would only set the
-    proportions of a batch and no genre could be led to its petal.
+    With genres > 0 the critic is conditional, as in the authors' program; the paper's text has no label. Without it the
+    tags only set the proportions of a batch, and no genre can be led to its petal.
     """
     z = keras.Input((latent,), name="z")
     inputs, h = [z], z

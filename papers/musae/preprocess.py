@@ -10,6 +10,7 @@ bars with a stride of one bar, silence rule. Over files: one path per MIDI, uniq
 import hashlib
 import itertools
 import json
+import math
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -24,10 +25,11 @@ from papers.musae import config as settings
 from papers.musae.data import STEPS_PER_BAR
 from papers.musae.tokens import base_tokens
 
-VERSION = 1
+VERSION = 2
 BARS = (2, 16)
 CLASSES = ("drums", "bass", "guitar", "strings")
 FILES_PER_PART = 256
+MAX_WINDOWS = 20_000  # of a file, combinations times bars: a hundred combinations of a song of two hundred bars
 TRANSPOSITIONS = range(-5, 7)  # section 4.1: the interval [-5, 6]
 
 
@@ -129,29 +131,37 @@ def process(path, quantiser, rule, silence_limit):
             token.append(base_tokens(line, onset).astype(np.uint8))
     length = len(base[0])
     result = {"base": np.concatenate(base), "tokens": np.concatenate(token), "counts": counts, "steps": length}
+    counts["combinations"] = math.prod(len(found[name]) for name in CLASSES)
+    if counts["combinations"] * (length // STEPS_PER_BAR) > MAX_WINDOWS:
+        return {"reason": f"more than {MAX_WINDOWS} windows in one file: too many combinations of tracks"}
     # Loop order of the program: guitar, bass, drums; strings shared by all.
-    combinations = [
-        (d, b, g, 0) for g, b, d in itertools.product(*(range(len(found[n])) for n in ("guitar", "bass", "drums")))
-    ]
-    counts["combinations"] = len(combinations)
+    parts = (range(len(found[name])) for name in ("guitar", "bass", "drums"))
+    combinations = [(d, b, g, 0) for g, b, d in itertools.product(*parts)]
     for bars in BARS:
-        steps = bars * STEPS_PER_BAR
-        silent = {key: too_silent(result["base"][at : at + length], steps, silence_limit) for key, at in start.items()}
-        offsets, digests = [], []
-        for combination in combinations:
-            keys = list(zip(CLASSES, combination, strict=True))
-            keep = ~np.any([silent[key] for key in keys], axis=0)
-            counts[f"{bars}-bar windows seen"] += len(keep)
-            counts[f"{bars}-bar windows with more than {silence_limit} silent steps"] += int((~keep).sum())
-            begin = np.flatnonzero(keep) * STEPS_PER_BAR
-            offset = np.stack([start[key] + begin for key in keys], axis=1)
-            cut = result["tokens"][offset[:, None, :] + np.arange(steps)[None, :, None]]
-            cut[:, 0] = result["base"][offset]
-            digests += [hashlib.blake2b(window.tobytes(), digest_size=16).digest() for window in cut]
-            offsets.append(offset)
-        result[f"offset_{bars}"] = np.concatenate(offsets).astype(np.int64)
-        result[f"digest_{bars}"] = np.frombuffer(b"".join(digests), np.uint64).reshape(-1, 2)
+        result |= _windows(result, start, combinations, bars, silence_limit)
     return result
+
+
+def _windows(result, start, combinations, bars, silence_limit):
+    """{"offset_<bars>", "digest_<bars>"} of the windows of all combinations that pass the silence rule; counts them."""
+    steps, length, counts = bars * STEPS_PER_BAR, result["steps"], result["counts"]
+    lines = {key: slice(at, at + length) for key, at in start.items()}
+    silent = {key: too_silent(result["base"][line], steps, silence_limit) for key, line in lines.items()}
+    offsets, digests = [], []
+    for combination in combinations:
+        keys = list(zip(CLASSES, combination, strict=True))
+        keep = ~np.any([silent[key] for key in keys], axis=0)
+        counts[f"{bars}-bar windows seen"] += len(keep)
+        counts[f"{bars}-bar windows with more than {silence_limit} silent steps"] += int((~keep).sum())
+        begin = np.flatnonzero(keep) * STEPS_PER_BAR
+        offsets.append(np.stack([start[key] + begin for key in keys], axis=1))
+        tokens, base = (np.stack([result[name][lines[key]] for key in keys], axis=1) for name in ("tokens", "base"))
+        for at in begin:
+            cut = tokens[at : at + steps].copy()
+            cut[0] = base[at]
+            digests.append(hashlib.blake2b(cut.tobytes(), digest_size=16).digest())
+    digest = np.frombuffer(b"".join(digests), np.uint64).reshape(-1, 2)
+    return {f"offset_{bars}": np.concatenate(offsets).astype(np.int64), f"digest_{bars}": digest}
 
 
 def related_order(tags):
@@ -253,11 +263,11 @@ def _load_part(path, count):
 
 def _once(corpus, config, counts):
     """The items to read: one path per MIDI file where duplicates are dropped, at most `max_songs`."""
-    items = corpus.items
+    items, first = corpus.items, {}
+    for item in items:
+        first.setdefault(item.facts.get("md5") or str(item.path), item)
+    counts["MIDI files, each counted once"] = len(first)
     if config.deduplicate:
-        first = {}
-        for item in items:
-            first.setdefault(item.facts.get("md5") or str(item.path), item)
         counts["further paths of a MIDI file already read"] = len(items) - len(first)
         items = list(first.values())
     return items[: config.max_songs] if config.max_songs else items
@@ -341,7 +351,7 @@ def _describe(songs, config, counts, writer):
 
 
 def _filter_name(reason):
-    known = ("time signature", "no drums", "no bass", "no guitar", "no strings", "drum", "beat")
+    known = ("time signature", "no drums", "no bass", "no guitar", "no strings", "drum", "beat", "combinations")
     return reason if any(word in reason for word in known) else "not readable as MIDI"
 
 

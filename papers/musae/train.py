@@ -28,6 +28,7 @@ from papers.musae import data, inference, losses, measures, model, preprocess, v
 tf.get_logger().setLevel("ERROR")  # a graph per network is meant; TensorFlow warns of every fifth
 DECODER_START = {"per_track": model.decoder_start, "shared_tanh": variants.decoder_start}
 WATCHED = 128  # held-out windows looked at while training
+LEAD_IN_BARS = 2
 
 
 class Draws(NamedTuple):
@@ -52,7 +53,7 @@ def draw(batch, step, config, placement):
     if placement is not None:
         one_hot, rank = losses.draw_genre(batch["tags"], step.uniform("genre", (config.genres,)))
         petal = losses.petal_of(rank, placement, config.petals, step.integers("petal", (), 0, config.petals))
-        label = (one_hot,)
+        label = (one_hot,) if config.conditional_critic else ()
     return Draws(
         tokens=losses.transpose(batch["tokens"], shift),
         noise=step.normal("encoder", (config.latent,)),
@@ -78,7 +79,7 @@ def two_phase_step(learner, draws, step, config):
             for_critic = losses.critic_loss(
                 critic, draws.prior, tf.stop_gradient(z), draws.weight, config.gradient_penalty, draws.label
             )
-            critic_loss = step.mean(for_critic)
+            critic_loss = step.mean(draws.beta * for_critic if config.critic_scaled else for_critic)
         with tape.stop_recording():
             gradients = step.reduce(critic_tape.gradient(critic_loss, critic.trainable_variables))
             gradients = losses.clip(gradients, config.clip_norm, config.clip_value)
@@ -110,13 +111,14 @@ def adam(config, variables, times=1):
 
 def networks(steps, flower, config):
     """{name: network} of one model for windows of `steps` steps."""
-    style = has_style(flower, config)
+    style, labelled = has_style(flower, config), flower and config.conditional_critic
     sizes = {"units": config.encoder_units, "latent": config.latent, "depth": config.depth, "low": config.input_low}
     start, code = DECODER_START[config.decoder_start], config.latent + style * variants.STYLE
+    read = None if config.updates_lead_in else steps  # then the encoder takes short windows too
     found = {
-        "encoder": variants.style_encoder(steps, **sizes) if style else model.encoder(steps, **sizes),
+        "encoder": variants.style_encoder(read, **sizes) if style else model.encoder(read, **sizes),
         "decoder": model.decoder(steps, config.decoder_units, code, config.depth, start),
-        "critic": model.critic(config.critic_units, config.latent, config.genres if flower else 0),
+        "critic": model.critic(config.critic_units, config.latent, config.genres if labelled else 0),
     }
     if style:
         found["style_critic"] = model.critic(config.critic_units, variants.STYLE)
@@ -136,8 +138,13 @@ def with_optimizers(networks, flower, config):
 
 
 def build(bars, flower, config, store):
-    """Networks and optimizers of one model."""
-    return with_optimizers(networks(bars * data.STEPS_PER_BAR, flower, config), flower, config)
+    """Networks and optimizers of one model; with a lead-in also its decoder for the short windows, same weights."""
+    lead_in = bars > LEAD_IN_BARS and config.updates_lead_in
+    found = networks(bars * data.STEPS_PER_BAR, flower, config)
+    learner = with_optimizers(found, flower, config)
+    if lead_in:
+        found["short_decoder"] = model.of_length(found["decoder"], LEAD_IN_BARS * data.STEPS_PER_BAR)
+    return learner
 
 
 def one_update(update, config, placement, learner, batch, step):
@@ -145,9 +152,17 @@ def one_update(update, config, placement, learner, batch, step):
     return update(learner, draw(batch, step, config, placement), step, config)
 
 
+def lead_in_update(update, config, placement, learner, batch, step):
+    """The same update on shorter windows, which the short decoder writes, without any pull to the prior."""
+    short = dataclasses.replace(
+        learner, networks=learner.networks | {"decoder": learner.networks["short_decoder"]}
+    )
+    return one_update(update, dataclasses.replace(config, beta_max=0.0), placement, short, batch, step)
+
+
 def stages(bars, flower, config, store, seed):
-    """One stage: all updates of one model."""
-    windows = data.windows(store, bars)
+    """All updates of one model; before them, where the preset asks for it, a lead-in on parts of its own windows."""
+    windows = data.windows(store, bars, config.shuffled_tags)
     train, held_out = data.split(config, windows)
     if not len(train) or not len(held_out):
         songs = len(np.unique(windows.song))
@@ -159,39 +174,46 @@ def stages(bars, flower, config, store, seed):
     if flower:
         placement = store.array("placement") if config.placement == "related" else np.arange(config.genres)
     update = variants.style_step if has_style(flower, config) else ADVERSARIAL[config.adversarial]
-
-    train_step = partial(one_update, update, config, placement)
     batch_size = config.batch_size_16bar if bars == 16 and config.batch_size_16bar else config.batch_size
-    batches = Batches(len(train), batch_size, lambda i: windows.read(train[i]), shuffled(len(train), seed))
+    batches = Batches(len(train), batch_size, partial(read, windows, train), shuffled(len(train), seed))
     watched = windows.read(splits.sample(held_out, WATCHED, np.random.default_rng(0)))
     updates = config.updates_2bar if bars == 2 else config.updates_16bar
-    return [
-        Stage("train", train_step, batches, updates, config.log_every, partial(validate, config, watched, placement))
-    ]
+    found, step = [], partial(one_update, update, config, placement)
+    if bars > LEAD_IN_BARS and config.updates_lead_in:
+        short = data.shorter(windows, train, LEAD_IN_BARS)
+        few = Batches(len(short), config.batch_size, short.read, shuffled(len(short), seed))
+        step_in = partial(lead_in_update, update, config, placement)
+        found.append(Stage("lead-in", step_in, few, config.updates_lead_in, config.log_every))
+    check = partial(validate, config, watched, placement)
+    return [*found, Stage("train", step, batches, updates, config.log_every, check)]
+
+
+def read(windows, rows, places):
+    """The batch at `places` among the windows `rows`."""
+    return windows.read(rows[places])
+
+
+def prior_sample(config, placement, tags, rng, spread=1.0):
+    """A draw of the prior (n, latent) for windows with these tags (n, genres), its deviation times `spread`. NumPy."""
+    noise = tf.constant(spread * rng.normal(size=(len(tags), config.latent)), tf.float32)
+    if placement is None:
+        return noise.numpy()
+    _, rank = losses.draw_genre(tf.constant(tags, tf.float32), tf.constant(rng.random(tags.shape), tf.float32))
+    anywhere = tf.constant(rng.integers(0, config.petals, len(tags)), tf.int32)
+    return np.asarray(losses.prior_draw(config, noise, losses.petal_of(rank, placement, config.petals, anywhere)))
 
 
 def validate(config, batch, placement, learner):
     """Cross-entropy, accuracy and the distance of the codes to the prior, on the watched held-out windows."""
     rng = np.random.default_rng(0)
     z = inference.encode(learner, batch["tokens"], rng)
-    logits = inference.decode(learner, z)
-    tokens = tf.constant(batch["tokens"])
-    noise = tf.constant(rng.normal(size=(len(z), config.latent)), tf.float32)
-    petal = None
-    if placement is not None:
-        _, rank = losses.draw_genre(
-            tf.constant(batch["tags"]), tf.constant(rng.random(batch["tags"].shape), tf.float32)
-        )
-        petal = losses.petal_of(
-            rank, placement, config.petals, tf.constant(rng.integers(0, config.petals, len(z)), tf.int32)
-        )
+    logits, tokens = inference.decode(learner, z), tf.constant(batch["tokens"])
+    wanted = prior_sample(config, placement, batch["tags"], rng)
     accuracy = losses.accuracy(tokens, logits).numpy().mean(axis=0)
     return {
         "validation/cross_entropy": float(tf.reduce_sum(losses.reconstruction(tokens, logits), axis=1).numpy().mean()),
         **{f"validation/accuracy_{track}": float(a) for track, a in zip(model.TRACKS, accuracy, strict=True)},
-        "validation/distance_to_prior": measures.sliced_wasserstein(
-            z[:, -config.latent :], np.asarray(losses.prior_draw(config, noise, petal))
-        ),
+        "validation/distance_to_prior": measures.sliced_wasserstein(z[:, -config.latent :], wanted),
     }
 
 
@@ -209,7 +231,9 @@ MODELS = {
 ABLATIONS = {
     "16bar-flower@beta-0": ("16bar-flower", {"beta_max": 0.0}),
     "16bar-flower@one-petal": ("16bar-flower", {"petals": 1}),
+    "16bar-flower@shuffled-tags": ("16bar-flower", {"shuffled_tags": True}),
 }
+FLOWERS = ("16bar-flower", *ABLATIONS)
 BARS = {"2bar-gaussian": 2, "16bar-gaussian": 16, "16bar-flower": 16, **dict.fromkeys(ABLATIONS, 16)}
 
 

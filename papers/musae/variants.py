@@ -30,7 +30,7 @@ def style_encoder(steps, units=512, latent=512, style=STYLE, depth=3, low=-1.0):
     x (batch, steps, 130, 4) -> mu, log variance (batch, latent), s (batch, style).
     """
     x = keras.Input((steps, model.ALPHABET, len(model.TRACKS)), name="x")
-    h = layers.Rescaling(1.0 - low, low)(layers.Reshape((steps, model.ALPHABET * len(model.TRACKS)))(x))
+    h = layers.Rescaling(1.0 - low, low)(layers.Reshape((-1, model.ALPHABET * len(model.TRACKS)))(x))
     h = model.bidirectional_stack(h, units, depth)
     s = layers.Dense(style, activation="sigmoid", name="s")(h)
     mu = layers.Dense(latent, name="mu")(h)

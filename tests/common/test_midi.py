@@ -190,6 +190,52 @@ def test_any_corruption_ends_in_a_song_or_a_midi_error(tmp_path):
     assert read > 0
 
 
+def many_tracks(count, ticks=96):
+    """A song of `count` one-note tracks of different programs that lasts `ticks` ticks."""
+    tempo = track_chunk(b"\x00\xff\x58\x04\x04\x02\x18\x08" + END)
+    late = bytes([0x80 | ticks >> 21 & 127, 0x80 | ticks >> 14 & 127, 0x80 | ticks >> 7 & 127, ticks & 127])
+    one = b"\x00\x91\x3c\x40\x60\x81\x3c\x00" + late + b"\xff\x01\x01x"
+    parts = [b"\x00" + bytes([0xC1, k % 128]) + one for k in range(count)]
+    return header(count + 1) + tempo + b"".join(map(track_chunk, parts))
+
+
+def test_a_small_file_cannot_announce_unbounded_work(tmp_path):
+    path = tmp_path / "large.mid"
+    path.write_bytes(many_tracks(midi_file.MAX_TRACKS))
+    with pytest.raises(midi.MidiError, match="tracks, more than"):
+        midi.read(path)
+    path.write_bytes(many_tracks(midi_file.MAX_INSTRUMENTS + 1))
+    with pytest.raises(midi.MidiError, match="instruments"):
+        midi.read(path)
+    path.write_bytes(many_tracks(midi.MAX_CELLS // 40_000 + 1, 96 * 10_000))  # 10,000 beats are 40,000 steps
+    song = midi.read(path)
+    for grid in (midi.complete_grid, midi.pypianoroll_grid):
+        with pytest.raises(midi.MidiError, match="51 instruments for 4"):
+            grid(song)
+    path.write_bytes(many_tracks(40, 96 * 10_000))
+    assert len(midi.complete_grid(midi.read(path))) == 40
+
+
+def test_too_many_tempos_and_metres_are_refused(tmp_path, monkeypatch):
+    path = save(tmp_path / "song.mid", [[(k, mido.MetaMessage("time_signature")) for k in range(60)] + [
+        (k, mido.MetaMessage("set_tempo", tempo=400_000 + k)) for k in range(60)] + note(0, 96, 60)])  # fmt: skip
+    song = midi.read(path)
+    assert len(midi.beats(song, 0.0)) > 1
+    monkeypatch.setattr(midi, "MAX_CELLS", 3000)
+    with pytest.raises(midi.MidiError, match="60 tempos and 60 time signatures"):
+        midi.beats(song, 0.0)
+    monkeypatch.setattr(midi_file, "MAX_META", 100)
+    with pytest.raises(midi.MidiError, match="120 tempo, metre and key events"):
+        midi.read(path)
+
+
+@pytest.mark.parametrize("length, value, rest", [(b"\x00", 0, 1), (b"\x81\x48", 200, 2), (b"\xff\x7f", 16383, 2),
+                                                 (b"\x81", -1, 1), (b"", -1, 0), (b"\xff\xff\x7f", -2, 3)])  # fmt: skip
+def test_variable_length_numbers(length, value, rest):
+    data = np.frombuffer(length + b"\x05", np.uint8)
+    assert midi_file._quantity(data, 0, len(length), 16383) == (value, rest)
+
+
 def grid_of(tmp_path, notes, channel=0):
     events = [event for begin, end, pitch in notes for event in note(begin, end, pitch, channel)]
     # Something of another pitch follows, so that the last beat is no edge.

@@ -148,7 +148,8 @@ class Golden:
         units = {name: rows[name][0][2][-1] for name in rows}
         flower = rows["z_critic"][0][2][0] > arrays["noise"].shape[1]
         self.config = dataclasses.replace(
-            config.Config(), adversarial=adversarial, decoder_start="shared_tanh", input_low=-1.0,
+            config.Config(), adversarial=adversarial, decoder_start="shared_tanh", input_low=-1.0, clip_norm=1.0,
+            clip_value=0.5, conditional_critic=flower,
             latent=arrays["noise"].shape[1], encoder_units=units["encoder"] // 4, decoder_units=units["decoder"],
             critic_units=units["z_critic"], genres=arrays["label"].shape[1], **changes)  # fmt: skip
         networks = train.networks(arrays["tokens"].shape[1], flower, self.config)

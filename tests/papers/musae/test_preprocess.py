@@ -86,6 +86,30 @@ def test_cross_product_and_strings(tmp_path):  # dossier A10
     assert {name: len(found) for name, found in lines.items()} == {"drums": 2, "bass": 1, "guitar": 3, "strings": 1}
 
 
+def test_a_file_of_too_many_combinations_is_dropped(tmp_path, monkeypatch):
+    path = song(tmp_path / "song.mid", programs=(33, 0, 25, 31, 48, 60), drums=2)
+    monkeypatch.setattr(preprocess, "MAX_WINDOWS", 6 * 20 - 1)  # six combinations of twenty bars
+    assert "combinations of tracks" in preprocess.process(path, "complete", "one", 16)["reason"]
+    monkeypatch.setattr(preprocess, "MAX_WINDOWS", 6 * 21)
+    assert preprocess.process(path, "complete", "one", 16)["offset_2"].shape == (6 * 19, 4)
+
+
+@pytest.mark.parametrize("quantiser, lost", [("pypianoroll", 3), ("complete", 0)])
+def test_fast_repeated_notes_are_lost_on_one_grid_only(quantiser, lost, tmp_path):
+    path = song(tmp_path / "song.mid")
+    file = mido.MidiFile(path)
+    for number, message in enumerate(file.tracks[1]):  # four sixteenths of one pitch for the first quarter note
+        if message.type == "note_on":
+            rest = [mido.Message(kind, note=50, channel=0, time=time) for kind, time in
+                    [("note_on", 0), ("note_off", 24)] * 4]  # fmt: skip
+            file.tracks[1][number : number + 2] = rest
+            break
+    file.save(path)
+    plain = preprocess.process(song(tmp_path / "plain.mid"), quantiser, "one", 16)["counts"]
+    counts = preprocess.process(path, quantiser, "one", 16)["counts"]
+    assert counts["notes without an onset on the grid"] - plain["notes without an onset on the grid"] == lost
+
+
 def test_merged_strings_are_the_lowest_pitch():
     def line(base, onset):
         return midi.Line(48, False, np.array(base), np.array(onset), 0, 0)
@@ -156,6 +180,7 @@ def test_equal_windows_are_kept_once(tmp_path):
     _, twice = build(tmp_path, corpus, deduplicate=False)
     assert len(data.windows(once, 2)) == 19 and len(data.windows(twice, 2)) == 38
     assert once.parameters["facts"]["counts"]["2-bar windows already seen"] == 19
+    assert all(made.parameters["facts"]["counts"]["MIDI files, each counted once"] == 2 for made in (once, twice))
 
 
 def test_interrupted_preprocessing_goes_on(tmp_path, monkeypatch):

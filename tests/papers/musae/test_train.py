@@ -141,7 +141,7 @@ def test_sixteen_bars_may_have_a_batch_size_of_their_own():
     import dataclasses
 
     config = dataclasses.replace(settings("paper"), batch_size_16bar=3)
-    sizes = [train._model(bars, False).stages(config, ToyStore(), 0)[0].batches.batch_size for bars in (2, 16)]
+    sizes = [train._model(bars, False).stages(config, ToyStore(), 0)[-1].batches.batch_size for bars in (2, 16)]
     assert sizes == [10, 3]
 
 
