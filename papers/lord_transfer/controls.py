@@ -27,7 +27,9 @@ def answers(images, shown, shown_classes, count, seed=0) -> dict:
     fixed = np.stack([found[nearest(found, median)] for found, median in zip(of_class, middle, strict=True)])
     spectra = means.mean(axis=2, keepdims=True)  # (count, bands, 1, 1)
     own = source.mean(axis=2, keepdims=True)  # (n, bands, 1, 1)
-    moved = source[:, :, np.random.default_rng(seed).permutation(source.shape[2])]
+    # an order for each clip: one for all would keep what clips of one tempo share
+    random = np.random.default_rng(seed)
+    moved = np.stack([clip[:, random.permutation(clip.shape[1])] for clip in source])
     filtered = np.clip(source[None] + spectra[:, None] - own[None], 0, 1)
     steady = np.broadcast_to((spectra[:, None] + own[None]) / 2, filtered.shape)
     found = {"mean picture": means, "median picture": middle, "one real clip": fixed}

@@ -7,7 +7,7 @@ from papers.lord_transfer.controls import BLIND, PICTURES, SOURCE, STEADY
 
 UNTRAINED = "untrained encoder"
 WITHOUT_NOTES = (*BLIND, "random frames", STEADY, UNTRAINED)  # what cannot keep a melody
-NOT_A_RECORDING = (*PICTURES, *SOURCE, STEADY, UNTRAINED)  # all but a real clip of the target, which is the ceiling
+NO_NETWORK = (*PICTURES, *SOURCE, STEADY)  # but not a real clip of the target: the ceiling of being heard as it
 EVERY = (*BLIND, *SOURCE, STEADY, UNTRAINED)
 
 

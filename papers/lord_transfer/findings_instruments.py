@@ -7,7 +7,7 @@ from papers.lord_transfer import comparisons, melody
 from papers.lord_transfer.controls import PICTURES
 from papers.lord_transfer.exceeding import (
     EVERY,
-    NOT_A_RECORDING,
+    NO_NETWORK,
     UNTRAINED,
     WITHOUT_NOTES,
     best_of,
@@ -28,15 +28,20 @@ GENRE_TRANSFERS = ("G1-transfer-instrumental-pop", "G1-transfer-classical-pop", 
 def target(run):
     """I-target: transfers heard as the target above the best answer that is neither a network's nor a recording."""
     model, heard = run.first, listened(run.first)
-    return judged_excess(model, "hits", NOT_A_RECORDING, heard.chance, one_real_clip=mean_of(
-        model, "hits", "one real clip"), accuracy=heard.accuracy, variety=model.variety)
+    return judged_excess(model, "hits", NO_NETWORK, heard.chance, accuracy=heard.accuracy, variety=model.variety,
+                         **heard_without_content(model, "hits"))
 
 
 def target_second(run):
     """I-second: the same by an ear of another kind."""
     model, heard = run.first, listened(run.first)
-    return judged_excess(model, "second", NOT_A_RECORDING, heard.chance, one_real_clip=mean_of(
-        model, "second", "one real clip"), accuracy=model.ears["second"])
+    return judged_excess(model, "second", NO_NETWORK, heard.chance, accuracy=model.ears["second"],
+                         **heard_without_content(model, "second"))
+
+
+def heard_without_content(model, what):
+    """What says how well the class alone can be heard: a real clip of it, and the generator on an untrained code."""
+    return {name.replace(" ", "_"): mean_of(model, what, name) for name in ("one real clip", UNTRAINED)}
 
 
 def joint(run):
@@ -121,7 +126,8 @@ def bass(images, config):
 def left_hand(run):
     """I2: energy below 250 Hz gained by transfers to piano, above what any output of the network gains.
 
-    Asked of the instruments that have no left hand, against their identity outputs and their transfers to each other.
+    Asked of the instruments that have no left hand, against their identity outputs, their transfers to each other and
+    the pictures of piano, which have its spectrum and no hand at all.
     NotTestable where real piano clips have no more bass than they: then there is no left hand to add.
     """
     number, model = piano(run), run.first
@@ -138,7 +144,8 @@ def left_hand(run):
     own = model.classes[picked]
     rebuilt = gained[1 + np.searchsorted(treble, own), np.arange(len(picked))]
     elsewhere = (gained[1:].sum(axis=0) - rebuilt) / (len(treble) - 1)
-    return exceeds(gained[0], {"rebuilt": rebuilt, "to other classes": elsewhere}, model.groups[picked],
+    pictures = {name: bass(model.pictures[name][[number]], run.config) - source for name in PICTURES}
+    return exceeds(gained[0], {"rebuilt": rebuilt, "to other classes": elsewhere} | pictures, model.groups[picked],
                    real_piano_clips=real)
 
 
