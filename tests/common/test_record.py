@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+def free_ports(count):
+    """Ports of the loopback device that nobody uses."""
+    sockets = [socket.socket() for _ in range(count)]
+    for each in sockets:
+        each.bind(("127.0.0.1", 0))
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
 
 
 class Checkout:
@@ -177,3 +189,22 @@ def test_publishing_after_a_second_evaluation_and_not_where_it_differs(checkout)
     array.write_bytes(array.read_bytes()[:-1] + b"x")
     code, said = checkout.python("-m", "common.report", "publish", "--verify", run)
     assert code == 2 and "not as it was built" in said
+
+
+@pytest.mark.very_slow
+def test_of_several_machines_the_chief_alone_writes_and_evaluates(tmp_path):
+    checkout = Checkout(tmp_path)
+    checkout.change("papers/toy/evaluate.py", "    directory = run",
+                    "    import time\n    time.sleep(9)  # the worker ends before it\n    directory = run")
+    places = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    cluster = {"chief": places[:1], "worker": places[1:]}
+    processes = [subprocess.Popen(
+        [sys.executable, "-m", "common.reproduce", "toy", "--preset", "smoke", "--follow", "paper"], cwd=checkout.root,
+        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        | {"TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": role, "index": 0}})},
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for role in ("chief", "worker")]
+    chief, worker = (process.communicate(timeout=280)[0] for process in processes)
+    assert [process.returncode for process in processes] == [0, 0], chief + worker
+    assert "done in" in chief and "trained; the chief evaluates" in worker and "Report" not in worker
+    lines = (checkout.seed / "models" / "line" / "metrics.jsonl").read_text().splitlines()
+    assert len(lines) == 2 and checkout.results()["complete"]

@@ -252,6 +252,22 @@ def test_a_last_batch_smaller_than_the_devices_is_refused(tmp_path):
         training.train("m", simple(lambda y, s: y), toy.Config(), None, tmp_path, 0, three)
 
 
+@pytest.mark.parametrize(("size", "steps", "batch", "drop"), [(0, 9, 4, False), (10, 0, 4, False), (10, -8, 4, False),
+                                                              (3, 9, 4, True), (10, 9, -4, False)])
+def test_nothing_to_train_on_is_refused_before_anything_is_written(tmp_path, size, steps, batch, drop):
+    model = simple(lambda y, s: y)
+    stage = model.stages(None, None, 0)[0]
+    batches = training.Batches(size, batch, stage.batches.read, training.fixed(10), drop)
+
+    def empty(config, store, seed):
+        return [training.Stage("only", stage.train_step, batches, steps, 3)]
+
+    said = f"m: stage only has {size} examples in batches of {batch} and {steps} steps: nothing to train on"
+    with pytest.raises(training.TrainingError, match=said):
+        training.train("m", training.Model(model.build, empty), toy.Config(), None, tmp_path / "m", 0)
+    assert not (tmp_path / "m").exists()
+
+
 def test_missing_checkpoint_says_train_first(tmp_path):
     with pytest.raises(training.TrainingError, match="train this model first"):
         training.load(simple(lambda y, s: y), toy.Config(), None, tmp_path)
