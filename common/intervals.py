@@ -1,0 +1,127 @@
+"""95 % intervals of a mean over seeds and over groups: luck in training and luck in the choice of test music.
+
+A value is a mean over the test set's groups (track, song, work, artist: what the split keeps whole), once a seed. Seeds
+share groups, all, some or none of them. Two errors add up:
+
+- of groups: they are resampled with replacement, each with all its values in all seeds, and the statistic is
+  studentised with the linearised standard error of the weighted mean. Percentiles of the studentised mean follow skewed
+  values; a plain percentile interval is too short for few groups (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
+  ch. 12 and 16). Crossing seeds and groups is Owen's (The pigeonhole bootstrap, Annals of Applied Statistics, 2007).
+- of seeds: what the seeds' means vary by beyond what different or differently met groups explain. Three seeds cannot be
+  resampled, there are ten samples of them; their error is drawn from Student's t with one degree of freedom less than
+  seeds. That seeds alone understate what varies is Bouthillier et al. (Accounting for Variance in Machine Learning
+  Benchmarks, MLSys 2021).
+
+How often such intervals contain the truth, by simulation (`benchmarks/coverage.py`, 1,000 draws a cell, whose standard
+error is 0.7 %; groups vary by 1, group and seed together by 1, seeds by 0.3):
+
+<!-- coverage -->
+<!-- /coverage -->
+"""
+
+import functools
+import math
+
+import numpy as np
+from scipy.special import stdtrit
+
+FEWEST_SEEDS = 3
+FEWEST_GROUPS = 8  # with fewer, no interval is made of them
+DRAWS = 2000
+MOST_GROUPS = 2000  # with more, the studentised mean is Student's t to all digits shown, and is not resampled
+SEED = 20260101
+
+
+def t_interval(values) -> tuple:
+    """95 % t interval (low, high) of the mean of `values`; (None, None) for fewer than three of them."""
+    count = len(values)
+    if count < FEWEST_SEEDS:
+        return None, None
+    center = mean(values)
+    deviation = math.sqrt(math.fsum((value - center) ** 2 for value in values) / (count - 1))
+    half = float(stdtrit(count - 1, 0.975)) * deviation / math.sqrt(count)
+    return center - half, center + half
+
+
+def mean(values) -> float:
+    """Mean of a non-empty list; equal values give exactly that value, so an edge such as 0.05 stays one."""
+    return values[0] if min(values) == max(values) else math.fsum(values) / len(values)
+
+
+def of_groups(entries: list[dict]) -> tuple:
+    """95 % interval (low, high) of the mean over seeds and groups; (None, None) with fewer than eight groups.
+
+    Args:
+        entries: for each seed the "groups" of its result: {"names", "values", "weights"}, lists of equal length.
+
+    With one or two seeds it is of the groups alone: of what other music would do to these very models.
+    """
+    values, weights = table(entries)
+    if values.shape[1] < FEWEST_GROUPS:
+        return None, None
+    error_of_groups, error_of_seeds = errors(values, weights)
+    center = float(np.mean((values * weights).sum(axis=1) / weights.sum(axis=1)))
+    draws = error_of_groups * _studentised(values, weights)
+    if len(entries) >= FEWEST_SEEDS:
+        draws = draws + error_of_seeds * _student(len(draws), len(entries) - 1)
+    low, high = np.quantile(draws, (0.025, 0.975))
+    return center - float(high), center - float(low)
+
+
+def table(entries: list[dict]) -> tuple[np.ndarray, np.ndarray]:
+    """Values and weights (seeds, all groups of any seed); weight 0 where a seed has not met a group."""
+    names = sorted({name for entry in entries for name in entry["names"]})
+    place = {name: k for k, name in enumerate(names)}
+    values, weights = np.zeros((2, len(entries), len(names)))
+    for row, entry in enumerate(entries):
+        at = [place[name] for name in entry["names"]]
+        values[row, at], weights[row, at] = entry["values"], entry["weights"]
+    return values, weights
+
+
+def errors(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Standard errors of the mean: by the choice of groups, and by seeds beyond that (0 for a single seed)."""
+    seeds, groups = values.shape
+    share = weights / weights.sum(axis=1, keepdims=True)
+    means = (share * values).sum(axis=1)
+    influence = share * (values - means[:, None])
+    shared = influence.mean(axis=0)
+    correction = groups / (groups - 1)
+    of_groups_ = math.sqrt(correction * float((shared**2).sum()))
+    if seeds == 1:
+        return of_groups_, 0.0
+    explained = correction * float(((influence - shared) ** 2).sum()) / (seeds - 1)
+    return of_groups_, math.sqrt(max(float(means.var(ddof=1)) - explained, 0.0) / seeds)
+
+
+def _studentised(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Draws of (resampled mean - mean) / its standard error."""
+    seeds, groups = values.shape
+    if groups > MOST_GROUPS:
+        return _student(DRAWS, groups - 1)
+    counts = _resampled(groups)
+    share = weights / weights.sum(axis=1, keepdims=True)
+    means = (share * values).sum(axis=1)
+    moved, linear = np.zeros(DRAWS), np.zeros((DRAWS, groups))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        for seed in range(seeds):
+            total = counts @ share[seed]
+            new = counts @ (share[seed] * values[seed]) / total
+            moved += (new - means[seed]) / seeds
+            linear += share[seed] * (values[seed] - new[:, None]) / total[:, None] / seeds
+        error = np.sqrt(groups / (groups - 1) * (counts * linear**2).sum(axis=1))
+        found = moved / error
+    return found[np.isfinite(found)] if np.isfinite(found).any() else np.zeros(1)
+
+
+@functools.lru_cache(maxsize=4)
+def _resampled(groups: int) -> np.ndarray:
+    """How often each group is drawn, (DRAWS, groups); the same whenever it is asked."""
+    random = np.random.default_rng([SEED, groups])
+    return random.multinomial(groups, np.full(groups, 1 / groups), DRAWS).astype(np.float32)
+
+
+def _student(draws: int, freedom: int) -> np.ndarray:
+    """Student's t in an order that has nothing to do with the groups' draws: its own quantiles, shuffled."""
+    quantiles = stdtrit(freedom, (np.arange(draws) + 0.5) / draws)
+    return np.random.default_rng([SEED, freedom, 1]).permutation(quantiles)
