@@ -8,6 +8,12 @@ by which it is judged, written before the run:
     at most X       the same, X or less: for "less than", "under"
     interval > X    the 95 % interval lies above X (fails: at or below it; else undecided)
     interval < X    the same, below
+
+where the interval is over seeds and, if results hold values by group (`findings.by_group`), over the groups of the test
+set too (`common.intervals`): fewer than three seeds then say "seen once", "not seen once" (real data: "holds once",
+"fails once") by the groups alone. Without groups, or with fewer than eight, the interval is Student's t over seeds, and
+fewer than three seeds leave a finding undecided.
+
     abs <= X        the value of every seed is at most X in magnitude
 
 `needs` lists what must be so before the rule is applied, parts joined by `;`: `corpus=gtzan`, `preset=full`,
@@ -24,8 +30,7 @@ import dataclasses
 import math
 import sys
 
-from scipy.special import stdtrit
-
+from common import intervals
 from common.claims_file import (
     COLUMNS,
     EVIDENCE,
@@ -39,21 +44,22 @@ from common.claims_file import (
     sha256,
 )
 from common.errors import ClaimsError
+from common.intervals import FEWEST_GROUPS, FEWEST_SEEDS, mean as _mean, t_interval
 
 __all__ = ["COLUMNS", "EVIDENCE", "FOLLOWS", "KINDS", "RULES", "VERDICTS", "Claim", "ClaimsError", "Judgement",
            "check_results", "judge", "read_claims", "read_results", "sha256", "t_interval"]  # fmt: skip
 
-VERDICTS = ("matches", "differs", "holds", "fails", "seen", "not seen", "undecided")
-FEWEST_SEEDS = 3
+ONCE = {word: f"{word} once" for word in ("holds", "fails", "seen", "not seen")}  # said of one run, or two
+VERDICTS = ("matches", "differs", "holds", "fails", "seen", "not seen", "undecided", *ONCE.values())
 
 
 @dataclasses.dataclass(frozen=True)
 class Judgement:
     """What one mode says about one claim: a verdict word, its reason, and the values behind it.
 
-    `mean` is None without a usable value; `low` and `high` (95 % t interval over the seeds) need three seeds. `n` and
-    `of` say over how many of what a value was taken; `baselines` are means over the same seeds. Partial seeds are left
-    out of `seeds` while a complete one is there.
+    `mean` is None without a usable value; `low` and `high` are the 95 % interval over seeds, or over `groups` and seeds
+    where `by_groups`. `groups` and `groups_of`, `n` and `of` say over how many of what a value was taken; `baselines`
+    are means over the same seeds. Partial seeds are left out of `seeds` while a complete one is there.
     """
 
     claim: Claim
@@ -65,6 +71,9 @@ class Judgement:
     mean: float | None = None
     low: float | None = None
     high: float | None = None
+    by_groups: bool = False
+    groups: int | None = None
+    groups_of: str = ""
     n: int | None = None
     of: str = ""
     baselines: tuple[tuple[str, float], ...] = ()
@@ -72,22 +81,6 @@ class Judgement:
 
     def __str__(self):
         return f"{self.word} ({self.reason})" if self.reason else self.word
-
-
-def t_interval(values):
-    """95 % t interval (low, high) of the mean of `values`; (None, None) for fewer than three of them."""
-    count = len(values)
-    if count < FEWEST_SEEDS:
-        return None, None
-    mean = _mean(values)
-    deviation = math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (count - 1))
-    half = float(stdtrit(count - 1, 0.975)) * deviation / math.sqrt(count)
-    return mean - half, mean + half
-
-
-def _mean(values):
-    """Mean of a non-empty list; equal values give exactly that value, so an edge such as 0.05 stays one."""
-    return values[0] if min(values) == max(values) else math.fsum(values) / len(values)
 
 
 def judge(claims, runs, claims_sha256, settings_sha256=None, sizes=(), withheld=None, too_small=""):
@@ -168,7 +161,7 @@ def _closed(claim, word="not testable"):
 def _summary(claim, follow, rows):
     values = [entry["value"] for _, entry in rows if _finite(entry.get("value"))]
     mean = _mean(values) if values else None
-    low, high = t_interval(values)
+    low, high, by_groups, groups, of = _interval(rows, values)
     names = dict.fromkeys(name for _, entry in rows for name in entry.get("baselines") or {})
     baselines = []
     for name in names:
@@ -177,8 +170,19 @@ def _summary(claim, follow, rows):
         baselines.append((name, _mean(found) if found else math.nan))
     entry = rows[0][1]
     return {"claim": claim, "follow": follow, "seeds": tuple(run["seed"] for run, _ in rows), "values": tuple(values),
-            "mean": mean, "low": low, "high": high, "n": entry.get("n"), "of": entry.get("of", ""),
-            "baselines": tuple(baselines)}
+            "mean": mean, "low": low, "high": high, "by_groups": by_groups, "groups": groups, "groups_of": of,
+            "n": entry.get("n"), "of": entry.get("of", ""), "baselines": tuple(baselines)}
+
+
+def _interval(rows, values):
+    """(low, high, whether over groups, how many groups, what they are)."""
+    found = [entry.get("groups") for _, entry in rows if _finite(entry.get("value"))]
+    if not found or not all(found):
+        return *t_interval(values), False, None, ""
+    count = len({name for groups in found for name in groups["names"]})
+    if count < FEWEST_GROUPS:
+        return *t_interval(values), False, count, found[0]["of"]
+    return *intervals.of_groups(found), True, count, found[0]["of"]
 
 
 def _verdict(claim, rows, facts, sizes, too_small):
@@ -207,14 +211,17 @@ def _verdict(claim, rows, facts, sizes, too_small):
             unmet += filter(None, (_unmet(need, *row) for row in rows))
     if unmet:
         return _closed(claim), "; ".join(dict.fromkeys(unmet))
-    if few or (claim.rule.startswith("interval") and len(rows) < FEWEST_SEEDS):
-        return "undecided", f"{len(rows)} seed{'s' if len(rows) > 1 else ''}"
+    over = claim.rule.startswith("interval")
+    once = over and facts["by_groups"] and len(rows) < FEWEST_SEEDS
+    if not once and (few or (over and len(rows) < FEWEST_SEEDS)):
+        said = f"{len(rows)} seed{'s' if len(rows) > 1 else ''}"
+        return "undecided", said + (f", {facts['groups']} {facts['groups_of']}" if over and facts["groups"] else "")
     word, reason = _apply(claim, facts)
     if claim.kind == "number":
         word = {"holds": "matches", "fails": "differs"}.get(word, word)
     elif claim.kind == "finding" and evidence == "demo":
         word = {"holds": "seen", "fails": "not seen"}.get(word, word)
-    return word, reason
+    return (ONCE.get(word, word) if once else word), reason
 
 
 def _apply(claim, facts):

@@ -5,8 +5,9 @@ share groups, all, some or none of them. Two errors add up:
 
 - of groups: they are resampled with replacement, each with all its values in all seeds, and the statistic is
   studentised with the linearised standard error of the weighted mean. Percentiles of the studentised mean follow skewed
-  values; a plain percentile interval is too short for few groups (Efron and Tibshirani, An Introduction to the Bootstrap, 1993,
-  ch. 12 and 16). Crossing seeds and groups is Owen's (The pigeonhole bootstrap, Annals of Applied Statistics, 2007).
+  values; a plain percentile interval is too short for few groups (Efron and Tibshirani, An Introduction to the
+  Bootstrap, 1993, ch. 12 and 16). Crossing seeds and groups is Owen's (The pigeonhole bootstrap, Annals of Applied
+  Statistics, 2007).
 - of seeds: what the seeds' means vary by beyond what different or differently met groups explain. Three seeds cannot be
   resampled, there are ten samples of them; their error is drawn from Student's t with one degree of freedom less than
   seeds. That seeds alone understate what varies is Bouthillier et al. (Accounting for Variance in Machine Learning
@@ -111,7 +112,8 @@ def _studentised(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
             linear += share[seed] * (values[seed] - new[:, None]) / total[:, None] / seeds
         error = np.sqrt(groups / (groups - 1) * (counts * linear**2).sum(axis=1))
         found = moved / error
-    return found[np.isfinite(found)] if np.isfinite(found).any() else np.zeros(1)
+    usable = np.isfinite(found)  # a draw of one group alone has no error
+    return found[usable] if usable.any() else np.zeros(DRAWS)
 
 
 @functools.lru_cache(maxsize=4)

@@ -11,6 +11,7 @@ from urllib.parse import quote
 import jinja2
 
 from common import standing
+from common.claims import FEWEST_GROUPS, ONCE
 from common.errors import ClaimsError
 from common.files import whole
 from common.report import collect, curves, media, reading, text
@@ -19,6 +20,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 COLUMN_SAYS = {"paper": "as the paper says", "sound": "without the known faults"}
 TONES = {"matches": "yes", "holds": "yes", "seen": "yes", "differs": "no", "fails": "no", "not seen": "no",
          "undecided": "open", "withheld": "open"}
+TONES |= {once: TONES[word] for word, once in ONCE.items()}
 TONE_ORDER = ("yes", "no", "open", "none")
 MOST_REJECTED = 200
 MOST_ROWS, FEWEST_ROWS = 80, 5  # more claims than that are folded by where they stand; fewer than 5 go together
@@ -141,11 +143,19 @@ def cell(judgement):
     """One mode's cell: the value with its half interval, over what it was taken, the verdict and its reason."""
     half = None if judgement.low is None else (judgement.high - judgement.low) / 2
     counts = [f"{len(judgement.seeds)} seeds"] if len(judgement.seeds) > 1 and judgement.values else []
+    if judgement.groups is not None:
+        few = "" if judgement.by_groups else f" (fewer than {FEWEST_GROUPS}: not in the interval)"
+        counts.append(f"{judgement.groups:,} {judgement.groups_of}{few}")
     if judgement.n is not None and judgement.values:
-        counts.append(f"{judgement.n:,} {judgement.of}".strip())
+        counts.append(f"{judgement.n:,} {judgement.of or ('items' if judgement.groups else '')}".strip())
+    value = "" if judgement.mean is None else value_text(judgement.mean, None if judgement.by_groups else half,
+                                                         judgement.claim)
+    if value and judgement.by_groups:  # no half: with skewed values one side is longer
+        low, high = (value_text(edge, None, judgement.claim) for edge in (judgement.low, judgement.high))
+        value += f" [{low}, {high}]"
     return {"follow": judgement.follow, "word": judgement.word, "tone": tone(judgement.word),
-            "reason": judgement.reason, "notes": judgement.notes, "counts": ", ".join(counts),
-            "value": "" if judgement.mean is None else value_text(judgement.mean, half, judgement.claim)}
+            "once": judgement.word in ONCE.values(), "reason": judgement.reason, "notes": judgement.notes,
+            "counts": ", ".join(counts), "value": value}
 
 
 def value_text(mean, half, claim):

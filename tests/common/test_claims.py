@@ -2,9 +2,10 @@
 
 import math
 
+import numpy as np
 import pytest
 
-from common import claims as claims_module
+from common import claims as claims_module, findings
 from common.claims import check_results, judge, read_claims, read_results, t_interval
 from common.errors import ClaimsError
 
@@ -207,6 +208,54 @@ def test_more_than_is_met_from_one_side(tmp_path, rule, says):
 def test_a_truth_value_is_no_number(tmp_path):
     with pytest.raises(ClaimsError, match="the value of R5 is True, not a number"):
         verdict(make_claims(tmp_path, FINDING), make_run(results={"R5": True}))
+
+
+def grouped(values, names=None):
+    """An entry as findings.by_group writes it, one item a group."""
+    names = names or [f"track {k}" for k in range(len(values))]
+    return findings.by_group(values, names, "tracks")
+
+
+SPREAD = np.array([0.3, -0.2, 0.1, 0.4, -0.1, 0.2, 0.0, 0.3, -0.3, 0.1])  # mean 0.08
+
+
+@pytest.mark.parametrize(("shift", "count", "real", "demo"), [
+    (0.5, 1, "holds once", "seen once"),
+    (-0.5, 1, "fails once", "not seen once"),
+    (0.5, 2, "holds once", "seen once"),
+    (0.5, 3, "holds", "seen"),
+    (0.0, 1, "undecided (the interval contains 0)", "undecided (the interval contains 0)"),
+])
+def test_one_run_speaks_by_its_groups(tmp_path, shift, count, real, demo):
+    claims = make_claims(tmp_path, FINDING)  # which needs seeds>=3
+    for evidence, says in (("published", real), ("other", real), ("demo", demo)):
+        runs = [make_run(seed, {"R5": grouped(SPREAD + shift + 0.01 * seed)}, evidence) for seed in range(count)]
+        assert verdict(claims, *runs) == says
+        judgement = judge(claims, runs, "rules")["R5"]
+        assert (judgement.by_groups, judgement.groups, judgement.groups_of) == (True, 10, "tracks")
+
+
+def test_seeds_that_differ_more_than_their_groups_widen_the_interval(tmp_path):
+    claims = make_claims(tmp_path, FINDING)
+    apart = [make_run(seed, {"R5": grouped(SPREAD * 0.1 + value)}) for seed, value in enumerate((0.1, 0.5, 0.9))]
+    near = [make_run(seed, {"R5": grouped(SPREAD * 0.1 + value)}) for seed, value in enumerate((0.49, 0.5, 0.51))]
+    assert verdict(claims, *apart) == "undecided (the interval contains 0)"
+    assert verdict(claims, *near) == "holds"
+    # t over seeds alone would say "holds" of seeds that change nothing, whatever the tracks say
+    same = [make_run(seed, {"R5": grouped(SPREAD)}) for seed in range(3)]
+    assert verdict(claims, *same) == "undecided (the interval contains 0)"
+
+
+def test_fewer_than_eight_groups_make_no_interval_and_are_named(tmp_path):
+    claims = make_claims(tmp_path, FINDING)
+    few = grouped(SPREAD[:7] + 0.9)
+    assert verdict(claims, make_run(0, {"R5": few})) == "undecided (1 seed, 7 tracks)"
+    runs = [make_run(seed, {"R5": few | {"value": 0.9 + 0.01 * seed}}) for seed in range(3)]
+    judgement = judge(claims, runs, "rules")["R5"]
+    assert (judgement.word, judgement.by_groups, judgement.groups) == ("holds", False, 7)
+    assert (judgement.low, judgement.high) == t_interval(list(judgement.values))
+    assert verdict(claims, make_run(0, {"R5": grouped(SPREAD[:8] + 0.9)})) == "holds once"
+    assert verdict(claims, make_run(0, {"R5": 0.9})) == "undecided (1 seed)"  # no groups, as before
 
 
 def test_reasons_nan_and_missing_rows(tmp_path):

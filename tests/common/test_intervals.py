@@ -1,0 +1,91 @@
+"""Intervals over groups and seeds: against formulas one can do by hand, and by coverage."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks import coverage
+from common import intervals
+
+
+def entry(values, names=None, weights=None):
+    names = names or [f"g{k}" for k in range(len(values))]
+    return {"names": names, "values": list(values), "weights": list(weights or [1] * len(values))}
+
+
+def test_the_error_of_groups_is_that_of_a_mean():
+    values = np.random.default_rng(0).normal(size=40)
+    groups, seeds = intervals.errors(*intervals.table([entry(values)]))
+    assert groups == pytest.approx(stats.sem(values)) and seeds == 0
+
+
+def test_normal_groups_give_about_students_interval():
+    values = np.random.default_rng(1).normal(2.0, 1.0, size=60)
+    low, high = intervals.of_groups([entry(values)])
+    expected = stats.t.interval(0.95, 59, values.mean(), stats.sem(values))
+    assert (low, high) == pytest.approx(expected, abs=0.05)
+
+
+def test_many_groups_take_students_t_and_agree_with_the_bootstrap(monkeypatch):
+    values = np.random.default_rng(2).normal(size=1500)
+    resampled = intervals.of_groups([entry(values)])
+    monkeypatch.setattr(intervals, "MOST_GROUPS", 1000)
+    assert intervals.of_groups([entry(values)]) == pytest.approx(resampled, abs=0.006)
+
+
+def test_skewed_values_have_the_longer_side_where_the_rare_ones_are():
+    values = np.random.default_rng(3).exponential(size=15)
+    low, high = intervals.of_groups([entry(values)])
+    assert high - values.mean() > 1.2 * (values.mean() - low)
+
+
+def test_an_item_counts_once_however_it_is_grouped():
+    values = np.random.default_rng(4).normal(size=20)
+    low, high = intervals.of_groups([entry(values, weights=[1] * 10 + [9] * 10)])
+    center = np.average(values, weights=[1] * 10 + [9] * 10)
+    assert low < center < high
+    alone = intervals.of_groups([entry(values[10:])])
+    assert high - low == pytest.approx(alone[1] - alone[0], rel=0.35)  # ten heavy groups carry it
+
+
+def test_groups_that_all_seeds_share_are_not_counted_three_times():
+    values = np.random.default_rng(5).normal(size=30)
+    one, three = intervals.of_groups([entry(values)]), intervals.of_groups([entry(values)] * 3)
+    assert three == pytest.approx(one, abs=1e-6)
+    apart = [entry(np.random.default_rng([5, seed]).normal(size=30), [f"{seed}-{k}" for k in range(30)])
+             for seed in range(3)]
+    low, high = intervals.of_groups(apart)
+    assert high - low < 0.85 * (one[1] - one[0])  # other groups in each seed: there are three times as many
+
+
+def test_seeds_beyond_their_groups_are_students_t():
+    values = np.zeros(12) + np.linspace(-1e-6, 1e-6, 12)
+    means = (0.1, 0.2, 0.6)
+    low, high = intervals.of_groups([entry(values + mean) for mean in means])
+    assert (low, high) == pytest.approx(stats.t.interval(0.95, 2, np.mean(means), stats.sem(means)), rel=0.02)
+
+
+def test_equal_values_have_no_width_and_seeds_still_count():
+    assert intervals.of_groups([entry([1.0] * 9)]) == (1.0, 1.0)
+    low, high = intervals.of_groups([entry([value] * 9) for value in (0.1, 0.2, 0.6)])
+    assert low < 0 < 0.6 < high
+
+
+def test_too_few_groups():
+    assert intervals.of_groups([entry([1.0, 2.0] * 3 + [1.5])]) == (None, None)
+
+
+def test_the_same_results_have_the_same_interval():
+    entries = [entry(np.random.default_rng(seed).normal(size=11)) for seed in range(3)]
+    assert intervals.of_groups(entries) == intervals.of_groups([dict(one) for one in entries])
+
+
+@pytest.mark.parametrize(("seeds", "groups", "skewed"), [(1, 8, False), (3, 20, False), (3, 20, True), (10, 8, False)])
+def test_coverage(seeds, groups, skewed):
+    """300 draws: the standard error of a share of 0.95 is 0.0126."""
+    assert 0.91 <= coverage.coverage(seeds, groups, skewed, True, 300) <= 0.985
+
+
+def test_the_docs_hold_the_table_of_every_cell():
+    found = coverage.MARKS.search(coverage.DOCS.read_text())[0]
+    assert found.count("%") == len(coverage.cells())
