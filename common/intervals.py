@@ -17,6 +17,18 @@ How often such intervals contain the truth, by simulation (`benchmarks/coverage.
 error is 0.7 %; groups vary by 1, group and seed together by 1, seeds by 0.3):
 
 <!-- coverage -->
+| seeds | values | test groups | 8 groups | 20 groups | 100 groups |
+|---|---|---|---|---|---|
+| 1 | normal | the same for all seeds | 94.5% | 95.4% | 95.4% |
+| 1 | exponential | the same for all seeds | 93.9% | 93.7% | 95.8% |
+| 3 | normal | the same for all seeds | 96.7% | 95.4% | 94.0% |
+| 3 | exponential | the same for all seeds | 96.3% | 95.7% | 95.4% |
+| 10 | normal | the same for all seeds | 94.8% | 95.9% | 95.6% |
+| 10 | exponential | the same for all seeds | 94.6% | 93.7% | 94.6% |
+| 3 | normal | others for each seed | 96.9% | 93.8% | 89.5% |
+| 3 | exponential | others for each seed | 97.0% | 93.2% | 89.5% |
+| 10 | normal | others for each seed | 96.3% | 94.8% | 94.7% |
+| 10 | exponential | others for each seed | 96.5% | 95.4% | 94.7% |
 <!-- /coverage -->
 """
 
@@ -102,16 +114,13 @@ def _studentised(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return _student(DRAWS, groups - 1)
     counts = _resampled(groups)
     share = weights / weights.sum(axis=1, keepdims=True)
-    means = (share * values).sum(axis=1)
-    moved, linear = np.zeros(DRAWS), np.zeros((DRAWS, groups))
+    values = values - (share * values).sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        for seed in range(seeds):
-            total = counts @ share[seed]
-            new = counts @ (share[seed] * values[seed]) / total
-            moved += (new - means[seed]) / seeds
-            linear += share[seed] * (values[seed] - new[:, None]) / total[:, None] / seeds
-        error = np.sqrt(groups / (groups - 1) * (counts * linear**2).sum(axis=1))
-        found = moved / error
+        total = counts @ share.T  # (DRAWS, seeds)
+        moved = counts @ (share * values).T / total
+        influence = ((1 / total) @ (share * values) - (moved / total) @ share) / seeds  # (DRAWS, groups)
+        error = np.sqrt(groups / (groups - 1) * (counts * influence**2).sum(axis=1))
+        found = moved.mean(axis=1) / error
     usable = np.isfinite(found)  # a draw of one group alone has no error
     return found[usable] if usable.any() else np.zeros(DRAWS)
 
@@ -120,7 +129,7 @@ def _studentised(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
 def _resampled(groups: int) -> np.ndarray:
     """How often each group is drawn, (DRAWS, groups); the same whenever it is asked."""
     random = np.random.default_rng([SEED, groups])
-    return random.multinomial(groups, np.full(groups, 1 / groups), DRAWS).astype(np.float32)
+    return random.multinomial(groups, np.full(groups, 1 / groups), DRAWS).astype(float)
 
 
 def _student(draws: int, freedom: int) -> np.ndarray:

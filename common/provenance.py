@@ -235,6 +235,11 @@ def commit_exists(commit: str, root: Path) -> bool:
     return _own_repository(root) and _git(root, "cat-file", "-e", f"{commit}^{{commit}}") is not None
 
 
+def commit_time(commit: str, root: Path = ROOT) -> str:
+    """When a commit was made, as git has it (ISO 8601), or an empty string."""
+    return (_git(root, "show", "-s", "--format=%cI", commit) or "") if _own_repository(root) else ""
+
+
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-from common import checkpoints, claims, config as configuration, locks, provenance
+from common import checkpoints, claims, config as configuration, locks, provenance, tries
 from common.errors import EncoreError, StaleError
 from common.files import sha256, whole
 from common.store import Store
@@ -189,6 +189,7 @@ class Run:
             "results": results,
             "provenance": {"training": trained, "evaluation": evaluated,
                            "rules_changed": provenance.rules_changed(self.directory, self.paper)}})
+        found["tries"] = tries.add(self.directory.parents[1], found, provenance.commit_time(found["commit"]))
         write_json(self.directory / "results.json", found | {"seal": provenance.seal(found)})
 
     def is_done(self, store: Store) -> bool:

@@ -204,6 +204,7 @@ def mode_line(group, follow):
             "machines": list(dict.fromkeys(result.get("machine") or "not recorded" for result in results)),
             "commits": list(dict.fromkeys((str(result.get("commit") or "no commit")[:7], _dirty(result))
                                           for result in results)),
+            "tried": max(((result.get("tries") or {}).get("settings", 0) for result in results), default=0),
             "withheld": standing.withheld(results).get("", "") if results else "",
             "earlier": list(dict.fromkeys(name for result in results
                                           for name in standing.earlier(result, group.paper.directory.parents[1]))),

@@ -180,6 +180,8 @@ def _told(mode):
     """Seeds, time, machine and commit of one mode, and what has changed since."""
     said = (f"`{mode['follow']}` seeds {', '.join(map(str, mode['seeds']))}, {text.duration(mode['hours'])} on "
             f"{', '.join(mode['machines'])}, commit {', '.join(commit for commit, _ in mode['commits'])}")
+    if mode["tried"]:
+        said += f", evaluated under {text.plural(mode['tried'], 'setting')}"
     if mode["earlier"]:
         said += f", made by earlier code: {', '.join(mode['earlier'])} changed since"
     return said
