@@ -39,7 +39,8 @@ def evaluate(config, store, run, partial=False):
             name: findings.row(model) for name, model in found.models.items() if name in train.ABLATIONS
         }
     steps = sum(outcome.step for outcome in outcomes.values() if outcome)
-    run.write_results(store, results, page.sections(found, results, run), notes, steps, not unfinished)
+    sections = page.sections(found, results, run)
+    run.write_results(store, results, sections, notes, steps, not unfinished, learnt=findings.learnt(found))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,16 @@ def row(model, guess="model"):
     return {column: float(score(model, column, guess).mean()) for column in COLUMNS}
 
 
+def learnt(measured):
+    """{model: whether its mean accuracy on held-out windows is above that of all-hold and of the commonest tokens}."""
+    found = {}
+    for name, model in measured.models.items():
+        value, floor = row(model)["dbgs"], max(row(model, guess)["dbgs"] for guess in ("all_hold", "step_majority"))
+        found[name] = {"what": "held-out accuracy of four tracks, commonest token of each step", "value": value,
+                       "baseline": floor, "learnt": value > floor}  # fmt: skip
+    return found
+
+
 def accuracy(measured, model, column):
     """A cell of Table 1, beside what all-hold and the commonest token of each step reach on the same windows."""
     found = measured.model(model)

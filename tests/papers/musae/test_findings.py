@@ -204,6 +204,24 @@ def test_values_stand_beside_trivial_ones_and_by_artist(worlds):
     np.testing.assert_allclose(gain["groups"]["values"], 0.3)
 
 
+def test_a_model_has_learnt_beyond_the_commonest_tokens(worlds):
+    """On answers of its own, all right or all hold, and on answers that are the commonest token of each step."""
+    found = findings.learnt(worlds[0])
+    assert set(found) == set(worlds[0].models) and all(check["learnt"] for check in found.values())
+    assert found["16bar-flower"]["value"] == pytest.approx(0.7125) and found["16bar-flower"]["baseline"] == 0
+    for trivial in ("all_hold", "step_majority"):
+        model = reconstruction("16bar-flower", FLOWER)
+        model.scores["model"] = model.scores[trivial] = model.scores["model"].copy()
+        alone = measuring.Measured(None, 0, [], None, {}, {"16bar-flower": model})
+        assert not findings.learnt(alone)["16bar-flower"]["learnt"]
+
+
+def test_findings_about_a_model_ask_whether_it_learnt():
+    for claim in TABLE.values():
+        if claim.kind == "finding" and claim.rule and claim.id not in {"G1-share", "G2-songs", "G4"}:
+            assert any(need[0] == "learnt" for need in claim.needs), claim.id
+
+
 def test_a_model_that_is_not_there_is_named(worlds):
     alone = measuring.Measured(worlds[0].config, 0, [], None, {}, {"2bar-gaussian": worlds[0].models["2bar-gaussian"]})
     with pytest.raises(NotTestable, match="16bar-flower is not trained here"):
