@@ -39,12 +39,9 @@ def draw(mean, log_variance, noise):
     return mean + np.exp(0.5 * log_variance) * noise
 
 
-def encode(learner, images, seed=None):
-    """Codes (n, latent) of images (n, bands, frames): the means, or with a seed a draw from each posterior."""
-    mean, log_variance = posteriors(learner, images)
-    if seed is None:
-        return mean
-    return draw(mean, log_variance, np.random.default_rng(seed).standard_normal(mean.shape, np.float32))
+def encode(learner, images):
+    """Codes (n, latent) of images (n, bands, frames): the means."""
+    return posteriors(learner, images)[0]
 
 
 def decode(learner, codes, loss):

@@ -61,6 +61,14 @@ def test_error_is_no_worse_than_librosas():
     assert their_error < 0.5  # so that the comparison is with something that works
 
 
+def test_momentum_helps_at_equal_iterations():
+    target = mel(chord())
+    error = {momentum: inversion.relative_mel_error(
+        inversion.mel_to_audio(target, RATE, N_FFT, HOP, iterations=30, momentum=momentum), target, RATE, N_FFT, HOP)
+        for momentum in (0.0, 0.99)}
+    assert error[0.99] < 0.9 * error[0.0]
+
+
 def test_length_level_and_repeatability():
     target = mel(chord())
     sound = inversion.mel_to_audio(target, RATE, N_FFT, HOP, iterations=10)

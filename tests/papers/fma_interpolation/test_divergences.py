@@ -235,3 +235,12 @@ def test_every_divergence_is_checked():
 def test_a_divergence_changes_what_it_says(field, tmp_path):
     arguments = differing(field)
     CHECKS[field](*arguments, tmp_path) if field == "resampler" else CHECKS[field](*arguments)
+
+
+def test_the_baseline_is_trained_by_the_loss_that_its_settings_name():
+    logits, squares = (one_step("autoencoder-baseline", dataclasses.replace(configured("paper"), baseline_loss=loss))[0]
+                       for loss in ("cross_entropy", "squared_error"))
+    assert logits["losses/reconstruction"] > 0.6 * 32 * 32 > squares["losses/reconstruction"]
+    assert train.loss_of("conv2d", configured("paper")) == "squared_error"
+    assert logits["metrics/squared_error"] == pytest.approx(  # of the sigmoid, near 1/2 before anything is learnt
+        np.square(Made().images[:4] - 0.5).mean(), rel=0.1)

@@ -48,6 +48,16 @@ def test_normalised_image_and_its_inverse(tiny):
     np.testing.assert_allclose(again, image, atol=1e-5)
 
 
+def test_an_image_is_librosas_decibels_of_the_reflected_clip(tiny):
+    import librosa
+
+    clip = np.random.default_rng(1).standard_normal(30_000).astype(np.float32) * np.linspace(0, 1, 30_000)
+    image, peak = preprocess.normalised_spectrogram(clip.astype(np.float32), tiny)
+    mel = librosa.feature.melspectrogram(y=clip, sr=8192, n_fft=1024, hop_length=256, n_mels=32, pad_mode="reflect")
+    assert peak == pytest.approx(mel.max(), rel=1e-4)
+    np.testing.assert_allclose(image, librosa.power_to_db(mel, ref=mel.max(), top_db=80) / 80 + 1, atol=1e-4)
+
+
 def test_cut_drops_the_remainder_and_keeps_all_when_there_is_none():
     whole = np.arange(2 * 11).reshape(2, 11)
     np.testing.assert_array_equal(preprocess.cut(whole, 5)[1], whole[:, 5:10])

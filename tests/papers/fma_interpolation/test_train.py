@@ -90,6 +90,15 @@ def test_sizes_of_the_splits():
     assert sorted(np.concatenate([leaky["train"], leaky["validation"]])) == list(range(43_320))
 
 
+@pytest.mark.parametrize("count", [2, 3, 10, 85, 4000, 43_320, 50_000])
+def test_every_row_of_the_networks_split_is_in_one_part(count):
+    for protocol in ("contiguous", "leaky"):
+        split = splits.deep(protocol, count, None, seed=1)
+        assert sorted(np.concatenate([split["train"], split["validation"]])) == list(range(count))
+        assert len(split["train"]) == count * 35_000 // 43_320 and len(split["validation"]) >= 1
+    assert np.array_equal(splits.deep("contiguous", count, None)["train"], np.arange(count * 35_000 // 43_320))
+
+
 def test_only_the_leaky_split_shares_tracks():
     groups = [f"{i // 5:06d}" for i in range(12_000)]
     shares = {name: splits.shared_groups(split(12_000), groups) for name, split in splits.CLASSICAL.items()
@@ -99,6 +108,8 @@ def test_only_the_leaky_split_shares_tracks():
     three = splits.official(20, splits=labels)
     assert splits.shared_groups(three, [f"{i // 5}" for i in range(20)]) == 0
     assert sorted(np.concatenate(list(three.values()))) == list(range(20))
+    assert [three[part].tolist() for part in ("train", "validation", "test")] == [
+        [*range(5), *range(15, 20)], [*range(5, 10)], [*range(10, 15)]]
     for split in (splits.leaky(12_000), splits.contiguous(12_000)):
         assert not set(split["train"]) & set(split["test"]) and not set(split["fit"]) & set(split["validation"])
 
