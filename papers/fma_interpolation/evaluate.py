@@ -12,7 +12,7 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 from common import training
 from common.findings import collect
-from papers.fma_interpolation import facts, measured, pages, train
+from papers.fma_interpolation import facts, findings_genres, findings_paths, measured, pages, train
 from papers.fma_interpolation.findings import FINDINGS
 
 
@@ -33,7 +33,8 @@ def evaluate(config, store, run, partial=False):
     results |= collect(FINDINGS, found)
     sections = pages.sections(config, store, run, found, learners, histories)
     step = sum(o.step for o in outcomes.values() if o)
-    run.write_results(store, results, sections, {}, step, not unfinished)
+    learnt = findings_paths.learnt(found) | findings_genres.learnt(found)
+    run.write_results(store, results, sections, {}, step, not unfinished, learnt=learnt)
 
 
 if __name__ == "__main__":

@@ -183,6 +183,16 @@ def _right(m, name):
     return (m.networks.found[name] == m.networks.truth).astype(float)
 
 
+def learnt(m):
+    """{network: held-out accuracy against the commonest genre there}: what claims about trained networks need."""
+    if m.networks is None:
+        return {}
+    baseline = probes.majority_rate(m.networks.truth, m.networks.truth)
+    found = {name: float(_right(m, name).mean()) for name in m.networks.found}
+    return {name: {"what": "accuracy on held-out images", "value": value, "baseline": baseline,
+                   "learnt": value > baseline} for name, value in found.items()}
+
+
 def better_network(m, one, two):
     """Q6-…: accuracy after the last epoch on images that were not trained on, image by image."""
     right = {name: _right(m, name) for name in (one, two)}

@@ -66,7 +66,7 @@ def test_training_rows_and_labels_reach_the_weights(name, tmp_path):
         assert not np.array_equal(weights(name, config, flipped, tmp_path, "labels"), before)
 
 
-@pytest.mark.parametrize("follow", ["code", "paper", "sound"])
+@pytest.mark.parametrize("follow", ["code", pytest.param("sound", marks=pytest.mark.slow)])
 def test_rate_reduction_is_the_one_way_in_which_validation_reaches_training(follow, tmp_path):
     """`code` reduces its rate by the validation loss; there, and only there, may held-out rows move the schedule."""
     config, store = dataclasses.replace(configured(follow), conv1d_epochs=5), Made()

@@ -142,13 +142,15 @@ def test_one_gaussian_per_class_separates_what_is_apart():
     np.testing.assert_array_equal(classifiers.one_gaussian_per_class(x, labels, split), labels[60:])
 
 
-def test_shuffled_labels_of_artists_leave_chance_and_picking_on_the_test_part_more(tmp_path):
+def test_shuffled_labels_of_artists_leave_chance_and_picking_on_the_test_part_more(tmp_path, monkeypatch):
     random = np.random.default_rng(0)
     artists = np.repeat(np.arange(48), 5)  # one genre each, easy to tell from the features
     labels, split = (artists % 4).astype(np.int32), np.array(["training", "validation", "test"])[(artists // 4) % 3]
     features = random.normal(size=(240, 6)) + 5 * np.eye(6)[labels] + random.normal(size=(48, 6))[artists]
     store = SimpleNamespace(directory=tmp_path / "store", index=[{"split": part} for part in split],
                             array={"artists": artists}.get)
+    monkeypatch.setattr(classifiers, "_parallel", lambda jobs: (f(*a, **k) for f, a, k in jobs))
+    monkeypatch.setattr(classifiers, "SHUFFLED", ("LR", "GNB"))
     found = classifiers.shuffled_accuracies(store, features, labels, 12, 0)
     for name in classifiers.SHUFFLED:
         on_validation, on_test = found[name].T

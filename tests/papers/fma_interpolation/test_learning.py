@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import pytest
 
 from common import training
 from papers.fma_interpolation import data, inference, train
@@ -40,6 +41,7 @@ def test_genres_that_differ_are_learnt_and_shuffled_ones_are_not(tmp_path):
     assert abs(accuracy(True, tmp_path) - 0.5) <= 0.3  # 16 images: two deviations are 0.25
 
 
+@pytest.mark.slow
 def test_the_autoencoder_beats_the_mean_image_on_images_it_was_not_shown(tmp_path):
     config = dataclasses.replace(configured("sound"), baseline_epochs=20, baseline_rate=1e-3,
                                  baseline_loss="squared_error")

@@ -88,6 +88,7 @@ def test_nine_recordings_of_two_classes_fit_every_classifier(tiny, tmp_path, mon
     assert all(len(one) for fits in found.fits.values() for fitted in fits.values() for one in fitted.test)
 
 
+@pytest.mark.slow
 def test_two_processes_make_one_store(tmp_path):
     music, command = folder(tmp_path / "music", 4), [
         sys.executable, "-m", "papers.fma_interpolation.preprocess", "--preset", "smoke", "--data",

@@ -146,6 +146,7 @@ def weights(learner):
     return [v.numpy() for network in learner.networks.values() for v in network.variables]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["autoencoder-baseline", "cnn_2"])
 def test_every_kind_of_model_trains_and_loads(name, tiny, store, tmp_path):
     outcome = training.train(name, train.MODELS[name], tiny, store, tmp_path, seed=0)
@@ -165,6 +166,7 @@ def test_the_other_models_train(name, tiny, store, tmp_path):
     assert np.isfinite(list(training.history(tmp_path)[-1].values())[3])
 
 
+@pytest.mark.slow
 def test_squared_error_overfits_one_image_and_the_swapped_cross_entropy_runs_away(tiny, store, tmp_path):
     config = dataclasses.replace(tiny, overfit_steps=150, latent=8)
     runs = {}
@@ -182,7 +184,7 @@ class Killed(Exception):
     """Stands for the power cut."""
 
 
-@pytest.mark.parametrize("name", ["autoencoder-baseline", "cnn_1"])
+@pytest.mark.parametrize("name", [pytest.param("autoencoder-baseline", marks=pytest.mark.slow), "cnn_1"])
 def test_killed_and_resumed_equals_uninterrupted(name, tiny, store, tmp_path):
     config = dataclasses.replace(tiny, baseline_epochs=2, cnn_1_epochs=2, reduce_rate=True)
     entry = train.MODELS[name]
