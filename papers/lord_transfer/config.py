@@ -99,7 +99,7 @@ DIVERGENCES = (
     Divergence("noise", paper=1.0, code=1.0, sound=0.1, paper_source="sec. 2.1.1.1 names no value",
                code_source="avivga/lord@2d1f690 config.py", decides=("I-joint", "I-error"), inferred=True,
                sound_reason="an encoder's code starts some thousand times weaker than noise of 1 and learns only to "
-                            "be louder; chosen on demo corpora of generator seed 100"),
+                            "be louder; compared on a demo corpus of generator seed 100"),
     Divergence("content_decay", paper=0.0, code=1e-3, sound=1e-4, paper_source="not mentioned",
                code_source="avivga/lord@2d1f690 config.py content_decay", decides=("I-joint", "A-leak"),
                inferred=True, sound_reason="without it the encoder out-scales the noise of fixed size and the noise "
@@ -138,7 +138,7 @@ PRESETS = {
                   last_filters=8, content_dim=16, class_dim=16, batch_size=16, epochs=2, second_epochs=1,
                   classifier_epochs=4, classifier_filters=8, evaluation_clips=24, audio_per_class=1, pitch_clips=2,
                   stitched_tracks=1, griffin_lim_iterations=4, genre_pairs="Rock-Folk"),
-    # Demo devices, chosen on demo corpora of generator seed 100: the learning rate, for a fiftieth of the updates.
+    # Demo devices, compared on a demo corpus of generator seed 100: the learning rate, for a fiftieth of the updates.
     "demo": dict(learning_rate=1e-3, hop=1024, bands=64, frames=64, adain_dim=32, encoder_filters=16,
                  encoder_units=128, last_filters=16, content_dim=64, class_dim=64, batch_size=16, epochs=30,
                  second_epochs=5, classifier_epochs=60, evaluation_clips=96, pitch_clips=16, stitched_tracks=2,
