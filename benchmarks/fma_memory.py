@@ -78,7 +78,8 @@ def model(name, batch=None):
         print(f"{name}: refused, it needs about {NEEDS[name]:.1f} GB and {free():.1f} GB are free")
         return 2
     from common import loop, training
-    from common.config import quiet_tensorflow, resolve
+    from common.config import resolve
+    from common.process import quiet_tensorflow
 
     quiet_tensorflow()
     from papers.fma_interpolation import config as settings, train

@@ -12,14 +12,13 @@ from pathlib import Path
 import tyro
 
 FLAT = tyro.conf.arg(name="")
-STYLE = (tyro.conf.PositionalRequiredArgs, tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes,
-         tyro.conf.CascadeSubcommandArgs)
+STYLE = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.CascadeSubcommandArgs)
 
 
 def parse(kind: type, description: str, arguments: list[str] | None = None):
     """An instance of the dataclass `kind` from the command line; the first paragraph of `description` heads the help.
 
-    Fields without a default are positional. A union of `Annotated[Kind, subcommand("name")]` is chosen by that word.
+    Fields of `tyro.conf.Positional[Kind]` need no name; `Annotated[Kind, subcommand("x")]` in a union is chosen by x.
 
     Raises:
         SystemExit: 2 after one line on stderr for options that cannot be, 0 after the help.

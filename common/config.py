@@ -62,13 +62,3 @@ def covered(settings: ModuleType, follow: str, preset: str, overrides: dict | No
             by = "flag" if divergence.field in (overrides or {}) else f"preset {preset}"
             names[divergence.field] = f"{by}: {value} instead of {wanted}"
     return names
-
-
-def __getattr__(name):  # moved; the papers' imports follow
-    import importlib
-
-    rooms = {"sha256": "files", "parse": "scripts", "Options": "scripts", "one_line_errors": "process",
-             "quiet_tensorflow": "process"}
-    if name not in rooms:
-        raise AttributeError(name)
-    return getattr(importlib.import_module(f"common.{rooms[name]}"), name)

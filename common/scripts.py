@@ -15,8 +15,6 @@ from typing import Annotated, Literal
 from common import command, config as configuration, process, record, sizes
 from common.errors import DataError
 
-EXPECTED = process.EXPECTED
-
 
 @dataclass(frozen=True)
 class Options:
@@ -216,6 +214,25 @@ def run_evaluation(parsed, settings, preprocess, evaluate):
             run.settle(store)
             evaluate(config, store, run, parsed[3].partial)
     print(f"{run.directory / 'results.json'}: written. Next: make report")
+
+
+def open_tool(settings, directory: Path | None, runs: Path, needs_store: bool = True):
+    """(run, store) of the given run or of the one that `record.newest` finds; says what it was trained on.
+
+    Without `needs_store` the store may be gone. Loads TensorFlow. Raises FileNotFoundError with the command that makes
+    one where there is no run.
+    """
+    run, store, sentence = record.for_tool(settings, directory, runs, needs_store)
+    print(sentence, file=sys.stderr)
+    process.quiet_tensorflow()
+    return run, store
+
+
+def told(problems: list[str], asked: int) -> int:
+    """Say on stderr what could not be done; the exit code is 0 if all was, 1 if a part, 2 if nothing of it."""
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return 0 if not problems else 2 if len(problems) == asked else 1
 
 
 def existing(paths: list[Path]) -> list[Path]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import subcommand
+from tyro.conf import Positional, subcommand
 
 from common import command, process
 
@@ -21,7 +21,7 @@ class Check:
         quick: do not open the files, only list and count them.
     """
 
-    directory: Path
+    directory: Positional[Path]
     quick: bool = False
 
 
@@ -37,8 +37,8 @@ class Get:
         yes: do not ask.
     """
 
-    name: str
-    directory: Path
+    name: Positional[str]
+    directory: Positional[Path]
     yes: bool = False
 
 

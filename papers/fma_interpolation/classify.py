@@ -7,10 +7,10 @@ import csv
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
-from common import audio, cells, record, scripts
-from common.config import one_line_errors, quiet_tensorflow
+import tyro
+
+from common import audio, cells, command, process, scripts
 from papers.fma_interpolation import config as settings, preprocess
 
 
@@ -25,7 +25,7 @@ class Options:
         runs: where runs are looked for.
     """
 
-    files: tuple[Path, ...]
+    files: tyro.conf.Positional[tuple[Path, ...]]
     model: str = "cnn_2"
     run: Path | None = None
     runs: Path = Path("runs")
@@ -70,22 +70,14 @@ def classify(options, run, store, output):
 
 def main():
     """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
-    import tyro
-
-    options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
-                       prog="python -m papers.fma_interpolation.classify",
-                       config=(tyro.conf.PositionalRequiredArgs,))
-    with one_line_errors(*scripts.EXPECTED):
+    options = command.parse(Options, __doc__)
+    with process.one_line_errors():
         if not options.files:
             raise FileNotFoundError("no recording named; give one or more files")
         scripts.existing(options.files)
-        run, store, sentence = record.for_tool(settings, options.run, options.runs)
-        print(sentence, file=sys.stderr)
-        quiet_tensorflow()
+        run, store = scripts.open_tool(settings, options.run, options.runs)
         problems = classify(options, run, store, sys.stdout)
-    for problem in problems:
-        print(f"error: {problem}", file=sys.stderr)
-    return 0 if not problems else 2 if len(problems) == len(options.files) else 1
+    return scripts.told(problems, len(options.files))
 
 
 if __name__ == "__main__":

@@ -3,16 +3,14 @@
 `python -m papers.fma_interpolation.interpolate a.mp3 b.mp3 --steps 5` writes a WAV and a picture of every point.
 """
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
+import tyro
 from tqdm import tqdm
 
-from common import audio, record, scripts
-from common.config import one_line_errors, quiet_tensorflow
+from common import audio, command, process, scripts
 from common.progress import progress
 from papers.fma_interpolation import config as settings, measures, preprocess
 
@@ -32,7 +30,7 @@ class Options:
         output: folder for the WAVs and pictures.
     """
 
-    files: tuple[Path, ...]
+    files: tyro.conf.Positional[tuple[Path, ...]]
     steps: int = 5
     sample: bool = False
     at: float = 10.0
@@ -82,18 +80,12 @@ def interpolate(options, run, store):
 
 def main():
     """The tool; exit code 2 if it cannot do what it is asked."""
-    import tyro
-
-    options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
-                       prog="python -m papers.fma_interpolation.interpolate",
-                       config=(tyro.conf.PositionalRequiredArgs,))
-    with one_line_errors(*scripts.EXPECTED):
+    options = command.parse(Options, __doc__)
+    with process.one_line_errors():
         if len(options.files) != 2 or options.steps < 2:
             raise FileNotFoundError("name two recordings and at least two steps: a.mp3 b.mp3 --steps 5")
         scripts.existing(options.files)
-        run, store, sentence = record.for_tool(settings, options.run, options.runs)
-        print(sentence, file=sys.stderr)
-        quiet_tensorflow()
+        run, store = scripts.open_tool(settings, options.run, options.runs)
         interpolate(options, run, store)
 
 

@@ -16,8 +16,8 @@ import soundfile
 import soxr
 
 from common import audio, corpora, demo, inversion, locks
-from common.config import sha256
-from common.errors import DataError, StoreError
+from common.errors import DataError
+from common.files import sha256
 from common.progress import progress
 from common.splits import deal
 from common.store import Writer, code_of, place, prepare, safe_name
@@ -258,10 +258,10 @@ def _cores():
 
 def main():
     """The preprocessing script."""
-    from common.config import one_line_errors, parse
+    from common import process, scripts
 
-    options, config, _, _ = parse(settings, __doc__)
-    with one_line_errors(DataError, StoreError):
+    options, config, _, _ = scripts.parse(settings, __doc__)
+    with process.one_line_errors():
         store = preprocess(config, options.data, options.preset, options.stores, options.null)
     print(f"{store.directory}: {len(store.index)} images, {len(store.rejected)} clips left out")
 

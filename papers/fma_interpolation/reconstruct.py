@@ -8,13 +8,11 @@ that no recording stands behind.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import tyro
 
-from common import audio, record, scripts
-from common.config import one_line_errors, quiet_tensorflow
+from common import audio, command, process, scripts
 from common.store import safe_name
 from papers.fma_interpolation import config as settings, interpolate, measures, preprocess
 
@@ -77,19 +75,14 @@ def reconstruct(options, run, store):
 
 def main():
     """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
-    options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
-                       prog="python -m papers.fma_interpolation.reconstruct")
-    with one_line_errors(*scripts.EXPECTED):
+    options = command.parse(Options, __doc__)
+    with process.one_line_errors():
         if not options.files and not options.generate:
             raise FileNotFoundError("nothing to do; name recordings, or --generate a number of excerpts")
         scripts.existing(options.files)
-        run, store, sentence = record.for_tool(settings, options.run, options.runs)
-        print(sentence, file=sys.stderr)
-        quiet_tensorflow()
+        run, store = scripts.open_tool(settings, options.run, options.runs)
         problems = reconstruct(options, run, store)
-    for problem in problems:
-        print(f"error: {problem}", file=sys.stderr)
-    return 0 if not problems else 2 if len(problems) == len(options.files) and not options.generate else 1
+    return scripts.told(problems, len(options.files) + options.generate)
 
 
 if __name__ == "__main__":

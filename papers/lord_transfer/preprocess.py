@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import audio, corpora, demo, store
+from common import audio, demo, store
 from common.progress import progress
 from papers.lord_transfer import config as settings
 from papers.lord_transfer.config import Config
@@ -138,10 +138,10 @@ def _images(item, config):
 
 def main():
     """The preprocessing script."""
-    from common.config import one_line_errors, parse
+    from common import process, scripts
 
-    options, config, _, _ = parse(settings, __doc__)
-    with one_line_errors(corpora.DataError, store.StoreError):
+    options, config, _, _ = scripts.parse(settings, __doc__)
+    with process.one_line_errors():
         held = preprocess(config, options.data, options.preset, options.stores, options.null)
     print(f"{held.directory}: {len(held.index)} images of {len({row['group'] for row in held.index})} recordings; "
           f"{len(held.rejected)} rejected")

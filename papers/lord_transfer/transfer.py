@@ -7,13 +7,11 @@ and says what the classifier hears in both.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 import tyro
 
-from common import audio, record, scripts
-from common.config import one_line_errors, quiet_tensorflow
+from common import audio, command, process, record, scripts
 from common.store import safe_name
 from papers.lord_transfer import config as settings, joining, preprocess
 
@@ -123,19 +121,16 @@ def transfer(files, to, run, store, output) -> list[str]:
 
 def main() -> int:
     """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
-    options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
-                       prog="python -m papers.lord_transfer.transfer")
-    with one_line_errors(*scripts.EXPECTED):
+    options = command.parse(Options, __doc__)
+    with process.one_line_errors():
         if not options.files:
             raise FileNotFoundError("no recording named; give one or more files")
         run, store, sentence, label = find_run(options)
         print(sentence, file=sys.stderr)
-        quiet_tensorflow()
+        process.quiet_tensorflow()
         options.output.mkdir(parents=True, exist_ok=True)
         problems = transfer(options.files, label, run, store, options.output)
-    for problem in problems:
-        print(f"error: {problem}", file=sys.stderr)
-    return 0 if not problems else 2 if len(problems) == len(options.files) else 1
+    return scripts.told(problems, len(options.files))
 
 
 if __name__ == "__main__":

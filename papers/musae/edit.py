@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tyro
 
 from papers.musae import tool
 from papers.musae.data import STEPS_PER_BAR
@@ -26,7 +27,7 @@ class Options:
         output: folder to write to.
     """
 
-    file: Path
+    file: tyro.conf.Positional[Path]
     toward: str = ""
     amount: float = 0.5
     run: Path | None = None
@@ -62,4 +63,4 @@ def edit(options):
 
 
 if __name__ == "__main__":
-    tool.run_tool(Options, __doc__, "edit", edit)
+    tool.run_tool(Options, __doc__, edit)

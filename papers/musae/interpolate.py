@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import tyro
 
 from papers.musae import tool
 
@@ -25,8 +26,8 @@ class Options:
         output: folder to write to.
     """
 
-    first: Path
-    second: Path
+    first: tyro.conf.Positional[Path]
+    second: tyro.conf.Positional[Path]
     steps: int = 9
     window: int = 0
     run: Path | None = None
@@ -63,4 +64,4 @@ def interpolate(options):
 
 
 if __name__ == "__main__":
-    tool.run_tool(Options, __doc__, "interpolate", interpolate)
+    tool.run_tool(Options, __doc__, interpolate)

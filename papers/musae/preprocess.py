@@ -17,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from common import config as configuration, corpora, demo, midi, store
-from common.config import sha256
+from common import demo, midi, store
 from common.corpora.items import joined_groups
+from common.files import sha256
 from common.progress import progress
 from papers.musae import config as settings
 from papers.musae.data import STEPS_PER_BAR
@@ -371,8 +371,10 @@ def preprocess(config, data, preset, stores, null=False, corpus=None):
 
 def main():
     """The script: options, corpus, store."""
-    options, resolved, _, _ = configuration.parse(settings, __doc__)
-    with configuration.one_line_errors(corpora.DataError, store.StoreError):
+    from common import process, scripts
+
+    options, resolved, _, _ = scripts.parse(settings, __doc__)
+    with process.one_line_errors():
         made = preprocess(resolved, options.data, options.preset, options.stores, options.null)
     print(made.directory)
 

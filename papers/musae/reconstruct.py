@@ -6,6 +6,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import tyro
+
 from papers.musae import tool
 from papers.musae.data import STEPS_PER_BAR
 
@@ -21,7 +23,7 @@ class Options:
         output: folder to write to.
     """
 
-    file: Path
+    file: tyro.conf.Positional[Path]
     run: Path | None = None
     runs: Path = Path("runs")
     output: Path = Path(".")
@@ -51,4 +53,4 @@ def reconstruct(options):
 
 
 if __name__ == "__main__":
-    tool.run_tool(Options, __doc__, "reconstruct", reconstruct)
+    tool.run_tool(Options, __doc__, reconstruct)

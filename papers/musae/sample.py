@@ -68,4 +68,4 @@ def sample(options):
 
 
 if __name__ == "__main__":
-    tool.run_tool(Options, __doc__, "sample", sample)
+    tool.run_tool(Options, __doc__, sample)

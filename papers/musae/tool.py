@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import midi, record, scripts
-from common.config import one_line_errors, quiet_tensorflow
+from common import command, midi, process, scripts
 from papers.musae import config as settings, preprocess
 from papers.musae.data import STEPS_PER_BAR
 from papers.musae.tokens import base_tokens
@@ -90,10 +89,7 @@ def report(song):
 
 def open_run(directory, runs_folder):
     """(run, store) of the given run or the newest complete sound run; says what it was trained on, loads TensorFlow."""
-    run, store, sentence = record.for_tool(settings, directory, runs_folder)
-    print(sentence, file=sys.stderr)
-    quiet_tensorflow()
-    return run, store
+    return scripts.open_tool(settings, directory, runs_folder)
 
 
 def learner(run, store, name):
@@ -105,17 +101,10 @@ def learner(run, store, name):
     return training.load(entry, config, store, run.model_directory(name), run.seed)
 
 
-def run_tool(options_type, description, name, body):
+def run_tool(options_type, description, body):
     """Parse the options, run `body(options)` with errors as one line and exit code 2."""
-    from typing import Annotated
-
-    import tyro
-
-    options = tyro.cli(Annotated[options_type, tyro.conf.arg(name="")], description=description,
-                       prog=f"python -m papers.musae.{name}", config=(tyro.conf.PositionalRequiredArgs,))  # fmt: skip
-    from common.errors import CheckpointError
-
-    with one_line_errors(*scripts.EXPECTED, midi.MidiError, CheckpointError):
+    options = command.parse(options_type, description)
+    with process.one_line_errors():
         body(options)
 
 

@@ -10,12 +10,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Annotated
 
 import numpy as np
+import tyro
 
-from common import audio, cells, record, scripts
-from common.config import one_line_errors, quiet_tensorflow
+from common import audio, cells, command, process, scripts
 from papers.softmax_ae import config as settings, preprocess
 
 
@@ -30,7 +29,7 @@ class Options:
         output: file to write; without it standard output.
     """
 
-    files: tuple[Path, ...]
+    files: tyro.conf.Positional[tuple[Path, ...]]
     run: Path | None = None
     runs: Path = Path("runs")
     output: Path | None = None
@@ -88,24 +87,17 @@ def embed(files, run, output) -> list[str]:
 
 def main() -> int:
     """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
-    import tyro
-
-    options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
-                       prog="python -m papers.softmax_ae.embed", config=(tyro.conf.PositionalRequiredArgs,))
-    with one_line_errors(*scripts.EXPECTED):
+    options = command.parse(Options, __doc__)
+    with process.one_line_errors():
         if not options.files:
             raise FileNotFoundError("no recording named; give one or more files")
-        run, _, sentence = record.for_tool(settings, options.run, options.runs, needs_store=False)
-        print(sentence, file=sys.stderr)
-        quiet_tensorflow()
+        run, _ = scripts.open_tool(settings, options.run, options.runs, needs_store=False)
         if options.output:
             with open(options.output, "w", newline="", encoding="utf-8") as output:
                 problems = embed(options.files, run, output)
         else:
             problems = embed(options.files, run, sys.stdout)
-    for problem in problems:
-        print(f"error: {problem}", file=sys.stderr)
-    return 0 if not problems else 2 if len(problems) == len(options.files) else 1
+    return scripts.told(problems, len(options.files))
 
 
 if __name__ == "__main__":

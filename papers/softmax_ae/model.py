@@ -4,7 +4,7 @@
 """
 
 if __name__ == "__main__":
-    from common.config import quiet_tensorflow
+    from common.process import quiet_tensorflow
 
     quiet_tensorflow()
 

@@ -120,10 +120,10 @@ def find_corpus(data: Path | None, preset: str, null: bool):
 
 def main():
     """The preprocessing script."""
-    from common.config import one_line_errors, parse
+    from common import process, scripts
 
-    options, config, _, _ = parse(settings, __doc__)
-    with one_line_errors(corpora.DataError, store.StoreError):
+    options, config, _, _ = scripts.parse(settings, __doc__)
+    with process.one_line_errors():
         held = preprocess(config, options.data, options.preset, options.stores, options.null)
     short = held.parameters["facts"]["short_tracks"]
     print(f"{held.directory}: {len(held.index)} segments of {len({r['path'] for r in held.index})} tracks in "

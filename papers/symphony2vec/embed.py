@@ -9,12 +9,11 @@ import sys
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
+import tyro
 
-from common import audio, cells, record, scripts
-from common.config import one_line_errors, quiet_tensorflow
+from common import audio, cells, command, process, scripts
 from papers.symphony2vec import config as settings, preprocess
 
 KINDS = ("ali", "ae", "cae", "vae", "pca")  # that give codes
@@ -33,7 +32,7 @@ class Options:
         output: .csv or .npy file to write; without it CSV to standard output.
     """
 
-    files: tuple[Path, ...]
+    files: tyro.conf.Positional[tuple[Path, ...]]
     model: str = "ali-128"
     run: Path | None = None
     runs: Path = Path("runs")
@@ -117,24 +116,14 @@ def write(rows, output):
 
 def main():
     """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
-    import tyro
-
-    options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
-                       prog="python -m papers.symphony2vec.embed", config=(tyro.conf.PositionalRequiredArgs,))
-    with one_line_errors(*scripts.EXPECTED, ValueError):
+    options = command.parse(Options, __doc__)
+    with process.one_line_errors(ValueError):
         if not options.files:
             raise FileNotFoundError("no recording named; give one or more files")
-        run, store, sentence = record.for_tool(settings, options.run, options.runs)
-        print(sentence, file=sys.stderr)
-        quiet_tensorflow()
-        from common.training import TrainingError
-
-        with one_line_errors(TrainingError):
-            rows, problems = embed(options.files, encoder(options.model, run, store), run.config)
+        run, store = scripts.open_tool(settings, options.run, options.runs)
+        rows, problems = embed(options.files, encoder(options.model, run, store), run.config)
         write(rows, options.output)
-    for problem in problems:
-        print(f"error: {problem}", file=sys.stderr)
-    return 0 if not problems else 2 if len(problems) == len(options.files) else 1
+    return scripts.told(problems, len(options.files))
 
 
 if __name__ == "__main__":

@@ -8,12 +8,10 @@ code of the first file's first clip to that of the second.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
 
-from common import audio, record, scripts
-from common.config import one_line_errors, quiet_tensorflow
+from common import audio, command, process, scripts
 from papers.symphony2vec import config as settings, preprocess
 
 
@@ -66,19 +64,12 @@ def interpolate(options, run, store):
 
 def main():
     """The tool; exit code 0, or 2 if nothing could be done."""
-    import tyro
-
-    options = tyro.cli(Annotated[Options, tyro.conf.arg(name="")], description=__doc__.split("\n\n")[0],
-                       prog="python -m papers.symphony2vec.interpolate")  # fmt: skip
-    with one_line_errors(*scripts.EXPECTED, ValueError):
-        run, store, sentence = record.for_tool(settings, options.run, options.runs)
-        print(sentence, file=sys.stderr)
-        quiet_tensorflow()
-        from common.training import TrainingError
+    options = command.parse(Options, __doc__)
+    with process.one_line_errors(ValueError):
+        run, store = scripts.open_tool(settings, options.run, options.runs)
         from papers.symphony2vec import figures, sound
 
-        with one_line_errors(TrainingError):
-            images, t = interpolate(options, run, store)
+        images, t = interpolate(options, run, store)
         picture = figures.strip(options.output, list(images), [f"{x:.2f}" for x in t], rows=2)
         wave = options.output.with_name(options.output.name + ".wav")
         audio.write(wave, sound.from_decibels(run.config, np.concatenate(list(images), axis=1)), run.config.sample_rate)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from joblib import Parallel, cpu_count, delayed
 
-from common import audio, config as settings_tools, corpora, demo, store
+from common import audio, corpora, demo, store
 from common.progress import progress
 from papers.symphony2vec import config as settings
 
@@ -94,8 +94,10 @@ def _build(writer, corpus, config):
 
 def main():
     """Script entry: make the store and say what is in it."""
-    options, config, _, _ = settings_tools.parse(settings, __doc__)
-    with settings_tools.one_line_errors(corpora.DataError, store.StoreError):
+    from common import process, scripts
+
+    options, config, _, _ = scripts.parse(settings, __doc__)
+    with process.one_line_errors():
         made = preprocess(config, options.data, options.preset, options.stores, options.null)
     print(f"{made.directory}: {len(made.index)} clips, {len(made.rejected)} inputs left out")
 

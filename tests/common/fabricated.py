@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common import checkpoints, claims, closure, config, plots, provenance, record
+from common import checkpoints, claims, closure, config, files, plots, provenance, record
 from common.report import collect
 
 SETTINGS = '''
@@ -81,7 +81,7 @@ def results_of(papers, follow="paper", seed=0, preset="demo", evidence="demo", v
     run = {"paper": "softmax_ae", "corpus": corpus,
            "preset": preset, "follow": follow, "overrides": {}, "seed": seed, "complete": True, "step": 2400,
            "commit": "ab12cd3", "dirty": False, "claims_sha256": claims.sha256(papers / "softmax_ae" / "claims.csv"),
-           "settings_sha256": config.sha256(config.resolve(settings, follow, preset)),
+           "settings_sha256": files.sha256(config.resolve(settings, follow, preset)),
            "machine": "A Processor, 2 cores", "hours": 0.41, "facts": {"groups_per_class": 100}, "notes": {},
            "rejected": 2, "results": results}
     if values is not None:

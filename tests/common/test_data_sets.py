@@ -3,7 +3,7 @@
 import dataclasses
 from types import SimpleNamespace
 
-from common import config, reproduce
+from common import files, reproduce
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,5 +36,5 @@ def test_a_paper_with_one_data_set_finds_its_own():
 
 
 def test_the_data_set_is_no_setting():
-    assert config.sha256(Config()) == config.sha256(Config(data_set="fma_medium"))
-    assert config.sha256(Config()) != config.sha256(Config(size=2))
+    assert files.sha256(Config()) == files.sha256(Config(data_set="fma_medium"))
+    assert files.sha256(Config()) != files.sha256(Config(size=2))

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from common import check_gpu, config as configuration, process, record, reproduce, scripts
+from common import check_gpu, command, config as configuration, process, record, reproduce, scripts
 from common.corpora import __main__ as corpora_script
 from common.demo import __main__ as demo_script
 from common.errors import DataError
@@ -275,6 +275,29 @@ def test_every_command_named_in_a_message_or_a_readme_is_there():
                 assert target in targets, (path, target)
                 seen += 1
     assert seen > 40
+
+
+def documented():
+    """(module, words) of every command line in a README's code block, made-up places left out."""
+    for path in [ROOT / "README.md", *ROOT.glob("papers/*/README.md")]:
+        for line in re.findall(r"^(?:\S*/)?python -m (papers\.\w+\.\w+.*)$", path.read_text(), re.M):
+            module, *words = re.split(r"\s[#>|]", line)[0].split()
+            if not {"…", "--help"} & set(words) and not re.search(r"[\[\]<>*]", " ".join(words)):
+                yield module, words
+
+
+def test_every_command_line_of_a_readme_can_be_typed(monkeypatch):
+    monkeypatch.setattr(scripts, "check", lambda *_: None)  # the folders in it are made up
+    seen = set()
+    for module, words in documented():
+        paper, script = module.split(".")[1:]
+        extra = {"train": scripts.TrainOptions, "evaluate": scripts.EvaluateOptions}.get(script)
+        if script in ("preprocess", "train", "evaluate"):
+            scripts.parse(importlib.import_module(f"papers.{paper}.config"), "x", extra, words)
+        elif script != "model":
+            command.parse(importlib.import_module(module).Options, "x", words)
+        seen.add(module)
+    assert len(seen) > 10
 
 
 # ---------------------------------------------------------------- help
