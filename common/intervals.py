@@ -41,6 +41,7 @@ from scipy.special import stdtrit
 FEWEST_SEEDS = 3
 FEWEST_GROUPS = 8  # with fewer, no interval is made of them
 DRAWS = 2000
+LEAST_OF_SEEDS = 1 / 3  # of what the seeds' means vary by is never explained by groups: so few seeds vary by luck
 MOST_GROUPS = 2000  # with more, the studentised mean is Student's t to all digits shown, and is not resampled
 SEED = 20260101
 
@@ -104,7 +105,8 @@ def errors(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
     if seeds == 1:
         return of_groups_, 0.0
     explained = correction * float(((influence - shared) ** 2).sum()) / (seeds - 1)
-    return of_groups_, math.sqrt(max(float(means.var(ddof=1)) - explained, 0.0) / seeds)
+    varied = float(means.var(ddof=1))
+    return of_groups_, math.sqrt(max(varied - explained, LEAST_OF_SEEDS * varied) / seeds)
 
 
 def _studentised(values: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -93,17 +93,18 @@ def paper_page(group, groups):
             verdicts[follow] = collect.not_run(paper, follow, str(error))
     inferred = {claim for divergence in paper.divergences if divergence.inferred for claim in divergence.decides}
     rows = [claim_row(claim, [verdicts[follow][claim.id] for follow in follows], claim.id in inferred)
-            for claim in paper.claims]
+            for claim in paper.claims if claim.kind != "fact"]
     corpus = group.corpus
     rejected = list(dict.fromkeys(row for run in group.runs for row in run.rejected))
     sections = media.sections(group, problems)
     return {
         "paper": paper, "group": group, "corpus": corpus, "problems": problems, "follows": follows,
-        "tables": tables(rows),
+        "tables": tables(rows), "facts": facts(paper, [verdicts[follow] for follow in follows]),
         "heads": {"code": paper.program} | COLUMN_SAYS, "evidence": EVIDENCE_SAYS.get(corpus.get("evidence"), ""),
         "shuffled": bool((corpus.get("facts") or {}).get("null")),
         "modes": [mode_line(group, follow) for follow in follows],
-        "tally": {follow: tally(verdicts[follow].values()) for follow in follows},
+        "tally": {follow: tally(one for one in verdicts[follow].values() if one.claim.kind != "fact")
+                  for follow in follows},
         "divergences": [divergence_row(one, group, groups) for one in paper.divergences],
         "sections": sections, "thumbnails": media.thumbnails(sections), "models": curves.collect(group.runs),
         "diverged": curves.diverged(group.runs),
@@ -123,6 +124,27 @@ def tables(rows):
         place = row["claim"].where
         found.setdefault(place if counts[place] >= FEWEST_ROWS else "Elsewhere", []).append(row)
     return sorted(found.items(), key=lambda table: table[0] == "Elsewhere")
+
+
+def facts(paper, verdicts):
+    """What is true on any data, once: [(claim, cell, the modes that say so)].
+
+    Args:
+        verdicts: {claim id: Judgement} of every mode, of one or of several corpora.
+
+    Modes that are not asked say nothing; where two that are asked disagree, both stand there.
+    """
+    found = []
+    for claim in (claim for claim in paper.claims if claim.kind == "fact"):
+        judged = [one[claim.id] for one in verdicts if claim.id in one]
+        measured = [judgement for judgement in judged if judgement.mean is not None]
+        decided = [judgement for judgement in measured if tone(judgement.word) in ("yes", "no")]
+        said = {}
+        for judgement in decided or measured or judged[:1]:
+            said.setdefault(judgement.word, []).append(judgement)
+        for same in said.values():
+            found.append((claim, cell(same[0]), list(dict.fromkeys(one.follow for one in same if measured))))
+    return found
 
 
 def claim_row(claim, judged, inferred):

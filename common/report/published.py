@@ -128,7 +128,8 @@ def results_table(paper):
 
     Claims without a value in any mode are counted, not listed; the effects of divergences stand in their own table.
     """
-    parts = []
+    asked = [claim for claim in paper.claims if claim.kind != "fact"]
+    parts, known = [], []
     for group in (group for group in published_groups(paper) if not is_effect(paper, group)):
         verdicts = {follow: collect.judgements(paper, group.mode(follow), follow) for follow in paper.follows}
         modes = [mode for mode in (pages.mode_line(group, follow) for follow in paper.follows) if mode["seeds"]]
@@ -156,7 +157,8 @@ def results_table(paper):
         heads = ["claim", *([] if group.synthetic else ["reported"]), *(f"`{follow}`" for follow in paper.follows),
                  "baselines"]
         rows, without = [], 0
-        for claim in paper.claims:
+        known += verdicts.values()
+        for claim in asked:
             judged = [verdicts[follow][claim.id] for follow in paper.follows]
             if all(judgement.mean is None for judgement in judged):
                 without += 1
@@ -167,13 +169,23 @@ def results_table(paper):
                          ", ".join(f"{name} {value}" for name, value in row["baselines"])])
         parts.append(_table(heads, rows))
         if without:
-            parts.append(f"{text.plural(without, 'claim')} of {len(paper.claims)} without a value in these runs; the "
+            parts.append(f"{text.plural(without, 'claim')} of {len(asked)} without a value in these runs; the "
                          "run's page gives the reason for each.")
     if not parts:
         parts.append(f"No run is published yet. `make reproduce-{paper.name} DATA=… PRESET=full SEEDS=\"0 1 2\"` makes "
                      f"one with a page of all {len(paper.claims)} claims; `python -m common.report publish RUN…` puts "
                      "them here.")
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, *_facts(paper, known)])
+
+
+def _facts(paper, verdicts):
+    """README text: the facts once, whatever was published; nothing without a value of one."""
+    rows = [[f"{claim.id}: {claim.claim} ({claim.where})", _cell(cell, None),
+             ", ".join(f"`{follow}`" for follow in by)] for claim, cell, by in pages.facts(paper, verdicts) if by]
+    if not rows:
+        return []
+    return ["**Facts**, true or not on any data, at any size and with any seed; they are no findings.",
+            _table(["fact", "found", "by"], rows)]
 
 
 def _told(mode):

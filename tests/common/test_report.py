@@ -69,8 +69,10 @@ def test_published_page_compares_with_the_printed_numbers(tmp_path, papers):
     assert claim_cells(written[1], "R15")[3].endswith("undecided the interval contains 0")
     assert "†" in claim_cells(written[1], "R15")[3] and "†" not in claim_cells(written[1], "R5")[3]
     assert claim_cells(written[1], "R16")[3] == "not run"
-    assert claim_cells(written[1], "E2")[2:5] == ["3.1 × 10⁻⁹ ± 0 3 seeds holds", "not testable asked of code only",
-                                                  "not testable asked of code only"]
+    assert claim_cells(written[1], "E2")[2:] == ["3.1 × 10⁻⁹ ± 0 holds", "code"]  # once, by the mode that is asked
+    assert written[1].read_text().count('id="claim-E2"') == 1 and "4 findings," in page.text
+    tally = re.search(r'<div class="tally">.*?</div>', written[1].read_text(), re.DOTALL)[0]
+    assert sum(int(n) for n in re.findall(r"(?:holds|differs|matches|undecided|not [a-z]+) (\d+)", tally)) == 3 * 6
     assert "A Processor, 2 cores" in page.text and "ab12cd3" in page.text and "1.2 hours" in page.text
     assert "jazz.00054.wav" in page.text and "truncated, 12 of 30 seconds" in page.text
 
@@ -87,7 +89,7 @@ def test_demo_page_is_called_synthetic_and_shows_no_reported_number(tmp_path, pa
     assert not re.search(r">(matches|differs|fails)<", table)
     assert len(claim_cells(written[1], "T1-test")) == 5 and "not comparable" in claim_cells(written[1], "T1-test")[1]
     assert claim_cells(written[1], "R5")[2].endswith("seen") and "P-count" in page.text
-    assert claim_cells(written[1], "P-count")[2].endswith("holds")  # a fact is true on any data
+    assert claim_cells(written[1], "P-count")[1].endswith("holds")  # a fact is true on any data
     assert "preset demo sets 10 in every mode" in page.text
     assert "synthetic" in Page(written[0]).text
 
@@ -199,11 +201,11 @@ def test_many_claims_are_folded_by_where_they_stand(tmp_path, papers):
     path = papers / "softmax_ae" / "claims.csv"
     written, _ = pages.write(tmp_path / "runs", papers)
     assert written[1].read_text().count('<table role="table" class="claims"') == 1
-    rows = "".join(f"N{number},Table {number // 60},fact,claim {number},,,,abs <= 1\n" for number in range(120))
+    rows = "".join(f"N{number},Table {number // 60},finding,claim {number},,,,abs <= 1\n" for number in range(120))
     path.write_text(path.read_text() + rows)
     written, _ = pages.write(tmp_path / "runs", papers)
     summaries = re.findall(r"<summary>([^<]*claims)</summary>", written[1].read_text())
-    assert summaries == ["Table 1: 62 claims", "Table 0: 60 claims", "Elsewhere: 6 claims"]
+    assert summaries == ["Table 1: 62 claims", "Table 0: 60 claims", "Elsewhere: 4 claims"]
     assert sum(f'id="claim-N{number}"' in written[1].read_text() for number in range(120)) == 120
 
 
