@@ -163,7 +163,8 @@ def claim_row(claim, judged, inferred):
 
 def cell(judgement):
     """One mode's cell: the value with its half interval, over what it was taken, the verdict and its reason."""
-    half = None if judgement.low is None else (judgement.high - judgement.low) / 2
+    still = judgement.low is None or judgement.claim.kind == "fact"  # a fact does not vary with the seed
+    half = None if still else (judgement.high - judgement.low) / 2
     counts = [f"{len(judgement.seeds)} seeds"] if len(judgement.seeds) > 1 and judgement.values else []
     if judgement.groups is not None:
         few = "" if judgement.by_groups else f" (fewer than {FEWEST_GROUPS}: not in the interval)"

@@ -69,7 +69,7 @@ def test_published_page_compares_with_the_printed_numbers(tmp_path, papers):
     assert claim_cells(written[1], "R15")[3].endswith("undecided the interval contains 0")
     assert "†" in claim_cells(written[1], "R15")[3] and "†" not in claim_cells(written[1], "R5")[3]
     assert claim_cells(written[1], "R16")[3] == "not run"
-    assert claim_cells(written[1], "E2")[2:] == ["3.1 × 10⁻⁹ ± 0 holds", "code"]  # once, by the mode that is asked
+    assert claim_cells(written[1], "E2")[2:] == ["3.1 × 10⁻⁹ holds", "code"]  # once, by the mode that is asked
     assert written[1].read_text().count('id="claim-E2"') == 1 and "4 findings," in page.text
     tally = re.search(r'<div class="tally">.*?</div>', written[1].read_text(), re.DOTALL)[0]
     assert sum(int(n) for n in re.findall(r"(?:holds|differs|matches|undecided|not [a-z]+) (\d+)", tally)) == 3 * 6
