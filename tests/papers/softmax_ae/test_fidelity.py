@@ -82,6 +82,12 @@ def test_item_2_a_class_with_one_track_is_split_in_time_with_a_gap():
         assert max(mine["train"]) + 1 < min(mine["dev"]) and max(mine["dev"]) + 1 < min(mine["test"])
 
 
+def test_a_split_that_leaves_nothing_to_judge_is_refused():
+    one_group = {f"{name}.{t:05d}": f"{name} {t // 4}" for name in settings.GENRES for t in range(12)}
+    with pytest.raises(corpora.DataError, match="nothing is left for dev and test"):
+        segments.split(fake_store(tracks=12, groups=one_group), "T1", seed=0)
+
+
 def test_item_2_filtered_split_has_the_published_sizes():
     held = fake_store()
     parts, _ = segments.split(held, "T2", seed=0)

@@ -1,6 +1,7 @@
 """The whole way: corpus to page, twice; other sound; the twin with shuffled labels; bad input; the tool."""
 
 import csv
+import dataclasses
 import json
 import os
 import shutil
@@ -13,7 +14,8 @@ import pytest
 import soundfile
 
 from common import claims, record, reproduce, training
-from papers.softmax_ae import embed
+from common.findings import NotTestable
+from papers.softmax_ae import config as settings, data as segments, embed, preprocess, train
 
 ROOT = Path(__file__).resolve().parents[3]
 RATE = 22050
@@ -130,8 +132,6 @@ def test_embed_writes_a_row_for_each_segment(other, tmp_path, monkeypatch, capsy
 
 def encoded(home, path):
     """The bottleneck of a recording by the newest sound run, from its standardised segments."""
-    from papers.softmax_ae import config as settings, data as segments, preprocess, train
-
     run, store, _ = record.for_tool(settings, None, home / "runs")
     data = segments.load_data(run.config, store, run.seed)
     x = (preprocess.segments(soundfile.read(path)[0], run.config) - data.mean) / data.deviation
@@ -163,6 +163,16 @@ def test_bad_folders_are_refused_in_one_line(tmp_path, capsys):
         (bad / name).mkdir(parents=True)
         (bad / name / "x.wav").write_bytes(b"")
     assert "nothing usable" in refused(capsys, tmp_path, bad)
+
+
+def test_the_splits_effect_is_that_of_whole_tracks_and_lists_of_other_tracks_are_left_out(tmp_path):
+    measured = reproduce.effects(settings)
+    assert {"split": "T1"} in measured and {"split": "T2"} in measured and {"split": "P2"} not in measured
+    assert {"reconstruction": "mean"} in measured and {"points": "program"} in measured
+    config = dataclasses.replace(settings.Config(), split="T2")
+    with pytest.raises(NotTestable, match="GTZAN's own tracks"):
+        preprocess.preprocess(config, tracks(tmp_path / "real", count=1), "smoke", tmp_path / "stores")
+    assert not (tmp_path / "stores").exists()
 
 
 def test_shuffled_labels_are_for_the_demo_only(tmp_path, capsys):
