@@ -1,0 +1,88 @@
+"""The page's tables show what was measured: fabricated runs, cells worked out by hand."""
+
+import numpy as np
+import pytest
+
+from papers.softmax_ae import config as settings, page_tables
+from papers.softmax_ae.facts import logged
+from papers.softmax_ae.measures import ENCODINGS, Other
+from tests.papers.softmax_ae.fabricated import logits, measured, naming, view
+
+Y = np.tile([0, 1, 2, 3], 5)
+APART = np.eye(4)[Y] * 10
+TRACKS = [f"track {i % 4}" for i in range(20)]  # one of each class, five segments
+
+
+def run(**more):
+    heard = {"train": naming(Y, 20), "dev": naming(Y, 15), "test": naming(Y, 10)}
+    own = view(Y, tracks=TRACKS, logits=heard, two_layer={"train": naming(Y, 5), "dev": naming(Y, 5), "test": naming(
+        Y, 0)}, raw=APART, x_hat=APART / 2, vanilla_x_hat=0 * APART)
+    far = view(Y, tracks=TRACKS, heard=False, logits=naming(Y, 14), two_layer=naming(Y, 4), raw=APART)
+    return measured(own, far, alone=naming(Y, 5), **more)
+
+
+def cells(table, *start):
+    return next(row for row in table["rows"] if tuple(row[:len(start)]) == start)[len(start):]
+
+
+def test_table_1_has_parts_unheard_segments_and_tracks():
+    table = page_tables.table_1(run())
+    assert table["columns"] == ["network", "train", "dev", "test", "unheard tracks: segments", "unheard tracks: tracks"]
+    # the first 14 of 20 are right: three of five segments of two tracks, four of the others
+    assert cells(table, "Deep Softmax Autoencoder") == ["1.000", "0.750", "0.500", "0.700", "1.000"]
+    assert cells(table, "Two-layer network") == ["0.250", "0.250", "0.000", "0.200", "0.000"]
+    assert cells(table, "DSAE without reconstruction (classifier alone)") == ["0.250"] * 3 + ["", ""]
+    assert cells(table, "Loudness only")[3:] == ["0.250", "0.250"]
+    assert cells(table, "Majority class") == ["0.250"] * 4 + [""]
+    assert page_tables.table_1(measured(view(Y, no_test=True)))["rows"][0][3] == ""
+
+
+def test_table_2_is_given_for_every_held_out_part():
+    y = np.repeat([0, 1, 2, 3], 5)
+    predicted = np.where(np.arange(20) == 0, 1, y)  # one classical taken for jazz
+    table = page_tables.table_2(measured(view(y, logits={"dev": logits(y), "test": logits(predicted),
+                                                         "train": logits(y)})))
+    assert cells(table, "dev", "jazz") == ["1.000", "1.000", "1.000", "20"]
+    assert cells(table, "test", "classical") == ["1.000", "0.800", "0.889", "20"]
+    assert cells(table, "test", "jazz")[:3] == ["0.833", "1.000", "0.909"]
+    alone = page_tables.table_2(measured(view(y, no_test=True)))
+    assert {row[0] for row in alone["rows"]} == {"dev"} and alone["rows"][0][-1] == "40"
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_encodings_table_has_every_encoding_on_every_part():
+    table = page_tables.encodings_table(run())
+    assert len(table["rows"]) == 3 * len(ENCODINGS) and set(page_tables.LABELS) == set(ENCODINGS)
+    assert cells(table, "raw, 500 values", "silhouette")[:4] == ["1.000"] * 4
+    assert cells(table, "raw, 500 values", "five nearest neighbours") == ["1.000"] * 5 + [""]
+    assert cells(table, "raw, 500 values", "accuracy") == ["1.000"] * 5 + [""]
+    assert cells(table, "vanilla bottleneck, 64", "silhouette") == ["0.000"] * 6
+    assert cells(table, "DSAE logits", "accuracy") == ["1.000", "0.750", "0.500", "0.700", "1.000", ""]
+    drawn = cells(table, "raw, 500 values", "silhouette")[5]
+    assert drawn != "" and float(drawn) > 0.3
+
+
+def test_what_is_kept_stands_beside_its_yardsticks():
+    others = {"shallow": Other(explained=0.25), "plain_2": Other(0.9, 0.4), "keep_1.0": Other(0.8, 0.5, 0.125)}
+    table = page_tables.kept_table(run(others=others))
+    assert dict(table["rows"]) == {
+        "silence (all zero)": "0.000", "positive half of every wave (the best of a ReLU)": "1.000",
+        "64 principal components": "1.000", "vanilla autoencoder": "0.000", "Deep Softmax Autoencoder": "0.750",
+        "shallow": "0.250", "keep 1.0": "0.125"}
+    assert page_tables.ablations_table(run(others=others))["rows"] == [
+        ["plain 2", "0.900", "0.400", "0.500"], ["keep 1.0", "0.800", "0.500", "0.300"]]
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_logs_stand_beside_the_run_and_only_where_the_genres_are_theirs():
+    lines = [{"epoch": 10.0, "metrics/train_accuracy_in_epoch": 0.5, "metrics/dev_accuracy": 0.4}]
+    histories = {"two_layer": lines, "deep_softmax": lines}
+    table = page_tables.logs_table(run(histories=histories))
+    assert table["rows"][0] == ["Two-layer network, train", "this run", "", "0.500", "", "", ""]
+    assert table["rows"][1][2:] == [f"{logged('2L', 'train')[epoch]:.3f}" for epoch in (1, 10, 50, 100, 200)]
+    assert table["rows"][1][-1] == "0.520" and table["rows"][3][-1] == "0.381"
+    assert table["rows"][6][3] == "0.400"
+    assert len(page_tables.of_page(run(histories=histories))) == 5
+    assert len(page_tables.of_page(run(histories=histories, others={settings.LONGER: Other(0.9, 0.4)}))) == 6
+    other = measured(view(Y, raw=APART, x_hat=APART, vanilla_x_hat=APART, classes=tuple("abcd")))
+    assert len(page_tables.of_page(other)) == 4
