@@ -120,7 +120,7 @@ def blend_ratio(blended, image, width, hop):
     for start in range(hop, blended.shape[1] - width + hop, hop):
         inside[start:start + width - hop] = True
     error = np.abs(blended - image[:, :blended.shape[1]]).mean(axis=0)
-    return error[inside].mean() / error[~inside].mean()
+    return float(error[inside].mean() / max(error[~inside].mean(), 1e-12))
 
 
 def track_measures(image, reference, rebuild, config):

@@ -5,6 +5,7 @@ recording. Partitions with any overlap are cut when they are read (`windows.py`)
 `python -m papers.lord_transfer.preprocess --data DIR` fills a store; `train` and `evaluate` do it by themselves.
 """
 
+import functools
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -92,7 +93,7 @@ def preprocess(config: Config, data: Path | None, preset: str, stores: Path, nul
     channels = 3 if stores_phase(config) else 1
     frames = {"medley_solos_db": config.frames + 1, "fma_medium": 30 * config.sample_rate // config.hop + 1,
               "folder": 600 * config.sample_rate // config.hop}[config.data_set]
-    return store.prepare(corpus, recipe(config), stores, lambda writer: _build(config, wanted, corpus.labels, writer),
+    return store.prepare(corpus, recipe(config), stores, functools.partial(_build, config, wanted, corpus.labels),
                          bytes_needed=len(wanted) * frames * config.bands * channels * 4)
 
 
