@@ -14,21 +14,22 @@ share groups, all, some or none of them. Two errors add up:
   Benchmarks, MLSys 2021).
 
 How often such intervals contain the truth, by simulation (`benchmarks/coverage.py`, 1,000 draws a cell, whose standard
-error is 0.7 %; groups vary by 1, group and seed together by 1, seeds by 0.3):
+error is 0.7 %; groups vary by 1, group and seed together by 1, seeds by 0.3). Without LEAST_OF_SEEDS three seeds with
+the same groups came to 94.0 to 96.7 %, but with 100 other groups each to 89.5 %: too short is worse than too long.
 
 <!-- coverage -->
 | seeds | values | test groups | 8 groups | 20 groups | 100 groups |
 |---|---|---|---|---|---|
 | 1 | normal | the same for all seeds | 94.5% | 95.4% | 95.4% |
 | 1 | exponential | the same for all seeds | 93.9% | 93.7% | 95.8% |
-| 3 | normal | the same for all seeds | 96.7% | 95.4% | 94.0% |
-| 3 | exponential | the same for all seeds | 96.3% | 95.7% | 95.4% |
-| 10 | normal | the same for all seeds | 94.8% | 95.9% | 95.6% |
-| 10 | exponential | the same for all seeds | 94.6% | 93.7% | 94.6% |
-| 3 | normal | others for each seed | 96.9% | 93.8% | 89.5% |
-| 3 | exponential | others for each seed | 97.0% | 93.2% | 89.5% |
-| 10 | normal | others for each seed | 96.3% | 94.8% | 94.7% |
-| 10 | exponential | others for each seed | 96.5% | 95.4% | 94.7% |
+| 3 | normal | the same for all seeds | 98.1% | 96.5% | 94.6% |
+| 3 | exponential | the same for all seeds | 97.4% | 96.9% | 95.8% |
+| 10 | normal | the same for all seeds | 95.1% | 95.9% | 95.6% |
+| 10 | exponential | the same for all seeds | 95.2% | 93.7% | 94.6% |
+| 3 | normal | others for each seed | 98.5% | 96.7% | 92.8% |
+| 3 | exponential | others for each seed | 99.3% | 97.1% | 92.8% |
+| 10 | normal | others for each seed | 96.9% | 96.4% | 94.7% |
+| 10 | exponential | others for each seed | 97.5% | 96.2% | 94.9% |
 <!-- /coverage -->
 """
 

@@ -53,9 +53,9 @@ def test_groups_that_all_seeds_share_are_not_counted_three_times():
     one, three = intervals.of_groups([entry(values)]), intervals.of_groups([entry(values)] * 3)
     assert three == pytest.approx(one, abs=1e-6)
     apart = [entry(np.random.default_rng([5, seed]).normal(size=30), [f"{seed}-{k}" for k in range(30)])
-             for seed in range(3)]
+             for seed in range(10)]
     low, high = intervals.of_groups(apart)
-    assert high - low < 0.85 * (one[1] - one[0])  # other groups in each seed: there are three times as many
+    assert high - low < 0.5 * (one[1] - one[0])  # other groups in each seed: there are ten times as many
 
 
 def test_seeds_beyond_their_groups_are_students_t():
