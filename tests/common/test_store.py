@@ -178,3 +178,18 @@ def test_an_image_of_another_store_is_refused(tmp_path):
     shutil.copy(held.directory / held.index[0]["path"], other.directory / other.index[0]["path"])
     with pytest.raises(store.StoreError, match="hop_length"):
         other.image(other.index[0])
+
+
+def test_changed_code_of_the_preprocessing_makes_the_store_again_with_the_same_content(tmp_path, monkeypatch):
+    def fill(writer):
+        writer.array("x", np.arange(3.0))
+        writer.row(item="a", group="a", label="a")
+
+    fill.__module__ = "papers.toy.preprocess"
+    made = []
+    for code in ("one", "two", "one"):
+        monkeypatch.setattr(store.closure, "making", lambda paper, code=code: {paper: {"pool": code}})
+        made.append(store.prepare(corpus(tmp_path), RECIPE, tmp_path / "s", fill))
+    assert made[0].directory == made[2].directory != made[1].directory
+    assert made[0].content_sha256 == made[1].content_sha256
+    assert made[0].parameters["code_sha256"] != made[1].parameters["code_sha256"] and store.code_of("tests.x") == ""
