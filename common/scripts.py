@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Annotated, Literal
 
 from common import command, config as configuration, process, record, sizes
-from common.errors import DataError
+from common.errors import DataError, StaleError
 
 
 @dataclass(frozen=True)
@@ -211,7 +211,11 @@ def run_evaluation(parsed, settings, preprocess, evaluate):
             raise FileNotFoundError(f"{run.directory}: not trained yet; first: python -m papers.{settings.PAPER}.train"
                                     + words(parsed[0], parsed[2], config))
         with run.lock("evaluation"):
-            run.settle(store)
+            try:
+                run.settle(store)
+            except StaleError as error:
+                raise StaleError(f"{error}: python -m papers.{settings.PAPER}.train"
+                                 + words(parsed[0], parsed[2], config)) from None
             evaluate(config, store, run, parsed[3].partial)
     print(f"{run.directory / 'results.json'}: written. Next: make report")
 

@@ -97,11 +97,11 @@ def siblings(run, evidence):
 
     Synthetic results never stand beside real ones: where one is a demo, the other must be.
     """
-    found, pattern = {}, f"*-{run.preset}-{run.follow}*/{run.directory.name}/results.json"
-    for path in sorted(run.directory.parent.parent.glob(pattern)):
+    found = {}
+    for path in sorted(run.directory.parent.parent.glob(f"*/{run.directory.name}/results.json")):
         other = json.loads(path.read_text())
-        same = other["preset"] == run.preset and other["overrides"] == run.overrides and other["complete"]
-        if same and (other["corpus"]["evidence"] == "demo") == (evidence == "demo"):
+        same = all(other[key] == getattr(run, key) for key in ("preset", "follow", "seed", "overrides"))
+        if same and other["complete"] and (other["corpus"]["evidence"] == "demo") == (evidence == "demo"):
             found.setdefault(other["facts"].get("data_set"), other)
     return found
 

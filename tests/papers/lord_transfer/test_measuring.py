@@ -124,17 +124,20 @@ def test_clips_after_their_way_to_sound_and_back(monkeypatch):
 
 
 def test_real_results_never_stand_beside_synthetic_ones(tmp_path):
-    def write(name, data_set, evidence, preset="demo", complete=True, overrides=None):
+    def write(name, data_set, evidence, preset="demo", complete=True, overrides=None, follow="sound"):
         path = tmp_path / f"{name}-{preset}-sound" / "seed-0" / "results.json"
         path.parent.mkdir(parents=True)
-        path.write_text(json.dumps({"preset": preset, "overrides": overrides or {}, "complete": complete,
-                                    "corpus": {"evidence": evidence}, "facts": {"data_set": data_set}, "name": name}))
+        path.write_text(json.dumps({
+            "preset": preset, "follow": follow, "seed": 0, "overrides": overrides or {}, "complete": complete,
+            "corpus": {"evidence": evidence}, "facts": {"data_set": data_set}, "name": name}))
 
     write("a-demo", "fma_medium", "demo")
     write("b-real", "fma_medium", "other")
     write("c-part", "medley_solos_db", "other", complete=False)
     write("d-typed", "medley_solos_db", "other", overrides={"epochs": 5})
-    run = SimpleNamespace(directory=tmp_path / "x-demo-sound" / "seed-0", preset="demo", follow="sound", overrides={})
+    write("a-code", "medley_solos_db", "other", follow="code")  # whatever its directory is called
+    run = SimpleNamespace(directory=tmp_path / "x-demo-sound" / "seed-0", preset="demo", follow="sound", seed=0,
+                          overrides={})
     assert {key: one["name"] for key, one in evaluate.siblings(run, "demo").items()} == {"fma_medium": "a-demo"}
     for evidence in ("other", "published"):
         assert {key: one["name"] for key, one in evaluate.siblings(run, evidence).items()} == {"fma_medium": "b-real"}
