@@ -231,4 +231,4 @@ PRESETS = {
     "full": {"ablations": True},
 }
 # Conv1D and Conv2D are compared after the same number of images.
-PRESETS_BY_MODE = {("demo", "sound"): dict(conv2d_epochs=6, conv1d_epochs=6)}
+PRESETS_BY_MODE = {("demo", "sound"): dict(conv2d_epochs=4, conv1d_epochs=4)}
