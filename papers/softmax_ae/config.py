@@ -35,22 +35,25 @@ class Config:
     standardise: bool = False  # sec. 3: no feature engineering; the program scales nothing
     hidden: int = 128  # sec. 4.1: one hidden layer in R^128, tanh
     bottleneck: int = 64  # sec. 4.2: f maps R^500 to R^64
-    activation: str = "program"  # inferred: the program's sigmoid, tanh, ReLU; or elu; or wide_elu
-    bottleneck_output: str = "relu"  # inferred: the paper does not say; relu in the program, or linear
-    decoder_output: str = "relu"  # inferred: the paper does not say; relu in the program, or linear
+    # inferred: the program's sigmoid, tanh and ReLU; or one for all hidden layers
+    activation: Literal["program", "elu", "wide_elu"] = "program"
+    bottleneck_output: Literal["relu", "linear"] = "relu"  # inferred: the paper does not say; relu in the program
+    decoder_output: Literal["relu", "linear"] = "relu"  # inferred: the paper does not say; relu in the program
     keep_probability: float = 0.9  # sec. 5.1: "final keep probability of 0.9 after tuning"
     gamma: float = 0.9  # sec. 4.3: weight of the reconstruction; 1 - gamma that of the cross-entropy
     reconstruction_weight: float = 1.0  # inferred: factor on gamma * reconstruction; eq. 3 has none
-    reconstruction: str = "sum"  # eq. 2 and 3: squared norm, a sum over 500 entries; or their mean
+    reconstruction: Literal["sum", "mean"] = "sum"  # eq. 2 and 3: squared norm, a sum over 500 entries; or their mean
     learning_rate: float = 1e-4  # inferred: Adam, 1e-4 in the program; the paper is silent
     batch_size: int = 512  # program: 12 steps an epoch, the last of 368; the paper is silent
     epochs: int = 200  # inferred: 200 for both classifiers in the program; Figure 3 is lost
     autoencoder_epochs: int = 400  # inferred: encoder.py runs 400
-    autoencoder_data: str = "train"  # inferred: train, or all (the program trains the vanilla autoencoder on all)
+    autoencoder_data: Literal["train", "all"] = "train"  # inferred: the program trains its vanilla autoencoder on all
     reshuffle: bool = False  # inferred: batches are identical in every epoch, as in the program; or a new order each
-    train_accuracy: str = "afterwards"  # inferred: dropout off, after the last epoch; or in_epoch, the running count
-    axes: str = "drawn"  # inferred: PCA fitted on the points that are drawn; or on the training part
-    points: str = "all"  # inferred: figures draw all segments; or held_out ones; or program: all, the dev part for DSAE
+    # inferred: dropout off, after the last epoch; or the running count inside it
+    train_accuracy: Literal["afterwards", "in_epoch"] = "afterwards"
+    axes: Literal["drawn", "train"] = "drawn"  # inferred: PCA fitted on the points drawn; or on the training part
+    # inferred: figures draw all segments; or held-out ones; or as the program: all, for the DSAE the dev part
+    points: Literal["all", "program", "held_out"] = "all"
     ablations: bool = False  # ours: train other depths, pools, dropout, outputs as well (R11, R13, what decoders learn)
 
 
