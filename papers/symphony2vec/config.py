@@ -3,7 +3,7 @@
 No TensorFlow here. A dagger in reports marks a value the paper leaves open and that was inferred.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from common.config import Divergence
@@ -30,7 +30,8 @@ class Config:
     mel_top_hz: float = 8000.0  # Hz; the program
     mfcc_coefficients: int = 13  # sec. 3.1
     last_clip: str = "kept"  # kept: every full clip (sec. 3.1) | dropped: the last full clip of each recording is lost
-    split: Literal["without_replacement", "with_replacement", "by_work"] = "without_replacement"  # sec. 3.1, "70%-30%"
+    # Sec. 3.1, "70%-30%". clips_as_by_work is ours: any clips, as many of them as by_work has on either side.
+    split: Literal["without_replacement", "with_replacement", "by_work", "clips_as_by_work"] = "without_replacement"
     train_share: float = 0.7  # sec. 3.1
     split_seed: int = 17  # the program; the split is the same for every training seed
     normalise_over: str = "all"  # clips that give mean and deviation: all (the program; sec. 3.1 names none) | train
@@ -61,11 +62,13 @@ class Config:
     vae_epochs: int = 100  # sec. 3.3
     vae_learning_rate: float = 1e-3  # sec. 3.3
     vae_schedule: str = "constant"  # sec. 3.3 | tenth_after_5: a tenth of the rate from the sixth epoch on
-    vae_likelihood: str = "bernoulli"  # of a sigmoid output (sec. 3.3) | gaussian: of a linear output
+    vae_likelihood: str = "bernoulli"  # of a sigmoid output (sec. 3.3) | library_bernoulli | gaussian: linear output
     vae_code: str = "mean"  # what is classified: mean, 40 values (sec. 3.3) | mean_and_log_variance
     pca_fit: str = "train"  # one PCA of the training clips (sec. 3.3) | each_set: another one for each set of clips
     # ALI, sec. 3.4
     ali_width: int = 32  # maps of the first layer, Table 6; the others keep their ratio to it
+    ali_deviation: float = 0.02  # of the weights at the start, sec. 3.4
+    ali_update: str = "simultaneous"  # both gradients at the weights before the step ([8] of sec. 3.4) | in_turn
     ali_epochs: int = 50  # sec. 3.4
     ali_batch_sizes: tuple[int, ...] = (64,)  # sec. 3.4; one per stage of mel_training
     ali_learning_rate: float = 1e-5  # sec. 3.4
@@ -126,8 +129,9 @@ DIVERGENCES = (
                sound_reason="the program's penalty changes no weight"),
     Divergence("vae_schedule", paper="constant", code="tenth_after_5", sound="constant", paper_source="sec. 3.3",
                code_source=_program("VAE"), sound_reason="the printed rate is no fault"),
-    Divergence("vae_likelihood", paper="bernoulli", code="bernoulli", sound="gaussian", inferred=True,
-               paper_source="sec. 3.3: sigmoid output, loss of [15]", code_source=_program("VAE"),
+    Divergence("vae_likelihood", paper="bernoulli", code="library_bernoulli", sound="gaussian", inferred=True,
+               paper_source="sec. 3.3: sigmoid output, loss of [15]",
+               code_source=_program("VAE") + ", with its library's rule for the log of 0",
                sound_reason="a Bernoulli likelihood of z-scores has no lower bound and a sigmoid cannot reach them"),
     Divergence("vae_code", paper="mean", code="mean_and_log_variance", sound="mean", paper_source="sec. 3.3: 40 values",
                code_source=_program("VAE"), sound_reason="40 values for every embedding"),
@@ -136,10 +140,15 @@ DIVERGENCES = (
                sound_reason="train and test codes must share their axes"),
     Divergence("ali_beta_1", paper=0.9, code=0.5, sound=0.5, paper_source="sec. 3.4",
                code_source=_program("ALI-spec-32x32-128"), sound_reason="the value of ALI's own authors"),
+    Divergence("ali_update", paper="simultaneous", code="in_turn", sound="simultaneous", inferred=True,
+               paper_source="sec. 3.4: not mentioned; ALI's authors: simultaneous",
+               code_source=_program("ALI-spec-32x32-128"),
+               sound_reason="the generator's gradient through a discriminator that has moved is that of neither"),
     Divergence("ali_batch_sizes", paper=(64,), code=(64, 16, 32), sound=(64,), paper_source="sec. 3.4",
                code_source=_program("ALI-spec-32x32-128"), sound_reason="the printed size is no fault"),
-    Divergence("discriminator_normalization", paper=False, code=True, sound=False, paper_source="Table 6",
-               code_source=_program("ALI-spec-32x32-128"), sound_reason="the printed network is no fault"),
+    Divergence("discriminator_normalization", paper=False, code=True, sound=True, paper_source="Table 6",
+               code_source=_program("ALI-spec-32x32-128"),
+               sound_reason="without it images, nearly all offset, vanish in D over five layers; ALI's SVHN network"),
     Divergence("ali_gate", paper=0.0, code=3.5, sound=0.0, paper_source="sec. 3.4: not mentioned",
                code_source=_program("ALI-spec-32x32-128"), decides=("Q11-discriminator",),
                sound_reason="the gate, not the game, sets the plateau that the paper reads as convergence"),
@@ -167,6 +176,7 @@ PRESETS = {
     ),
     "demo": dict(
         lstm_epochs=8, autoencoder_units=(256, 128, 64, 32), vae_epochs=20, ali_width=8, ali_epochs=150,
+        ali_learning_rate=1e-4,  # a tenth of that is too little for weights and steps of a quarter of the inputs
         latent_samples=200, directions=20, regression_iterations=1000,
     ),
     "full": {},
@@ -178,12 +188,20 @@ LATENT_SIZES = (256, 128, 40)  # sec. 3.4
 
 @dataclass(frozen=True)
 class Description:
-    """A model of the paper: its kind, what it sees (chroma, mfcc, mel or the crop), and ALI's latent dimension."""
+    """A model of the paper: its kind, what it sees (chroma, mfcc, mel or the crop), ALI's latent dimension.
+
+    `changes`: settings of its own, (field, value), for twins of a model that differ from it in one thing.
+    """
 
     name: str
     kind: str  # ff | perceptron | cnn | lstm | encoder | ae | cae | vae | ali | pca
     representation: str
     latent_size: int = 0
+    changes: tuple[tuple[str, object], ...] = ()
+
+    def settings(self, config: Config) -> Config:
+        """A run's settings as this model takes them."""
+        return replace(config, **dict(self.changes))
 
 
 def _described():
@@ -192,22 +210,28 @@ def _described():
     found += [Description(f"perceptron-{seen}", "perceptron", seen) for seen in ("chroma", "mfcc")]
     found += [Description("ff-32", "ff", "crop"), Description("encoder-32", "encoder", "crop", 128)]
     found += [Description(f"ali-{size}", "ali", "crop", size) for size in LATENT_SIZES]
+    # The same with clips of one work on both sides, and as many of them: what that is worth.
+    found += [Description(f"{kind}-{seen}-clips", kind, seen, changes=(("split", "clips_as_by_work"),))
+              for seen in REPRESENTATIONS for kind in ("ff", "cnn", "pca")]  # fmt: skip
     return {one.name: one for one in found}
 
 
 MODELS = _described()  # PCA among them, which is fitted when it is measured
 
-HEADLINE = tuple(one.name for one in MODELS.values() if one.kind in ("cnn", "lstm", "vae")) + ("ali-128",)
+CLIPS = tuple(one.name for one in MODELS.values() if one.changes and one.kind != "pca")
+HEADLINE = tuple(one.name for one in MODELS.values()
+                 if one.kind in ("cnn", "lstm", "vae") and not one.changes) + ("ali-128",)  # fmt: skip
 PROGRAM_ONLY = tuple(one.name for one in MODELS.values() if one.kind == "perceptron")  # not in the paper
 OTHERS = tuple(one.name for one in MODELS.values()
-               if one.kind != "pca" and one.name not in HEADLINE + PROGRAM_ONLY)  # fmt: skip
+               if one.kind != "pca" and one.name not in HEADLINE + PROGRAM_ONLY + CLIPS)  # fmt: skip
 
 
 def trained_models(follow: str, preset: str) -> tuple[str, ...]:
     """Names of the models that a run trains: all of them in `full`; quick runs leave some out of some modes.
 
-    The chromagram's AE and CAE stay in the program's mode, to see that they end with equal weights.
+    The chromagram's AE and CAE stay in the program's mode, to see that they end with equal weights. What the split by
+    clips is worth is measured in `sound`.
     """
     if preset == "full":
-        return HEADLINE + OTHERS + (PROGRAM_ONLY if follow == "code" else ())
-    return HEADLINE + {"sound": OTHERS, "code": ("ae-chroma", "cae-chroma")}.get(follow, ())
+        return HEADLINE + OTHERS + {"sound": CLIPS, "code": PROGRAM_ONLY}.get(follow, ())
+    return HEADLINE + {"sound": OTHERS + CLIPS, "code": ("ae-chroma", "cae-chroma")}.get(follow, ())

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from common.errors import StoreError
+from common.splits import fewest_groups
 from papers.symphony2vec import features, splits
 
 
@@ -60,7 +61,7 @@ def select(config, store):
         raise SplitError(f"{store.directory}: of its {len(kept)} clips those that train, or a part of them, are all by "
                          "one composer; add recordings")
     return Selection(labels, [str(name) for name in names], works, *whole, stages,
-                     splits.groups_per_class(labels[kept], works[kept]))  # fmt: skip
+                     fewest_groups(labels[kept], works[kept]))  # fmt: skip
 
 
 def _kept(config, rows, offsets):
@@ -79,8 +80,10 @@ def _split(config, composers, works, offsets):
     fewest = 5 if config.mel_training == "subsets" else 2
     if min(train_count, count - train_count) < fewest:
         raise ValueError(f"{count} clips are too few to train and test on; add recordings")
-    if config.split == "by_work":
+    if config.split in ("by_work", "clips_as_by_work"):
         train, test = splits.by_work(composers, works, offsets, config.train_share, config.split_seed)
+        if config.split == "clips_as_by_work":  # as many clips on either side, but any of them
+            train, test = splits.without_replacement(len(train) + len(test), len(train), config.split_seed)
     elif config.split == "with_replacement":
         train, test = splits.with_replacement(count, train_count, config.split_seed)
         return train, test, splits.shuffled_test(count, train_count, config.split_seed)

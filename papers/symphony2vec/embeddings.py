@@ -12,10 +12,24 @@ def autoencoder_codes(kind, learner, images, rows, config):
     return codes[:, : config.code_size] if kind == "vae" and config.vae_code == "mean" else codes
 
 
-def ali_codes(encoder, images, rows, config, batch_size=64):
-    """ALI's means (rows, LD), or with their log deviations (rows, 2 LD)."""
-    codes = inference.outputs(encoder, images, rows, batch_size, training=config.ali_statistics == "batch")
+def ali_codes(encoder, images, rows, config, shuffle=None):
+    """ALI's means (rows, LD), or with their log deviations (rows, 2 LD), in the program's batches of 16.
+
+    Where batch statistics are used the batch is part of the model: the program shuffles what the regression is fitted
+    on (`shuffle`: a seed) and not what it is tested on.
+    """
+    rows = np.asarray(rows)
+    order = np.arange(len(rows)) if shuffle is None else np.random.default_rng([shuffle, 17]).permutation(len(rows))
+    found = inference.outputs(encoder, images, rows[order], 16, training=config.ali_statistics == "batch")
+    codes = np.empty_like(found)
+    codes[order] = found
     return codes[:, : codes.shape[1] // 2] if config.ali_code == "mean" else codes
+
+
+def warm(encoder, images, rows, batches=60):
+    """Bring the moving statistics of an untrained encoder to its data: passes in training mode, weights untouched."""
+    for number in range(batches):
+        encoder(images[np.random.default_rng([number, 18]).choice(rows, 64)], training=True)
 
 
 def fit_pca(images, rows, config, seed=0):

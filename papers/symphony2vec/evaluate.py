@@ -14,7 +14,7 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 from common import claims, record, training
 from common.findings import collect
-from papers.symphony2vec import figures, measured as measuring, measures
+from papers.symphony2vec import figures, measures, measuring
 from papers.symphony2vec.findings import FINDINGS
 
 CLAIMS = record.ROOT / "papers" / settings.PAPER / "claims.csv"
@@ -33,7 +33,8 @@ def evaluate(config, store, run, partial=False):
     complete = all(outcome and (outcome.complete or outcome.diverged) for outcome in outcomes)
     step = sum(outcome.step for outcome in outcomes if outcome)
     media = figures.media(trained, measured, results)
-    run.write_results(store, results, media, notes(config, measured, run.seed), step, complete)
+    run.write_results(store, results, media, notes(config, measured, run.seed), step, complete,
+                      learnt=measured.learnt())  # fmt: skip
 
 
 def finite(results):

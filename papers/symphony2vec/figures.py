@@ -3,7 +3,7 @@
 import numpy as np
 
 from common import plots
-from papers.symphony2vec import measured as measuring, sound
+from papers.symphony2vec import sound
 from papers.symphony2vec.config import LATENT_SIZES, REPRESENTATIONS
 
 NAMES = {"chroma": "chromagram", "mfcc": "MFCC", "mel": "mel-spectrogram"}
@@ -11,9 +11,9 @@ NAMES = {"chroma": "chromagram", "mfcc": "MFCC", "mel": "mel-spectrogram"}
 
 def media(trained, measured, results):
     """Sections for run.write_results; their figures and sounds are written under the run's directory."""
-    sections = [examples(trained), tables(trained, measured, results), components(trained, measured)]
-    sections += [reconstructions(trained), training_curves(trained), samples(trained, measured)]
-    sections += [paths(trained, measured)]
+    sections = [leak(trained, measured), examples(trained), tables(trained, measured, results)]
+    sections += [components(trained, measured), reconstructions(trained, measured), training_curves(trained)]
+    sections += [inference(trained, measured), samples(trained, measured), paths(trained, measured)]
     return [section for section in sections if section["items"]]
 
 
@@ -42,6 +42,28 @@ def _audio_item(trained, path, caption):
 def _figure_item(trained, path, caption, alt, claims=()):
     return {"kind": "figure", "file": trained.run.relative(path), "caption": caption, "alt": alt,
             "claims": list(claims)}  # fmt: skip
+
+
+def leak(trained, measured):
+    """What clips of one work on both sides of the split are worth, and what is left without any composer to learn."""
+    pairs = [(kind, seen) for kind in ("ff", "cnn", "pca") for seen in REPRESENTATIONS
+             if f"{kind}-{seen}-clips" in measured.judged and f"{kind}-{seen}" in measured.judged]  # fmt: skip
+    if not pairs:
+        return {"title": "Works on both sides", "text": "", "items": []}
+    names = [f"{kind.upper()}, {NAMES[seen]}" for kind, seen in pairs]
+    series = {"whole works": "", "any clips": "-clips", "whole works, composers dealt": "-dealt",
+              "any clips, composers dealt": "-clips-dealt"}  # fmt: skip
+    values = {title: [_accuracy(measured, f"{kind}-{seen}{suffix}") for kind, seen in pairs]
+              for title, suffix in series.items()}  # fmt: skip
+    majority = measured.judged[f"{pairs[0][0]}-{pairs[0][1]}"].baselines["majority"]
+    path = plots.bars(trained.run.figure("leak"), names, values, "percent", level=[("commonest composer", majority)])
+    caption = ("Test accuracy with whole works on either side and with any clips, as many of them; the same where "
+               "composers were dealt at random to whole works, so that only the work can be recognised")  # fmt: skip
+    claims = [f"L-{kind.upper()}-{seen}" for kind, seen in pairs]
+    claims += [f"L-dealt-clips-{seen}" for seen in REPRESENTATIONS]
+    return {"title": "Works on both sides",
+            "text": "The paper's split is by clips: a model can recognise the recording.",
+            "items": [_figure_item(trained, path, caption, "bars of accuracies by split", claims)]}  # fmt: skip
 
 
 def examples(trained):
@@ -120,24 +142,41 @@ def components(trained, measured):
                                    "scatter of clips by composer", ["C-F4"])]}  # fmt: skip
 
 
-def reconstructions(trained):
+def reconstructions(trained, measured):
     """Figures 5 and 6: test clips and what CAE and VAE give back, with sound."""
-    items, mel = [], trained.images["mel"]
+    items = []
     for number, name in ((5, "cae-mel"), (6, "vae-mel")):
-        if name not in trained.learners:
-            continue
-        rows = trained.rows(name)[1][:4]
-        original = [np.asarray(trained.store.array("mel")[row]) for row in rows]
-        rebuilt = list(mel.decibels(measuring.reconstruct(trained, name, rows)))
-        kind = name.split("-")[0].upper()
-        path = strip(trained.run.figure(f"reconstructions-{name}"), original + rebuilt,
-                      ["original"] * len(rows) + [kind] * len(rows), limits=(-80, 0), rows=2)  # fmt: skip
-        caption = f"Figure {number}: test clips (above) and their reconstructions by the {kind} (below)"
-        items.append(_figure_item(trained, path, caption, "two rows of mel-spectrograms"))
-        items.append(_audio_item(trained, sound.write(trained, f"original-{name}", original[0]), "the first original"))
-        path = sound.write(trained, f"rebuilt-{name}", rebuilt[0])
-        items.append(_audio_item(trained, path, f"the same through the {kind}"))
+        if name in measured.rebuilt:
+            kind = name.split("-")[0].upper()
+            caption = f"Figure {number}: test clips (above) and their reconstructions by the {kind} (below)"
+            originals = [np.asarray(trained.store.array("mel")[row]) for row in trained.rows(name)[1][:4]]
+            claims = [f"I-mean-{kind}", f"C-F{number}-low", f"C-F{number}-high"]
+            items += _rebuilt(trained, measured, name, originals, kind, caption, claims)
     return {"title": "Reconstructions", "text": "Decibels below each clip's loudest cell.", "items": items}
+
+
+def inference(trained, measured):
+    """What ALI's generator makes of what its encoder says of a clip, G(E(x)), with sound."""
+    items, crop = [], trained.images["crop"]
+    for size in LATENT_SIZES:
+        name = f"ali-{size}"
+        if name in measured.rebuilt:
+            caption = f"LD = {size}: crops of test clips (above) and G(E(x)) (below)"
+            originals = list(crop.decibels(crop[trained.rows(name)[1][:4]])[..., 0])
+            claims = [f"I-own-{size}", f"I-mean-{size}"]
+            items += _rebuilt(trained, measured, name, originals, "G(E(x))", caption, claims)
+    return {"title": "Inference", "text": "A code that says something of its clip gives that clip back, not another.",
+            "items": items}  # fmt: skip
+
+
+def _rebuilt(trained, measured, name, originals, title, caption, claims):
+    rebuilt = list(measured.rebuilt[name][: len(originals)])
+    path = strip(trained.run.figure(f"reconstructions-{name}"), originals + rebuilt,
+                 ["original"] * len(originals) + [title] * len(originals), limits=(-80, 0), rows=2)  # fmt: skip
+    heard = sound.write(trained, f"original-{name}", originals[0]), sound.write(trained, f"rebuilt-{name}", rebuilt[0])
+    return [_figure_item(trained, path, caption, "two rows of mel-spectrograms", claims),
+            _audio_item(trained, heard[0], "the first original"),
+            _audio_item(trained, heard[1], f"the same as {title}")]  # fmt: skip
 
 
 # Name of the file, title, unit, curves, level drawn across.

@@ -25,6 +25,13 @@ def samples(learner, latent_size, config, seed=0):
     return generate(learner, z, config)
 
 
+def reconstruct(learner, images, rows, config):
+    """G(E(x)) from the means for store rows: (rows, 32, 32, 1)."""
+    training = config.ali_statistics == "batch"
+    codes = inference.outputs(learner.networks["encoder"], images, rows, 64, training=training)
+    return generate(learner, codes[:, : codes.shape[1] // 2], config)
+
+
 def direction_slopes(learner, config, latent_size, count, seed=0):
     """`level_slope` along random directions, from the origin to length sqrt(LD); (count,)."""
     directions = np.random.default_rng([seed, 14]).normal(size=(count, latent_size))

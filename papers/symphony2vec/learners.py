@@ -21,7 +21,7 @@ LSTM_OPTIMIZER = {  # learning rate and weight decay
     "one": dict.fromkeys(REPRESENTATIONS, (1e-3, 0.0)),
     "per_representation": {"chroma": (1e-3, 0.0), "mfcc": (1e-4, 1e-5), "mel": (1e-4, 1e-5)},
 }
-VAE_OUTPUT = {"bernoulli": "sigmoid", "gaussian": "linear"}
+DISCRIMINATOR = {"simultaneous": model.ali_discriminator, "in_turn": variants.ali_discriminator_late}
 
 
 def image_shape(config, representation):
@@ -32,9 +32,24 @@ def image_shape(config, representation):
     return (bands, 1 + round(config.clip_seconds * config.sample_rate) // config.hop)
 
 
+class Adam(keras.optimizers.Adam):
+    """Adam as published and as in the authors' library: epsilon stands beside the deviation after bias correction.
+
+    Keras adds it before, so that in the first steps it counts up to 30 times as much.
+    """
+
+    def update_step(self, gradient, variable, learning_rate):
+        """One variable's update; Keras' own with an epsilon that undoes the correction."""
+        step = keras.ops.cast(self.iterations + 1, variable.dtype)
+        published = self.epsilon
+        self.epsilon = published * keras.ops.sqrt(1.0 - keras.ops.power(self.beta_2, step))
+        super().update_step(gradient, variable, learning_rate)
+        self.epsilon = published
+
+
 def adam(learning_rate, variables, beta_1=0.9):
     """Adam with the epsilon of the authors' library, built for its variables."""
-    optimizer = keras.optimizers.Adam(learning_rate, beta_1=beta_1, beta_2=0.999, epsilon=1e-8)
+    optimizer = Adam(learning_rate, beta_1=beta_1, beta_2=0.999, epsilon=1e-8)
     optimizer.build(variables)
     return optimizer
 
@@ -51,7 +66,8 @@ def classifier_network(description, config, classes):
     if description.kind == "lstm":
         build = LSTM[config.lstm_input, config.lstm_scores]
         return build((shape[0], config.lstm_steps), config.lstm_units, classes)
-    return model.encoder_classifier(description.latent_size, config.ali_width, classes=classes)
+    return model.encoder_classifier(description.latent_size, config.ali_width, classes=classes,
+                                    deviation=config.ali_deviation)  # fmt: skip
 
 
 def rate_and_decay(description, config):
@@ -80,11 +96,10 @@ def autoencoder(description, config, store):
 
 
 def vae(description, config, store):
-    """Encoder (means and log variances) and decoder of the VAE (section 3.3)."""
+    """Encoder (means and log variances) and decoder (logits, or values) of the VAE (section 3.3)."""
     shape = image_shape(config, description.representation)
     encoder = model.encoder(shape, config.autoencoder_units, 2 * config.code_size)
-    output = VAE_OUTPUT[config.vae_likelihood]
-    decoder = model.decoder(shape, config.autoencoder_units[::-1], config.code_size, output)
+    decoder = model.decoder(shape, config.autoencoder_units[::-1], config.code_size, "linear")
     variables = encoder.trainable_variables + decoder.trainable_variables
     optimizer = adam(config.vae_learning_rate, variables)
     return training.Learner({"encoder": encoder, "decoder": decoder}, {"vae": optimizer})
@@ -92,9 +107,10 @@ def vae(description, config, store):
 
 def ali(description, config, store):
     """Encoder, generator and discriminator of ALI (section 3.4, Table 6); one Adam for the first two."""
-    size, width = description.latent_size, config.ali_width
-    encoder, generator = model.ali_encoder(size, width), model.ali_generator(size, width)
-    discriminator = model.ali_discriminator(size, width, normalize=config.discriminator_normalization)
+    size, shared = description.latent_size, {"width": config.ali_width, "deviation": config.ali_deviation}
+    encoder, generator = model.ali_encoder(size, **shared), model.ali_generator(size, **shared)
+    build = DISCRIMINATOR[config.ali_update]
+    discriminator = build(size, normalize=config.discriminator_normalization, **shared)
     rate, beta_1 = config.ali_learning_rate, config.ali_beta_1
     optimizers = {
         "generator": adam(rate, encoder.trainable_variables + generator.trainable_variables, beta_1),

@@ -62,19 +62,33 @@ def program_penalty(encoder, x):
     return tf.stop_gradient(tf.sqrt(tf.reduce_sum(tf.abs(tape.gradient(code, x)))))
 
 
-def _floored_log(probability):
-    # At exactly 0 the gradient is 0, as in the program's library.
-    positive = probability > 0.0
-    return tf.where(positive, tf.maximum(tf.math.log(tf.where(positive, probability, 1.0)), -100.0), -100.0)
+def bernoulli_likelihood(x, logit):
+    """Negative log likelihood of a Bernoulli (section 3.3, sigmoid output), from the logit, summed over the features.
 
-
-def program_binary_cross_entropy(x, probability):
-    """The VAE's reconstruction (section 3.3), summed over the features; each log floors at -100.
-
-    The targets are z-scored, so not in [0, 1], and the sum has no lower bound; libraries' own losses refuse them.
+    For targets outside [0, 1], as z-scores are, it has no lower bound.
     """
-    summed = x * _floored_log(probability) + (1.0 - x) * _floored_log(1.0 - probability)
-    return -tf.reduce_sum(summed, axis=list(range(1, len(x.shape))))
+    return tf.reduce_sum(tf.nn.softplus(logit) - x * logit, axis=list(range(1, len(x.shape))))
+
+
+@tf.custom_gradient
+def _library_cross_entropy(logit, x):
+    # The library's rule of 2019: log(1e-12) where a log's argument is exactly 0, and a gradient with 1e-12 in the
+    # denominator, so that the pull on a logit dies away near -28, and beyond 16.7 in single precision. The sigmoid is
+    # written out as there, since its last bit decides where 1 - p is 0.
+    smallest = tf.constant(1e-12, logit.dtype)
+    probability = 1.0 / (1.0 + tf.exp(-logit))
+    logs = [tf.math.log(tf.where(value == 0.0, smallest, value)) for value in (probability, 1.0 - probability)]
+
+    def backward(upstream):
+        denominator = (1.0 - probability + smallest) * (probability + smallest)
+        return upstream * (probability - x) / denominator * probability * (1.0 - probability), None
+
+    return -(x * logs[0] + (1.0 - x) * logs[1]), backward
+
+
+def library_binary_cross_entropy(x, logit):
+    """The VAE's reconstruction as the program's library computed it, summed over the features."""
+    return tf.reduce_sum(_library_cross_entropy(logit, x), axis=list(range(1, len(x.shape))))
 
 
 def gaussian_likelihood(x, x_hat):

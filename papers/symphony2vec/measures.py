@@ -44,11 +44,6 @@ def classify(train_codes, train_labels, test_codes, iterations=5000):
     return fitted.predict(train_codes), fitted.predict(test_codes)
 
 
-def majority_baseline(labels, test):
-    """Test accuracy of the best constant answer: the share of the composer commonest in test, as in the program."""
-    return float(np.bincount(labels[test]).max() / len(test))
-
-
 def loudness_baseline(level, labels, train, test):
     """Test accuracy of a regression on loudness alone.
 
@@ -58,6 +53,11 @@ def loudness_baseline(level, labels, train, test):
     values = np.stack([level.mean(axis=1), level.std(axis=1)], axis=1)
     model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000)).fit(values[train], labels[train])
     return float(np.mean(model.predict(values[test]) == labels[test]))
+
+
+def squared_errors(images, others):
+    """Mean squared difference of each image (count, ...) from its counterpart, or from one image: (count,)."""
+    return np.mean(np.square(np.float64(images) - others).reshape(len(images), -1), axis=1)
 
 
 def permutation_p(predicted, truth, seed=0, count=200):

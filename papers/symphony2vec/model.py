@@ -39,7 +39,8 @@ def _uniform(fan_in):
     }
 
 
-def _dense(x, units, **options):
+def dense(x, units, **options):
+    """A dense layer with the library's start."""
     return layers.Dense(units, **_uniform(x.shape[-1]), **options)(x)
 
 
@@ -56,8 +57,8 @@ def feed_forward(shape, hidden_units=(1024, 512, 256, 64), classes=5):
     inputs = layers.Input(shape)
     x = layers.Flatten()(inputs)
     for units in hidden_units:
-        x = layers.ReLU()(_batch_normalization()(_dense(x, units)))
-    return keras.Model(inputs, _dense(x, classes), name="feed_forward")
+        x = layers.ReLU()(_batch_normalization()(dense(x, units)))
+    return keras.Model(inputs, dense(x, classes), name="feed_forward")
 
 
 def cnn(shape, convolutions=TABLE_2["mel"], fully_connected=(120, 84), classes=5):
@@ -77,24 +78,42 @@ def cnn(shape, convolutions=TABLE_2["mel"], fully_connected=(120, 84), classes=5
             x = layers.MaxPooling2D(row["pool"])(x)
     x = layers.Flatten()(layers.Permute((3, 1, 2))(x))
     for units in fully_connected:
-        x = _dense(x, units, activation="relu")
-    return keras.Model(inputs, _dense(x, classes), name="cnn")
+        x = dense(x, units, activation="relu")
+    return keras.Model(inputs, dense(x, classes), name="cnn")
+
+
+class LSTMCell(layers.Layer):
+    """An LSTM's step with two biases, on the input's and on the state's side, as in the authors' library.
+
+    Their sum is all that the outputs depend on, but Adam moves each by a whole step.
+    """
+
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.state_size, self.output_size = units, [units, units], units
+
+    def build(self, input_shape):
+        """Make the weights, uniform in +-1/sqrt(units); the four gates are input, forget, cell, output."""
+        limit = self.units**-0.5
+        for name, shape in (("kernel", (input_shape[-1],)), ("recurrent_kernel", (self.units,)), ("bias", ()),
+                            ("recurrent_bias", ())):  # fmt: skip
+            start = keras.initializers.RandomUniform(-limit, limit)
+            setattr(self, name, self.add_weight(shape=(*shape, 4 * self.units), initializer=start, name=name))
+
+    def call(self, x, states):
+        """One step: (output, states)."""
+        hidden, cell = states
+        gates = x @ self.kernel + self.bias + hidden @ self.recurrent_kernel + self.recurrent_bias
+        begin, keep, new, out = keras.ops.split(gates, 4, axis=-1)
+        cell = keras.ops.sigmoid(keep) * cell + keras.ops.sigmoid(begin) * keras.ops.tanh(new)
+        hidden = keras.ops.sigmoid(out) * keras.ops.tanh(cell)
+        return hidden, [hidden, cell]
 
 
 def recurrent_layers(x, hidden_units=5, depth=2):
     """Two LSTM layers of five units (section 3.2): (batch, steps, bands) to the last hidden state (batch, units)."""
-    limit = hidden_units**-0.5
-    uniform = keras.initializers.RandomUniform(-limit, limit)
     for layer in range(depth):
-        x = layers.LSTM(
-            hidden_units,
-            return_sequences=layer < depth - 1,
-            kernel_initializer=uniform.clone(),
-            recurrent_initializer=uniform.clone(),
-            # The authors' library adds two biases; drawn here as one, uniform with the variance of their sum.
-            bias_initializer=keras.initializers.RandomUniform(-limit * 2**0.5, limit * 2**0.5),
-            unit_forget_bias=False,
-        )(x)
+        x = layers.RNN(LSTMCell(hidden_units), return_sequences=layer < depth - 1)(x)
     return x
 
 
@@ -105,7 +124,7 @@ def lstm(shape, hidden_units=5, classes=5):
     """
     inputs = layers.Input(shape)
     x = recurrent_layers(layers.Permute((2, 1))(inputs), hidden_units)
-    return keras.Model(inputs, _dense(x, classes), name="lstm")
+    return keras.Model(inputs, dense(x, classes), name="lstm")
 
 
 # Section 3.3: embedding baselines
@@ -119,45 +138,62 @@ def encoder(shape, hidden_units=(1024, 512, 256, 128), code_size=40):
     inputs = layers.Input(shape)
     x = layers.Flatten()(inputs)
     for units in hidden_units:
-        x = _dense(x, units, activation="relu")
-    return keras.Model(inputs, _dense(x, code_size), name="encoder")
+        x = dense(x, units, activation="relu")
+    return keras.Model(inputs, dense(x, code_size), name="encoder")
 
 
 def decoder(shape, hidden_units=(128, 256, 512, 1024), code_size=40, activation="tanh"):
-    """Decoder of AE and CAE (tanh) and of the VAE (sigmoid), section 3.3: (batch, code_size) to (batch, *shape)."""
+    """Decoder of AE and CAE (tanh), section 3.3: (batch, code_size) to (batch, *shape).
+
+    The VAE's is the same with a linear output: the logit, whose sigmoid is part of the loss.
+    """
     inputs = x = layers.Input((code_size,))
     for units in hidden_units:
-        x = _dense(x, units, activation="relu")
-    x = _dense(x, shape[0] * shape[1], activation=activation)
+        x = dense(x, units, activation="relu")
+    x = dense(x, shape[0] * shape[1], activation=activation)
     return keras.Model(inputs, layers.Reshape(shape)(x), name="decoder")
 
 
-# Section 3.4, Table 6: adversarially learned inference. Convolutions have no padding.
+# Section 3.4, Table 6: adversarially learned inference. Convolutions have no padding; all but the last of a network
+# are followed by batch normalisation where `normalize` says so, and by a leaky ReLU.
+def _rows(*rows, bias=False, normalize=True):
+    return tuple({"maps": maps, "kernel": kernel, "stride": stride, "bias": bias, "normalize": normalize}
+                 for maps, kernel, stride in rows)  # fmt: skip
+
+
+TABLE_6 = {
+    "encoder": _rows((32, 5, 1), (64, 4, 2), (128, 4, 1), (256, 4, 2), (512, 4, 1), (512, 1, 1)),
+    "generator": _rows((256, 4, 1), (128, 4, 2), (64, 4, 1), (32, 4, 2), (32, 5, 1), (32, 1, 1)),  # transposed
+    "discriminator_image": _rows((32, 5, 1), bias=True, normalize=False)
+    + _rows((64, 4, 2), (128, 4, 1), (256, 4, 2), (512, 4, 1), normalize=False),
+    "discriminator_latent": _rows((512, 1, 1), (512, 1, 1), normalize=False),
+    "discriminator_joint": _rows((1024, 1, 1), (1024, 1, 1), bias=True, normalize=False),
+}
+WIDTH = 32  # maps of the first layer in Table 6
 
 
 # Section 3.4: weights N(0, 0.02), those of batch normalisation N(1, 0.02), biases 0.
-def _ali_weights():
-    return keras.initializers.RandomNormal(0.0, 0.02)
+def _normal(deviation):
+    return keras.initializers.RandomNormal(0.0, deviation)
 
 
-def _ali_normalization():
+def ali_normalization():
+    """Batch normalisation as ALI has it: weights N(1, 0.02)."""
     return _batch_normalization(gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02))
 
 
-def _convolution(x, maps, kernel, stride, use_bias=False, normalize=True, slope=0.01):
-    x = layers.Conv2D(maps, kernel, stride, use_bias=use_bias, kernel_initializer=_ali_weights())(x)
-    return layers.LeakyReLU(slope)(_ali_normalization()(x) if normalize else x)
-
-
-def ali_encoder(latent_size=128, width=32, slope=0.01):
+def ali_encoder(latent_size=128, width=WIDTH, slope=0.01, deviation=0.02):
     """Encoder of ALI (Table 6): crops (batch, 32, 32, 1) to (batch, 2 * latent_size): mean and log deviation of z.
 
-    `width` is the number of maps of the first layer; the others keep their ratio to it.
+    `width` is the number of maps of the first layer; the others keep their ratio to it. `deviation`: of the weights at
+    the start.
     """
     inputs = x = layers.Input((32, 32, 1))
-    for factor, kernel, stride in ((1, 5, 1), (2, 4, 2), (4, 4, 1), (8, 4, 2), (16, 4, 1), (16, 1, 1)):
-        x = _convolution(x, factor * width, kernel, stride, slope=slope)
-    x = layers.Conv2D(2 * latent_size, 1, kernel_initializer=_ali_weights())(x)
+    for row in TABLE_6["encoder"]:
+        x = layers.Conv2D(row["maps"] * width // WIDTH, row["kernel"], row["stride"], use_bias=False,
+                          kernel_initializer=_normal(deviation))(x)  # fmt: skip
+        x = layers.LeakyReLU(slope)(ali_normalization()(x))
+    x = layers.Conv2D(2 * latent_size, 1, kernel_initializer=_normal(deviation))(x)
     return keras.Model(inputs, layers.Flatten()(x), name="ali_encoder")
 
 
@@ -173,16 +209,15 @@ class PixelBias(layers.Layer):
         return x + self.bias
 
 
-def ali_generator(latent_size=128, width=32, slope=0.01, activation="sigmoid"):
+def ali_generator(latent_size=128, width=WIDTH, slope=0.01, activation="sigmoid", deviation=0.02):
     """Generator of ALI (Table 6): latents (batch, latent_size) to crops (batch, 32, 32, 1) in (0, 1)."""
     inputs = layers.Input((latent_size,))
     x = layers.Reshape((1, 1, latent_size))(inputs)
-    for factor, kernel, stride in ((8, 4, 1), (4, 4, 2), (2, 4, 1), (1, 4, 2), (1, 5, 1), (1, 1, 1)):
-        x = layers.Conv2DTranspose(
-            factor * width, kernel, stride, use_bias=False, kernel_initializer=_ali_weights()
-        )(x)
-        x = layers.LeakyReLU(slope)(_ali_normalization()(x))
-    x = layers.Conv2DTranspose(1, 1, use_bias=False, kernel_initializer=_ali_weights())(x)
+    for row in TABLE_6["generator"]:
+        x = layers.Conv2DTranspose(row["maps"] * width // WIDTH, row["kernel"], row["stride"], use_bias=False,
+                                   kernel_initializer=_normal(deviation))(x)  # fmt: skip
+        x = layers.LeakyReLU(slope)(ali_normalization()(x))
+    x = layers.Conv2DTranspose(1, 1, use_bias=False, kernel_initializer=_normal(deviation))(x)
     x = PixelBias(name="pixel_bias")(x)
     return keras.Model(inputs, layers.Activation(activation)(x), name="ali_generator")
 
@@ -193,33 +228,35 @@ def _channel_dropout(x, rate, name):
     return x * mask
 
 
-def ali_discriminator(latent_size=128, width=32, slope=0.01, dropout=0.2, normalize=False):
+def ali_discriminator(latent_size=128, width=WIDTH, slope=0.01, dropout=0.2, normalize=False, deviation=0.02,
+                      convolution=layers.Conv2D, normalization=ali_normalization):  # fmt: skip
     """Joint discriminator of ALI (Table 6): crop (batch, 32, 32, 1) and z (batch, latent_size) to a logit (batch,).
 
     Table 6 prints a leaky ReLU and dropout after the last layer; binary cross entropy needs a probability, so the
-    last layer is linear here and its sigmoid is part of the loss.
+    last layer is linear here and its sigmoid is part of the loss. `normalize`: batch normalisation after the second to
+    fifth convolution of the image; `convolution`, `normalization`: the layers to build with.
     """
     image, latent = layers.Input((32, 32, 1)), layers.Input((latent_size,))
-    x = image
-    for number, (factor, kernel, stride) in enumerate(((1, 5, 1), (2, 4, 2), (4, 4, 1), (8, 4, 2), (16, 4, 1))):
-        first = number == 0
-        x = _convolution(x, factor * width, kernel, stride, first, normalize and not first, slope)
-        x = _channel_dropout(x, dropout, f"dropout_x{number}")
+
+    def branch(x, name):
+        for number, row in enumerate(TABLE_6[f"discriminator_{name}"]):
+            x = convolution(row["maps"] * width // WIDTH, row["kernel"], row["stride"], use_bias=row["bias"],
+                            kernel_initializer=_normal(deviation))(x)  # fmt: skip
+            if normalize and name == "image" and number:
+                x = normalization()(x)
+            x = _channel_dropout(layers.LeakyReLU(slope)(x), dropout, f"dropout_{name}_{number}")
+        return x
+
     z = layers.Reshape((1, 1, latent_size))(latent)
-    for number in range(2):
-        z = _channel_dropout(_convolution(z, 16 * width, 1, 1, False, False, slope), dropout, f"dropout_z{number}")
-    joint = layers.Concatenate()([x, z])
-    for number in range(2):
-        joint = _convolution(joint, 32 * width, 1, 1, True, False, slope)
-        joint = _channel_dropout(joint, dropout, f"dropout_joint{number}")
-    logit = layers.Conv2D(1, 1, kernel_initializer=_ali_weights(), name="final")(joint)
+    joint = layers.Concatenate()([branch(image, "image"), branch(z, "latent")])
+    logit = convolution(1, 1, 1, kernel_initializer=_normal(deviation), name="final")(branch(joint, "joint"))
     return keras.Model([image, latent], layers.Reshape(())(logit), name="ali_discriminator")
 
 
-def encoder_classifier(latent_size=128, width=32, slope=0.01, classes=5):
+def encoder_classifier(latent_size=128, width=WIDTH, slope=0.01, classes=5, deviation=0.02):
     """Section 4: ALI's encoder with one more dense layer, crops (batch, 32, 32, 1) to logits (batch, classes)."""
-    trunk = ali_encoder(latent_size, width, slope)
-    return keras.Model(trunk.inputs, _dense(trunk.outputs[0], classes), name="encoder_classifier")
+    trunk = ali_encoder(latent_size, width, slope, deviation)
+    return keras.Model(trunk.inputs, dense(trunk.outputs[0], classes), name="encoder_classifier")
 
 
 def main():

@@ -1,5 +1,6 @@
 """Recordings to clips and their three representations: corpus -> store (section 3.1)."""
 
+from functools import partial
 from pathlib import Path
 
 from joblib import Parallel, cpu_count, delayed
@@ -24,7 +25,7 @@ def preprocess(config, data, preset, stores, null=False):
     frames = 1 + round(config.clip_seconds * config.sample_rate) // config.hop
     clip_bytes = 4 * frames * (12 + config.mfcc_coefficients + config.mel_bands)
     # About 60 clips in a recording of ten minutes.
-    return store.prepare(corpus, recipe, stores, lambda writer: _build(writer, corpus, config), 60 * clip_bytes)
+    return store.prepare(corpus, recipe, stores, partial(_build, corpus=corpus, config=config), 60 * clip_bytes)
 
 
 def find_corpus(data, preset, null):

@@ -110,13 +110,11 @@ def first_epoch_of_vae(measured):
 # Figures
 
 
-def limit(measured, output, place):
-    """Lowest (0) or highest (1) value in decibels that an output can take."""
-    if output == "tanh" and measured.config.autoencoder_output != "tanh":
-        raise NotTestable("the output is linear in this mode: it has no limits")
-    if output == "sigmoid" and measured.config.vae_likelihood != "bernoulli":
-        raise NotTestable("the output is linear in this mode: it has no limits")
-    return measured.limits[output][place]
+def extreme(measured, model, of, lowest):
+    """Lowest or highest value in decibels of reconstructed test clips (`of` "rebuilt") or of samples."""
+    measured.need(model)
+    values = getattr(measured, of)[model]
+    return values.min() if lowest else values.max()
 
 
 def panel_brightness(measured, model, percent):
@@ -215,9 +213,9 @@ def _adversarial():
 
 
 def _rest():
-    found = {f"C-F{figure}-{word}": partial(limit, output=output, place=place)
-             for figure, output in ((5, "tanh"), (6, "sigmoid"), (9, "generator"))
-             for place, word in enumerate(("low", "high"))}  # fmt: skip
+    found = {f"C-F{figure}-{word}": partial(extreme, model=model, of=of, lowest=word == "low")
+             for figure, model, of in ((5, "cae-mel", "rebuilt"), (6, "vae-mel", "rebuilt"), (9, "ali-128", "samples"))
+             for word in ("low", "high")}  # fmt: skip
     found |= {f"N-PCA2-{letter}-{number}": partial(explained_variance, representation=LETTERS[letter],
                                                   component=number - 1)
               for letter in ("c", "m") for number in (1, 2)}  # fmt: skip

@@ -5,6 +5,8 @@ All are pure functions of the clips' order, their composers and works, and a see
 
 import numpy as np
 
+from common import splits
+
 
 def with_replacement(count, train_count, seed=17):
     """The program's split: `train_count` draws with replacement; test: whatever was never drawn, in ascending order.
@@ -27,8 +29,9 @@ def shuffled_test(count, train_count, seed=17):
 
 def without_replacement(count, train_count, seed=17):
     """The text's 70 to 30: a random `train_count` of the clips, the others test. Returns (train, test)."""
-    order = np.random.RandomState(seed).permutation(count)
-    return order[:train_count], np.sort(order[train_count:])
+    sizes = {"train": train_count, "test": None}
+    parts = splits.at_random(count, sizes, np.random.RandomState(seed), ascending=("test",))
+    return parts["train"], parts["test"]
 
 
 def by_work(labels, works, offsets, train_share=0.7, seed=17):
@@ -39,31 +42,21 @@ def by_work(labels, works, offsets, train_share=0.7, seed=17):
     Returns (train, test), both ascending. Raises ValueError where a composer has too few clips for both sides.
     """
     labels, works, offsets = np.asarray(labels), np.asarray(works), np.asarray(offsets)
-    random = np.random.RandomState(seed)
-    train, test = [], []
+    random, classes = np.random.RandomState(seed), []
     for label in np.unique(labels):
         clips = np.flatnonzero(labels == label)
-        names = np.unique(works[clips])
-        if len(names) == 1:
-            clips = clips[np.argsort(offsets[clips], kind="stable")]
-            cut = min(round(train_share * len(clips)), len(clips) - 2)
-            if cut < 1:
-                raise ValueError(
-                    f"{label} has one work with {len(clips)} clips, too few to train on one part and test "
-                    "on another; add recordings or leave this composer out"
-                )
-            train.append(clips[:cut])
-            test.append(clips[cut + 1 :])
+        if len(np.unique(works[clips])) > 1:
+            wanted = {"test": (1.0 - train_share) * len(clips)}
+            classes.append(splits.by_group(clips, works, wanted, random, fill="reach"))
             continue
-        wanted, taken = (1.0 - train_share) * len(clips), 0
-        for name in random.permutation(names)[:-1]:  # the last work stays for training
-            if taken and taken >= wanted:
-                break
-            in_work = clips[works[clips] == name]
-            test.append(in_work)
-            taken += len(in_work)
-        train.append(np.setdiff1d(clips, np.concatenate(test)))
-    return np.sort(np.concatenate(train)), np.sort(np.concatenate(test))
+        in_time = clips[np.argsort(offsets[clips], kind="stable")]
+        sizes = {"train": min(round(train_share * len(clips)), len(clips) - 2), "test": None}
+        if sizes["train"] < 1:
+            raise ValueError(f"{label} has one work with {len(clips)} clips, too few to train on one part and test on "
+                             "another; add recordings or leave this composer out")
+        classes.append(splits.in_time(in_time, sizes, gap=1))
+    parts = splits.joined(classes)
+    return parts["train"], parts["test"]
 
 
 def program_stages(train, test):
@@ -74,9 +67,3 @@ def program_stages(train, test):
     trains, tests = np.array_split(train, 5), np.array_split(test, 5)
     joined = ((0, 2), (2, 4), (4, 5))
     return [(np.concatenate(trains[a:b]), np.concatenate(tests[a:b])) for a, b in joined]
-
-
-def groups_per_class(labels, works):
-    """The smallest number of works that a composer has: 1 means that no split by work exists."""
-    labels, works = np.asarray(labels), np.asarray(works)
-    return min(len(np.unique(works[labels == label])) for label in np.unique(labels))

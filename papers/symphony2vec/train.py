@@ -22,7 +22,8 @@ from papers.symphony2vec import data, inference, learners, losses, measures
 
 # What each divergence that is another loss selects.
 CLASSIFIER_LOSS = {"softmax": losses.cross_entropy, "double_softmax": losses.double_softmax_cross_entropy}
-VAE_LIKELIHOOD = {"bernoulli": losses.program_binary_cross_entropy, "gaussian": losses.gaussian_likelihood}
+VAE_LIKELIHOOD = {"bernoulli": losses.bernoulli_likelihood, "library_bernoulli": losses.library_binary_cross_entropy,
+                  "gaussian": losses.gaussian_likelihood}  # fmt: skip
 
 WATCHED_LATENTS = 64  # generated at every log line, to see a collapse
 
@@ -55,32 +56,40 @@ def classifier_step(learner, batch, step, loss, decay):
     return {"losses/cross_entropy": step.mean(cost), "metrics/accuracy": step.mean(tf.cast(right, tf.float32))}
 
 
+def softmax_twice(description, config):
+    """Whether the loss takes the softmax of a softmax; the program's LSTM has no softmax of its own."""
+    return config.classifier_loss == "double_softmax" and description.kind != "lstm"
+
+
+def classifier_train_step(description, config):
+    """`classifier_step` with the loss and weight decay of the settings."""
+    _, decay = learners.rate_and_decay(description, config)
+    loss = CLASSIFIER_LOSS["double_softmax" if softmax_twice(description, config) else "softmax"]
+    return functools.partial(classifier_step, loss=loss, decay=decay)
+
+
 def classifier_stages(description, config, store, seed):
     """Ten epochs of each part; the LSTM's examples are pieces of 36 frames."""
-    chunked = description.kind == "lstm"
-    softmax_twice = config.classifier_loss == "double_softmax" and not chunked  # the program's LSTM has no softmax
-    _, decay = learners.rate_and_decay(description, config)
-    loss = CLASSIFIER_LOSS["double_softmax" if softmax_twice else "softmax"]
-    step = functools.partial(classifier_step, loss=loss, decay=decay)
+    chunked, step = description.kind == "lstm", classifier_train_step(description, config)
     pieces = -(-learners.image_shape(config, description.representation)[1] // config.lstm_steps) - 1
     epochs = config.lstm_epochs if chunked else config.classifier_epochs
     stages = []
     for number, part in enumerate(data.parts(config, store, description.representation)):
         read, examples = (part.read_pieces, pieces) if chunked else (part.read_labelled, 1)
         made = batches(number, part, read, config.batch_size, seed, examples)
-        scores = functools.partial(test_scores, part, chunked, softmax_twice)
+        scores = functools.partial(test_scores, part, chunked, softmax_twice(description, config))
         stages.append(stage(number, made, step, epochs, validate=scores))
     return stages
 
 
-def test_scores(part, chunked, softmax_twice, learner):
+def test_scores(part, chunked, twice, learner):
     """Cross entropy and accuracy on the test clips of a part, as the program prints them after each epoch."""
     network = learner.networks["classifier"]
     if chunked:
         logits, truth = inference.chunk_outputs(network, part.images, part.labels, part.test, part.steps)
     else:
         logits, truth = inference.outputs(network, part.images, part.test), part.labels[part.test]
-    scores = measures.softmax(logits) if softmax_twice else logits
+    scores = measures.softmax(logits) if twice else logits
     return {"losses/test_cross_entropy": np.mean(measures.cross_entropies(scores, truth)),
             "metrics/test_accuracy": np.mean(logits.argmax(axis=1) == truth)}  # fmt: skip
 
@@ -111,11 +120,16 @@ def autoencoder_step(learner, batch, step, penalty, factor, decay):
     return {"losses/reconstruction": step.mean(error)} | values
 
 
+def autoencoder_train_step(description, config):
+    """`autoencoder_step` with the penalty and weight decay of the settings."""
+    penalty = config.contractive_penalty if description.kind == "cae" else "none"
+    return functools.partial(autoencoder_step, penalty=penalty, factor=config.contractive_factor,
+                             decay=config.weight_decay)  # fmt: skip
+
+
 def autoencoder_stages(description, config, store, seed):
     """Ten epochs of each part."""
-    penalty = config.contractive_penalty if description.kind == "cae" else "none"
-    step = functools.partial(autoencoder_step, penalty=penalty, factor=config.contractive_factor,
-                             decay=config.weight_decay)  # fmt: skip
+    step = autoencoder_train_step(description, config)
     return [stage(number, batches(number, part, part.read_images, config.batch_size, seed), step,
                   config.autoencoder_epochs)
             for number, part in enumerate(data.parts(config, store, description.representation))]  # fmt: skip
@@ -189,11 +203,12 @@ def ali_step(learner, batch, step, config, steps_per_epoch):
         d_loss, g_loss = (step.mean(loss) for loss in losses.ali_losses(real_logit, generated_logit))
     d_variables = discriminator.trainable_variables
     g_variables = encoder.trainable_variables + generator.trainable_variables
+    opened = step.reduce(g_loss) < config.ali_gate if config.ali_gate else tf.constant(True)
     d_gradients = step.reduce(tape.gradient(d_loss, d_variables))
+    step.apply(learner.optimizers["discriminator"], d_gradients, d_variables, when=opened, reduced=True)
+    # After that update: it matters to the layers of variants.ali_discriminator_late, the program's, and to no others.
     g_gradients = step.reduce(tape.gradient(g_loss, g_variables))
     del tape
-    opened = step.reduce(g_loss) < config.ali_gate if config.ali_gate else tf.constant(True)
-    step.apply(learner.optimizers["discriminator"], d_gradients, d_variables, when=opened, reduced=True)
     step.apply(learner.optimizers["generator"], g_gradients, g_variables, reduced=True)
     replicas = tf.distribute.get_replica_context().num_replicas_in_sync  # logged values are summed over them
     return {
@@ -255,7 +270,7 @@ MODELS = {
 
 def jobs(config):
     """What a run trains, in order: {directory name: (Model, config)}."""
-    return {name: (trained, config) for name, trained in MODELS.items()}
+    return {name: (trained, settings.MODELS[name].settings(config)) for name, trained in MODELS.items()}
 
 
 def train(config, store, run, only=None):

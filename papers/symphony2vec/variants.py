@@ -1,6 +1,9 @@
 """Structures that divergences call for: what the authors' program does where `model.py` is not enough."""
 
+import functools
+
 import keras
+import tensorflow as tf
 from keras import layers, ops
 
 from papers.symphony2vec import model
@@ -33,7 +36,7 @@ def lstm_reinterpreted(shape, hidden_units=5, classes=5):
     """The program's LSTM layout with the paper's dense head."""
     inputs = layers.Input(shape)
     x = model.recurrent_layers(ReinterpretedSteps()(inputs), hidden_units)
-    return keras.Model(inputs, layers.Dense(classes)(x), name="lstm_reinterpreted")
+    return keras.Model(inputs, model.dense(x, classes), name="lstm_reinterpreted")
 
 
 def lstm_hidden_state(shape, hidden_units=5, classes=5):
@@ -48,3 +51,54 @@ def lstm_program(shape, hidden_units=5, classes=5):
     inputs = layers.Input(shape)
     x = model.recurrent_layers(ReinterpretedSteps()(inputs), max(hidden_units, classes))
     return keras.Model(inputs, x, name="lstm_program")
+
+
+class LateConvolution(layers.Conv2D):
+    """A convolution whose gradient with respect to its input uses the weights there are when it is taken.
+
+    The program updates the discriminator, then sends the generator's gradient through it: activations from before the
+    update, weights from after it.
+    """
+
+    def call(self, inputs):
+        """Convolve without padding."""
+        @tf.custom_gradient
+        def convolve(x, kernel):
+            return tf.nn.conv2d(x, kernel, self.strides, "VALID"), functools.partial(self._backward, x, kernel)
+
+        y = convolve(inputs, tf.convert_to_tensor(self.kernel))
+        return y + self.bias if self.use_bias else y
+
+    def _backward(self, x, kernel, upstream):
+        options = {"out_backprop": upstream, "strides": (1, *self.strides, 1), "padding": "VALID"}
+        now = tf.convert_to_tensor(self.kernel)
+        into_x = tf.raw_ops.Conv2DBackpropInput(input_sizes=tf.shape(x), filter=now, **options)
+        return into_x, tf.raw_ops.Conv2DBackpropFilter(input=x, filter_sizes=tf.shape(kernel), **options)
+
+
+class LateBatchNormalization(layers.BatchNormalization):
+    """The same for batch normalisation: the gradient goes through the weights there are when it is taken."""
+
+    def call(self, inputs, training=None):
+        """Normalise; only the gradient differs."""
+        @tf.custom_gradient
+        def scaled(y, before):
+            return y, functools.partial(self._backward, before)
+
+        before = tf.stop_gradient(tf.identity(tf.convert_to_tensor(self.gamma)))
+        return scaled(super().call(inputs, training=training), before)
+
+    def _backward(self, before, upstream):
+        return upstream * tf.convert_to_tensor(self.gamma) / before, None
+
+
+def late_normalization():
+    """`LateBatchNormalization` with the settings of ALI's batch normalisation."""
+    start = keras.initializers.RandomNormal(1.0, 0.02)
+    return LateBatchNormalization(epsilon=1e-5, momentum=0.9, synchronized=True, gamma_initializer=start)
+
+
+# The discriminator of the program's update order.
+ali_discriminator_late = functools.partial(
+    model.ali_discriminator, convolution=LateConvolution, normalization=late_normalization
+)

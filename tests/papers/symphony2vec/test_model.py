@@ -49,7 +49,7 @@ def test_cnn_parameters(representation, table, flat, parameters):
     assert (trainable(network), buffers(network)) == (parameters, 50)
 
 
-@pytest.mark.parametrize("bands, parameters", [(12, 580), (13, 600), (64, 1620)])
+@pytest.mark.parametrize("bands, parameters", [(12, 620), (13, 640), (64, 1660)])
 def test_lstm_parameters(bands, parameters):
     assert trainable(variants.lstm_hidden_state((bands, 36))) == parameters
     assert trainable(variants.lstm_program((bands, 36))) == parameters

@@ -14,6 +14,7 @@ class Store:
     works: int = 3
     clips: int = 4
     seed: int = 0
+    frames: int = 431
     directory: str = "toy"
     fingerprint: str = "toy"
     rejected: list = field(default_factory=list)
@@ -21,18 +22,18 @@ class Store:
     def __post_init__(self):
         random = np.random.default_rng(self.seed)
         self.index, self.arrays = [], {name: [] for name in REPRESENTATIONS}
-        t = np.linspace(0, 20, 431)
+        t = np.linspace(0, 20, self.frames)
         for c in range(self.composers):
             for w in range(self.works):
                 for k in range(self.clips):
                     self.index.append({"item": f"{c}.{w}.{k}", "group": f"composer {c}/work {w}", "split": "",
-                                       "label": f"composer {c}", "frames": 431, "path": f"{c}/{w}.wav",
+                                       "label": f"composer {c}", "frames": self.frames, "path": f"{c}/{w}.wav",
                                        "offset": k * 220500})  # fmt: skip
                     wave = np.sin(t * (c + 1))
                     bump = np.exp(-(((np.arange(64) - 12 * c - 10) / 8) ** 2))[:, None]
-                    self.arrays["chroma"].append(np.clip(random.uniform(0, 1, (12, 431)) + 0.3 * wave, 0, 1))
-                    self.arrays["mfcc"].append(random.normal(-15, 60, (13, 431)) + 30 * c)
-                    mel = -60 + 40 * bump + 5 * wave + random.normal(0, 8, (64, 431))
+                    self.arrays["chroma"].append(np.clip(random.uniform(0, 1, (12, self.frames)) + 0.3 * wave, 0, 1))
+                    self.arrays["mfcc"].append(random.normal(-15, 60, (13, self.frames)) + 30 * c)
+                    mel = -60 + 40 * bump + 5 * wave + random.normal(0, 8, (64, self.frames))
                     self.arrays["mel"].append(np.clip(mel, -80, 0))
         self.arrays = {name: np.float32(values) for name, values in self.arrays.items()}
         for name in REPRESENTATIONS:
@@ -41,6 +42,24 @@ class Store:
 
     def array(self, name):
         return self.arrays[name]
+
+
+SMALL = {"clip_seconds": 2.0, "autoencoder_units": (8, 4), "feed_forward_units": (8, 6), "code_size": 4, "ali_width": 2,
+         "batch_size": 16, "ali_batch_sizes": (16,), "classifier_epochs": 1, "lstm_epochs": 1, "autoencoder_epochs": 1,
+         "vae_epochs": 1, "ali_epochs": 1, "ali_log_every": 10, "regression_iterations": 100}  # fmt: skip
+
+
+def small(follow, **overrides):
+    """Settings of a mode for networks that a test can train in a second: clips of 87 frames, few units."""
+    from common.config import resolve
+    from papers.symphony2vec import config as settings
+
+    return resolve(settings, follow, "full", SMALL | overrides)
+
+
+def small_store(**options):
+    """A store of such clips."""
+    return Store(frames=87, **options)
 
 
 def main(arguments):

@@ -1,0 +1,130 @@
+"""Measured arrays made up so that every claim's value can be worked out by hand, and their reversal.
+
+`said` gives arrays on which the paper's findings are so, `reversed_` those on which they are not: noise, constants,
+answers turned round.
+"""
+
+import numpy as np
+
+from common.config import resolve
+from papers.symphony2vec import config as settings
+from papers.symphony2vec.measured import Errors, Judged, Measured
+
+# Right answers of 40, by model: chroma, MFCC, mel. The others: the crop's models, ALI, the encoder before training.
+RIGHT = {"ff": (16, 26, 30), "cnn": (15, 25, 31), "lstm": (10, 9, 8), "ae": (12, 14, 17), "cae": (14, 13, 18),
+         "vae": (13, 16, 20), "pca": (11, 12, 15), "perceptron": (19, 27, None), "ff-clips": (22, 32, 37),
+         "cnn-clips": (21, 31, 38), "pca-clips": (18, 19, 22), "pca-clips-dealt": (14, 15, 16),
+         "pca-dealt": (9, 8, 7)}  # fmt: skip
+OTHERS = {"ff-32": 24, "encoder-32": 28, "ali-256": 14, "ali-128": 13, "ali-40": 11, "untrained": 6}
+WORKS = np.repeat(["a", "b", "c", "d"], 10)
+LABELS = np.tile(np.arange(5), 16)  # of 80 clips; the last 40 test
+COMPOSERS = ["Beethoven", "Brahms", "Haydn", "Sibelius", "Tchaikovsky"]
+SEEN = ("chroma", "mfcc", "mel")
+PATH = np.linspace(0, 1, 16)[:, None, None, None]
+
+
+def counts():
+    """{model: right answers of 40}."""
+    found = dict(OTHERS)
+    for kind, right in RIGHT.items():
+        stem, _, rest = kind.partition("-")
+        found |= {f"{stem}-{seen}{'-' + rest if rest else ''}": count
+                  for seen, count in zip(SEEN, right, strict=True) if count is not None}  # fmt: skip
+    return found
+
+
+def judged(count):
+    right = np.arange(40) < count
+    return Judged(right, np.arange(40, 80), WORKS, {"majority": 25.0, "loudness": 30.0}, train_accuracy=count + 0.5,
+                  predicted=np.where(right, LABELS[40:], -1), truth=LABELS[40:])  # fmt: skip
+
+
+def classifier_lines(entropy):
+    """Three parts of two epochs: the part and the epoch can be read off every value."""
+    return [{"stage": f"part-{part}", "step": epoch, "epoch": epoch, "losses/cross_entropy": entropy,
+             "losses/test_cross_entropy": entropy + part + epoch / 10,
+             "metrics/test_accuracy": (10 * part + epoch) / 100}
+            for part in (1, 2, 3) for epoch in (1, 2)]  # fmt: skip
+
+
+def autoencoder_lines(penalty):
+    return [{"stage": f"part-{part}", "losses/reconstruction": part + epoch / 10, "losses/divergence": 2.0, **penalty}
+            for part in (1, 2, 3) for epoch in (1, 2)]  # fmt: skip
+
+
+def ali_lines(discriminator, generator, generated, gate):
+    """Three parts of ten lines: eight at 2 ln 2, then two where the game ends; its third part ends .03 higher."""
+    lines = []
+    for part in (1, 2, 3):
+        for place in range(10):
+            over, last = place >= 8 or part > 1, 0.03 if (part, place) == (3, 9) else 0.0
+            lines.append({"stage": f"part-{part}", "step": 10 * (place + 1), "epoch": 5 * (place + 1),
+                          "losses/discriminator": (discriminator if over else 1.386) + last,
+                          "losses/generator": (generator if over else 1.4) + last,
+                          "metrics/d_real": 0.8 + last, "metrics/d_generated": generated + last,
+                          "metrics/gate_open": gate if over else 1.0, "metrics/gradient_discriminator": 1.0,
+                          "metrics/gradient_generator": 2.0, "metrics/spread_of_generated": 0.5})  # fmt: skip
+    return lines
+
+
+def _right(so):
+    return {name: judged(count if so else 40 - count) for name, count in counts().items()}
+
+
+def _history(so, gate):
+    size, entropy = {"ali-256": 0.02, "ali-128": 0.0, "ali-40": 0.01}, np.log(5.0) + (0.001 if so else -0.5)
+    found = {}
+    for name in counts():
+        kind = name.split("-")[0]
+        if kind in ("ff", "cnn", "lstm", "perceptron", "encoder"):
+            found[name] = classifier_lines(entropy)
+        elif kind in ("ae", "vae"):
+            found[name] = autoencoder_lines({})
+        elif kind == "cae":
+            found[name] = autoencoder_lines({"losses/printed_penalty": 0.25} if so else {"losses/contraction": 3000.0})
+        elif kind == "ali":
+            end = (0.4 if gate else 0.1) if so else 1.2
+            end += size[name] if so else -10 * size[name]
+            found[name] = ali_lines(end, 3.6 if so else 2.0, 0.17 if so else 0.4, 0.5)
+    return found
+
+
+def _images(so, random):
+    """Samples and paths: spread out or all the same; falling or rising brightness; like the data or far from them."""
+    data = random.uniform(-60, -20, (40, 32, 32))
+    various = random.uniform(0, 1, (20, 32, 32, 1))
+    same = np.full((20, 32, 32, 1), 0.5)
+    bright = np.arange(32)[None, :, None, None] < 8 + np.arange(16)[:, None, None, None]  # 8 rows of 32, then one more
+    falling = 0.7 - 0.6 * PATH + 0.1 * bright + np.zeros((16, 32, 32, 1))
+    real, far = data + random.normal(0, 1, data.shape), np.full(data.shape, 50.0) + 0.01 * np.arange(40)[:, None, None]
+    generated = {"ali-256": same if so else various, "ali-128": various if so else same, "ali-40": various}
+    paths = dict.fromkeys(("ali-256", "ali-128", "ali-40"), falling if so else falling[::-1])
+    close, away = (real, far) if so else (far, real)
+    samples = {"data": data, "ali-128": close, "ali-256": close, "ali-40": close, "vae-mel": away}
+    return generated, paths, samples
+
+
+def _errors(so):
+    """An error of 1 for the mean image; half of it for the clip's own reconstruction, 3/4 for another clip's."""
+    own, other = (0.5, 0.75) if so else (1.25, 1.0)
+    return {name: Errors(np.full(40, own), np.full(40, other), np.ones(40), WORKS)
+            for name in ("ali-256", "ali-128", "ali-40", "ae-mel", "cae-mel", "vae-mel")}  # fmt: skip
+
+
+def measured(so=True, gate=3.5, follow="code"):
+    """Measured arrays on which the findings are so, or not so."""
+    random = np.random.default_rng(0)
+    generated, paths, samples = _images(so, random)
+    names = counts()
+    points = random.normal(size=(80, 2)) if so else 10.0 * np.eye(5)[LABELS][:, :2] + np.arange(5)[LABELS][:, None] * 20
+    codes = np.abs(random.normal(size=(40, 3))) if so else np.eye(5)[LABELS[40:]]
+    rebuilt = np.where(np.arange(32) < 24, -39.0, -31.0) if so else np.linspace(-37, -25, 32)
+    return Measured(
+        resolve(settings, follow, "full", {"ali_gate": gate}), COMPOSERS, LABELS, np.arange(30 if so else 40),
+        np.arange(40, 80), 3, _right(so), {name: LABELS[:40] for name in names}, _history(so, gate), {},
+        {"ali-128": codes, "pca-chroma": np.array([[1.0, -2.0], [-1.0, 2.0]]) + (0.0 if so else 3.0)},
+        generated, paths, samples, np.full(5, -0.8 if so else 0.9), 1e-5 if so else 0.5, 0.25, _errors(so),
+        (-39.0, -23.0), np.array([-1.0, 0.5, 2.0, 0.4] if so else [0.1, 0.2, 0.3, 1.5]), (points, LABELS),
+        {seen: [0.1 * place + 0.01, 0.1 * place + 0.02] for place, seen in enumerate(SEEN)},
+        {seen: (100.0 + place, -200.0 - place) for place, seen in enumerate(SEEN)},
+        {"cae-mel": np.array([-56.0, -20.0]), "vae-mel": rebuilt}, 0.0 if so else 0.3)  # fmt: skip

@@ -1,0 +1,272 @@
+"""Which loss reaches which network, asked of the steps themselves; what each divergence does, and which way."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from common.noise import step_scope
+from papers.symphony2vec import config as settings, learners, losses, train
+from tests.papers.symphony2vec.toy import small, small_store
+from tests.parity.symphony2vec_golden import GivenStep
+
+STORE = small_store()
+ROWS = 6
+
+
+class Watched(GivenStep):
+    """A step that keeps what each optimizer was given, by its name."""
+
+    def __init__(self, learner, draws=1.0, keep=1.0):
+        super().__init__(ROWS)
+        self.names = {id(optimizer): name for name, optimizer in learner.optimizers.items()}
+        self.amount, self.kept, self.asked, self.given = draws, keep, [], {}
+
+    def normal(self, name, shape=(), mean=0.0, stddev=1.0):
+        self.asked.append(name)
+        draw = np.random.default_rng(len(name)).normal(size=(ROWS, *shape))
+        return tf.constant(np.float32(self.amount * draw)) * stddev + mean
+
+    def uniform(self, name, shape=(), low=0.0, high=1.0):
+        return tf.fill((ROWS, *shape), self.kept)
+
+    def apply(self, optimizer, gradients, variables, **options):
+        self.given[self.names[id(optimizer)]] = {
+            id(v): 0.0 if g is None else float(tf.norm(g)) for g, v in zip(gradients, variables, strict=True)}
+        super().apply(optimizer, gradients, variables, **options)
+
+
+def learner_of(name, follow="paper", **changes):
+    keras.utils.set_random_seed(1)
+    config = small(follow, **changes)
+    return train.MODELS[name].build(config, STORE), config
+
+
+def taken(name, follow="paper", batch=None, step=None, **changes):
+    """One step of a model; (logged values, {optimizer: {network: largest gradient norm}}, learner)."""
+    learner, config = learner_of(name, follow, **changes)
+    watched = step or Watched(learner)
+    made = train.MODELS[name].stages(config, STORE, 0)[0]
+    batch = batch or made.batches.read(np.arange(ROWS))
+    with step_scope(watched):
+        values = made.train_step(learner, {key: tf.constant(x) for key, x in batch.items()}, watched)
+    reached = {}
+    for optimizer, norms in watched.given.items():
+        for part, network in learner.networks.items():
+            mine = [norms[id(v)] for v in network.trainable_variables if id(v) in norms]
+            if mine:
+                reached.setdefault(optimizer, {})[part] = max(mine)
+    return {key: float(value) for key, value in values.items()}, reached, learner, watched
+
+
+@pytest.mark.parametrize("name, optimizer, parts", [
+    ("ff-chroma", "classifier", {"classifier"}), ("cnn-mel", "classifier", {"classifier"}),
+    ("lstm-mfcc", "classifier", {"classifier"}), ("encoder-32", "classifier", {"classifier"}),
+    ("ae-chroma", "autoencoder", {"encoder", "decoder"}), ("cae-chroma", "autoencoder", {"encoder", "decoder"}),
+    ("vae-mel", "vae", {"encoder", "decoder"}),
+])  # fmt: skip
+def test_gradients_reach_every_variable_of_their_networks(name, optimizer, parts):
+    _, reached, learner, watched = taken(name)
+    assert set(reached) == {optimizer} and set(reached[optimizer]) == parts
+    silent = [v.path for part in parts for v in learner.networks[part].trainable_variables
+              if watched.given[optimizer][id(v)] == 0.0]  # fmt: skip
+    assert not silent
+
+
+@pytest.mark.parametrize("update", ["simultaneous", "in_turn"])
+def test_each_side_of_the_game_gets_its_own_loss_and_no_other(update):
+    _, reached, learner, watched = taken("ali-40", discriminator_normalization=True, ali_update=update)
+    assert {optimizer: set(parts) for optimizer, parts in reached.items()} == {
+        "discriminator": {"discriminator"}, "generator": {"encoder", "generator"}}  # fmt: skip
+    assert min(reached["generator"].values()) > 0 and reached["discriminator"]["discriminator"] > 0
+    # z of the encoder and the image of the generator both go through D: nothing of either is cut off.
+    for part in ("encoder", "generator"):
+        kernels = [v for v in learner.networks[part].trainable_variables if v.name == "kernel"]
+        assert all(watched.given["generator"][id(v)] > 0 for v in kernels)
+
+
+def test_the_divergence_of_the_vae_reaches_the_encoder_alone(monkeypatch):
+    monkeypatch.setitem(train.VAE_LIKELIHOOD, "bernoulli", lambda x, out: 0.0 * tf.reduce_sum(out, axis=(1, 2)))
+    _, reached, _, _ = taken("vae-chroma", step=None)
+    assert reached["vae"]["encoder"] > 0 and reached["vae"]["decoder"] == 0.0
+
+
+def test_the_likelihood_of_the_vae_reaches_both_and_is_summed_over_the_batch():
+    values, reached, learner, _ = taken("vae-chroma", vae_likelihood="gaussian")
+    assert min(reached["vae"].values()) > 0
+    # By hand: a Gaussian of deviation 1, from the same draws, and the sum's gradient on the last bias.
+    made = train.MODELS["vae-chroma"].stages(small("paper", vae_likelihood="gaussian"), STORE, 0)[0]
+    x = made.batches.read(np.arange(ROWS))["x"]
+    fresh, _ = learner_of("vae-chroma", vae_likelihood="gaussian")
+    mean, log_variance = np.split(fresh.networks["encoder"](x).numpy(), 2, axis=1)
+    noise = np.float32(np.random.default_rng(len("latent")).normal(size=mean.shape))
+    rebuilt = fresh.networks["decoder"](mean + noise * np.exp(0.5 * log_variance)).numpy()
+    error = np.square(x - rebuilt).reshape(ROWS, -1).sum(axis=1) / 2 + x[0].size / 2 * np.log(2 * np.pi)
+    kl = 0.5 * (mean**2 + np.exp(log_variance) - 1 - log_variance).sum(axis=1)
+    assert values["losses/reconstruction"] == pytest.approx(error.mean(), rel=1e-5)
+    assert values["losses/divergence"] == pytest.approx(kl.mean(), rel=1e-4)
+    assert reached["vae"]["decoder"] >= np.linalg.norm((rebuilt - x).sum(axis=0)) * 0.999  # of the output's bias
+
+
+@pytest.mark.parametrize("penalty, moves", [("jacobian", True), ("no_gradient", False)])
+def test_the_contractive_penalty_reaches_the_encoder_or_nothing(penalty, moves):
+    with_it = taken("cae-chroma", contractive_penalty=penalty, contractive_factor=10.0)[3].gradients
+    without = taken("ae-chroma")[3].gradients
+    pairs = zip(with_it.values(), without.values(), strict=True)
+    differ = [not np.allclose(a, b, rtol=1e-4, atol=1e-8) for a, b in pairs]
+    encoder = len(learner_of("ae-chroma")[0].networks["encoder"].trainable_variables)
+    assert any(differ[:encoder]) == moves and not any(differ[encoder:])
+
+
+def step_of(name, config, batch, draws=1.0, keep=1.0):
+    """Logged values of one step of a model in given settings."""
+    keras.utils.set_random_seed(1)
+    learner = train.MODELS[name].build(config, STORE)
+    watched = Watched(learner, draws, keep)
+    made = train.MODELS[name].stages(config, STORE, 0)[0]
+    with step_scope(watched):
+        values = made.train_step(learner, {key: tf.constant(x) for key, x in batch.items()}, watched)
+    return {key: float(value) for key, value in values.items()}, learner, watched
+
+
+CROPS = {"x": np.random.default_rng(0).uniform(0, 1, (ROWS, 32, 32, 1)).astype("float32")}
+
+
+@pytest.mark.parametrize("gate, opens", [(0.0, True), (1.2, False), (5.0, True)])
+def test_the_gate_leaves_the_discriminator_as_it_is_or_not(gate, opens):
+    config = small("paper", ali_gate=gate, ali_learning_rate=1e-2)  # the generator's loss starts near 1.39
+    values, learner, _ = step_of("ali-40", config, CROPS)
+    keras.utils.set_random_seed(1)
+    fresh = train.MODELS["ali-40"].build(config, STORE)
+    moved = {part: max(float(np.abs(a - b).max()) for a, b in zip(
+        network.trainable_variables, fresh.networks[part].trainable_variables, strict=True))
+        for part, network in learner.networks.items()}  # fmt: skip
+    assert values["metrics/gate_open"] == float(opens) and (moved["discriminator"] > 0) == opens
+    assert moved["encoder"] > 0 and moved["generator"] > 0
+    assert int(learner.optimizers["discriminator"].iterations) == int(opens)
+
+
+def test_instance_noise_is_added_to_both_images_and_falls():
+    still = step_of("ali-40", small("paper", instance_noise=0.0), CROPS)
+    assert not {"real", "generated"} & set(still[2].asked)
+    noisy = step_of("ali-40", small("paper", instance_noise=5.0), CROPS)
+    assert {"real", "generated"} <= set(noisy[2].asked)
+    for key in ("metrics/d_real", "metrics/d_generated"):
+        assert noisy[0][key] != still[0][key]
+    assert losses.instance_noise_deviation(25) == pytest.approx(0.05)
+
+
+def test_adams_beta_of_ali():
+    for beta in (0.5, 0.9):
+        learner, _ = learner_of("ali-40", ali_beta_1=beta)
+        assert {optimizer.beta_1 for optimizer in learner.optimizers.values()} == {beta}
+
+
+def test_dropout_is_by_channel_and_only_in_the_discriminator():
+    learner, _ = learner_of("ali-40")
+    network = learner.networks["discriminator"]
+    outputs = [operation.output for operation in network.operations if type(operation).__name__ == "Multiply"]
+    probe = keras.Model(network.inputs, outputs[:5])
+    step = Watched(learner)
+    step.uniform = lambda name, shape=(), low=0.0, high=1.0: tf.cast(
+        tf.tile(tf.range(shape[-1])[None, None, None] % 2 == 0, (ROWS, 1, 1, 1)), tf.float32)
+    with step_scope(step):
+        maps = probe([tf.constant(CROPS["x"]), tf.ones((ROWS, 40))], training=True)
+    for found in maps:
+        assert np.abs(found[..., 1::2]).max() == 0.0 < np.abs(found[..., 0::2]).max()
+
+
+# What each divergence does, and which way
+
+
+def test_a_softmax_of_a_softmax_cannot_be_certain():
+    certain = 1000.0 * tf.eye(5)[:1]
+    for follow, name, value in (("code", "cnn-mel", 0.9048), ("paper", "cnn-mel", 0.0), ("code", "lstm-mel", 0.0)):
+        step = train.classifier_train_step(settings.MODELS[name], small(follow))
+        assert float(step.keywords["loss"](certain, [0])[0]) == pytest.approx(value, abs=1e-4)
+
+
+def test_weight_decay_of_the_modes():
+    decays = {follow: train.classifier_train_step(settings.MODELS["cnn-mel"], small(follow)).keywords["decay"]
+              for follow in ("paper", "code", "sound")}  # fmt: skip
+    assert decays == {"paper": 1e-4, "code": 1e-5, "sound": 1e-5}
+    with_it, without = (taken("ff-chroma", weight_decay=decay) for decay in (0.5, 0.0))
+    start, _ = learner_of("ff-chroma", weight_decay=0.5)
+    for a, b, w in zip(with_it[3].gradients.values(), without[3].gradients.values(),
+                       start.networks["classifier"].trainable_variables, strict=True):  # fmt: skip
+        np.testing.assert_allclose(a - b, 0.5 * w.numpy(), atol=1e-5)
+
+
+def network(name, follow="paper", part="classifier", **changes):
+    return learner_of(name, follow, **changes)[0].networks[part]
+
+
+def test_structures_of_the_modes():
+    def units(one):
+        return [layer.units for layer in one.layers if isinstance(layer, keras.layers.Dense)]
+
+    full = {"feed_forward_units": settings.Config.feed_forward_units}
+    assert units(network("ff-chroma", **full)) == [1024, 512, 256, 64, 3]
+    program = (1024, 512, 256, 128, 64)
+    assert units(network("ff-chroma", "code", feed_forward_units=program)) == [*program, 3]
+    pools = [[tuple(layer.pool_size) for layer in network("cnn-mel", cnn_pooling=how).layers
+              if isinstance(layer, keras.layers.MaxPooling2D)] for how in ("table_2", "program")]
+    assert pools == [[(1, 2), (1, 2), (2, 2)], [(1, 2), (2, 2)]]
+    normal = [sum(isinstance(layer, keras.layers.BatchNormalization) for layer in
+                  network("ali-40", part="discriminator", discriminator_normalization=on).layers)
+              for on in (True, False)]  # fmt: skip
+    assert normal == [4, 0]
+    assert [learners.rate_and_decay(settings.MODELS[f"lstm-{seen}"], small(follow)) for follow in ("paper", "code")
+            for seen in ("chroma", "mel")] == [(1e-3, 0.0), (1e-3, 0.0), (1e-3, 0.0), (1e-4, 1e-5)]
+
+
+@pytest.mark.parametrize("how, mixes", [("time_steps", False), ("reinterpreted", True)])
+def test_the_reinterpreted_batch_mixes_its_clips(how, mixes):
+    classifier = network("lstm-chroma", lstm_input=how)
+    x = np.random.default_rng(0).normal(size=(4, 12, 36)).astype("float32")
+    other = x.copy()
+    other[1:] += 1.0
+    first = [classifier(batch).numpy()[0] for batch in (x, other)]
+    assert np.allclose(*first, atol=1e-6) != mixes
+
+
+@pytest.mark.parametrize("how, bounded", [("dense", False), ("hidden_state", True)])
+def test_a_hidden_state_cannot_be_a_confident_score(how, bounded):
+    classifier = network("lstm-chroma", lstm_scores=how)
+    for variable in classifier.trainable_variables:
+        variable.assign(100.0 * tf.ones_like(variable))
+    assert (np.abs(classifier(np.ones((2, 12, 36), "float32"))).max() <= 1.0) == bounded
+
+
+@pytest.mark.parametrize("how, bounded", [("tanh", True), ("linear", False)])
+def test_tanh_bounds_a_reconstruction(how, bounded):
+    decoder = network("ae-chroma", part="decoder", autoencoder_output=how)
+    assert (np.abs(decoder(1e6 * np.ones((1, 4), "float32"))).max() <= 1.0) == bounded
+
+
+def test_rates_and_stages_of_the_vae():
+    paper = train.MODELS["vae-mel"].stages(small("paper", vae_epochs=7), STORE, 0)
+    code = train.MODELS["vae-mel"].stages(small("code", vae_epochs=7, batch_size=4), STORE, 0)
+    per_epoch = code[0].batches.steps_per_epoch
+    assert [stage.name for stage in paper] == ["part-1"] and paper[0].start is None
+    assert [stage.name for stage in code] == ["part-1-fast", "part-1-slow", "part-2", "part-3"]
+    assert [stage.steps for stage in code[:2]] == [5 * per_epoch, 2 * per_epoch]
+    learner, config = learner_of("vae-mel", "code")
+    code[1].start(learner)
+    assert float(learner.optimizers["vae"].learning_rate.numpy()) == pytest.approx(config.vae_learning_rate / 10)
+    # The slow part goes on with the sixth epoch's order.
+    np.testing.assert_array_equal(code[1].batches.order(0), code[0].batches.order(5))
+
+
+def test_batch_sizes_and_parts_of_ali():
+    code = train.MODELS["ali-40"].stages(small("code", ali_batch_sizes=(6, 2, 3)), STORE, 0)
+    assert [stage.batches.batch_size for stage in code] == [6, 2, 3]
+    assert [stage.batches.size for stage in code] == [8, 8, 3]  # of 19 draws: fifths of 4, 4, 4, 4 and 3
+    paper = train.MODELS["ali-40"].stages(small("paper"), STORE, 0)
+    assert len(paper) == 1 and paper[0].start is None  # the pixel bias starts at 0
+    learner, _ = learner_of("ali-40", "code")
+    code[0].start(learner)
+    first = code[0].batches.read(code[0].batches.indices(0))["x"].mean(axis=0)
+    inside = np.clip(first, 1e-7, 1 - 1e-7)
+    bias = learner.networks["generator"].get_layer("pixel_bias").bias.numpy()
+    assert bias == pytest.approx(np.log(inside / (1 - inside)), rel=1e-4, abs=1e-3)
