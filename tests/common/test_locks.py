@@ -12,28 +12,28 @@ from tests.common import toy
 from tests.common.test_store import corpus
 
 
-def holding(path, ready, done, shared):
+def holding(path, ours, shared):
     with locks.held(path, "x", shared):
-        ready.set()
-        done.wait(60)
+        ours.send("held")
+        ours.poll(60)
 
 
 @pytest.fixture
 def holder(tmp_path):
-    """Start another process that holds a lock file; returns its id."""
-    context, ends = multiprocessing.get_context("spawn"), []
+    """Start another process that holds a lock file; returns its id. A pipe: an Event hangs once a waiter was killed."""
+    context, processes = multiprocessing.get_context("spawn"), []
 
     def hold(path, shared=False):
-        ready, done = context.Event(), context.Event()
-        process = context.Process(target=holding, args=(path, ready, done, shared))
+        ours, theirs = context.Pipe()
+        process = context.Process(target=holding, args=(path, theirs, shared))
         process.start()
-        assert ready.wait(60)
-        ends.append((done, process))
+        processes.append((process, ours))
+        assert ours.poll(60)
         return process.pid
 
     yield hold
-    for done, process in ends:
-        done.set()
+    for process, _ in processes:
+        process.kill()
         process.join()
 
 
