@@ -450,3 +450,19 @@ def test_write_report_returns_the_overview_and_leaves_no_other_file(tmp_path, pa
 def test_readme_tables_match_the_committed_results():
     different, problems = published.write_readmes(collect.ROOT / "papers", check=True)
     assert [str(path) for path in different] == [] and problems == []
+
+
+def test_files_that_only_have_a_data_sets_names_are_named_on_page_and_in_the_readme(tmp_path, papers, commit):
+    corpus = {"name": "named-gtzan", "label": "named-gtzan-noise", "evidence": "other", "fingerprint": "9f2c01",
+              "items": 999, "said": "999 files have GTZAN's names, 999 have other contents than published"}
+    directory = make_run(tmp_path / "runs", papers, "paper", 0, "full", media=False, corpus=corpus, stands=commit,
+                         tries={"settings": 4, "evaluations": 9})
+    written, _ = pages.write(tmp_path / "runs", papers)
+    page = Page(written[1]).text
+    assert "other real data; 999 files have GTZAN's names, 999 have other contents than published" in page
+    assert "evaluated under 4 settings on this corpus" in page
+    assert claim_cells(written[1], "T1-test")[3].endswith("not comparable another corpus than the paper's")
+    published.publish([directory.parent], papers)
+    table = published.results_table(collect.papers(papers)[1])
+    assert "**named-gtzan, preset full: other real data (999 files have GTZAN's names, 999 have other" in table
+    assert "evaluated under 4 settings" in table
