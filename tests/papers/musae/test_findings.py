@@ -245,6 +245,10 @@ def test_a_song_blind_code_hits_no_more_than_its_null():
 
     assert all(beyond(petal) < 0.02 for petal in blind.values()), {name: beyond(p) for name, p in blind.items()}
     assert beyond(knowing) > 0.1
+    nulls = measures.song_blind_hits(knowing, k_hot, owner)
+    assert nulls["constant"].mean() == k_hot[:, 0].mean() > 0.8  # the commonest tag is the best single petal
+    by_hand = np.mean([k_hot[:, genre].mean() for genre in knowing])  # any window's code with any window's tags
+    assert nulls["permuted"].mean() == pytest.approx(by_hand)
     assert measures.owners(np.array([2, 0]), 4).tolist() == [1, -1, 0, -1]
 
 
