@@ -69,7 +69,7 @@ class Config:
     interpolate: str = "mean"       # blend means; means and log-variances ("parameters"); drawn codes ("sample")
     points: int = 9                 # figure of the baseline: fractions 0, 1/8 ... 1
     end_points: str = "decoded"     # what stands at fractions 0 and 1: decoded codes or the original images
-    pairs: int = 64                 # excerpt pairs interpolated for the tables; ours
+    pairs: int = 16                 # excerpt pairs interpolated for the tables; ours
     audible_pairs: int = 2          # of them, how many are turned into sound; ours
     generated: int = 4              # unconditioned excerpts from the prior; ours
     inversion_iterations: int = 100  # Griffin-Lim; ours (librosa's 32 is the program's)

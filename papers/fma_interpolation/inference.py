@@ -129,3 +129,12 @@ def judge_of(learners):
 def probabilities(learner, images):
     """Genre probabilities (n, classes) that a trained classifier gives images (n, bands, frames)."""
     return _through(learner.networks["classifier"], images[..., None])
+
+
+def predicted(learner, read, count):
+    """Genre codes (count,) of the images that `read` (data.reader) gives, a batch in memory at a time."""
+    run, found = compiled(learner.networks["classifier"]), []
+    for start in range(0, count, data.BATCH):
+        batch = read(np.arange(start, min(start + data.BATCH, count)))
+        found.append(np.argmax(run(batch["image"]), axis=-1))
+    return np.concatenate(found)

@@ -182,8 +182,8 @@ def networks(config, store, run, histories):
     tested = rows["validation"]
     if config.deep_protocol == "official":
         tested = data.held_out(config, store, run.seed, TESTED)
-    images = data.images_of(store, tested)
-    found = {name: inference.probabilities(loaded(config, store, run, name), images).argmax(axis=-1)
+    read = data.reader(store, tested)
+    found = {name: inference.predicted(loaded(config, store, run, name), read, len(tested))
              for name in train.CLASSIFIERS if training.outcome(run.model_directory(name))}
     leak = {name: {config.deep_protocol: float(np.mean(codes == labels[tested]))} for name, codes in found.items()}
     for other in train.others(config):
