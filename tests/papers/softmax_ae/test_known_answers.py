@@ -138,8 +138,9 @@ WAVES = np.random.default_rng(0).normal(size=(20, 6))
 
 
 def kept(share):
-    """A run whose DSAE reconstructs `share` of every wave."""
-    return measured(view(Y, raw=WAVES, x_hat=share * WAVES, vanilla_x_hat=0 * WAVES))
+    """A run whose DSAE reconstructs `share` of every held-out wave, and of what it was trained on the opposite."""
+    x_hat = {"train": -WAVES, "dev": -WAVES, "test": share * WAVES}
+    return measured(view(Y, raw=WAVES, x_hat=x_hat, vanilla_x_hat=0 * WAVES))
 
 
 def line_of_classes(kind, names=("bottleneck",)):
