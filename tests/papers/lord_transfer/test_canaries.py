@@ -66,8 +66,10 @@ def equal(one, two):
     return len(one) == len(two) and all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
 
 
-TRAINED = [("lord", "recording"), ("lord", "clip, embedding"), ("lord", "class encoder"), ("lord", "sub-classes"),
-           ("classifier", "recording"), ("classifier", "clip, embedding")]
+TRAINED = [("lord", "recording"), ("lord", "clip, embedding"), ("classifier", "recording"),
+           pytest.param("lord", "class encoder", marks=pytest.mark.slow),
+           pytest.param("lord", "sub-classes", marks=pytest.mark.slow),
+           pytest.param("classifier", "clip, embedding", marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize(("model", "mode"), TRAINED)
