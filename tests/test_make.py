@@ -40,13 +40,19 @@ def copy(tmp_path):
     return tmp_path
 
 
+def _stoppable():
+    """Background jobs inherit that Ctrl-C is ignored; here it must not be."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def make(folder, *words, **variables):
     """(exit code, lines of stdout and stderr, calls of Python since the last time)."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")} | variables
     environment["PATH"] = f"{folder / 'bin'}:{environment['PATH']}"
     calls = folder / "calls"
     calls.unlink(missing_ok=True)
-    done = subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=60,
+                          preexec_fn=_stoppable)
     lines = [line for line in (done.stdout + done.stderr).splitlines() if line]
     return done.returncode, lines, calls.read_text().splitlines() if calls.exists() else []
 
@@ -173,6 +179,7 @@ def test_a_shell_shows_a_stop_as_130_or_143(copy, code):
     make(copy, "lint")
     target = "reproduce-one"
     found = subprocess.run(["bash", "-c", f"make {target}; echo $?"], cwd=copy, capture_output=True, text=True,
+                           preexec_fn=_stoppable,
                            env=os.environ | {"ENDS": str(code), "PATH": f"{copy / 'bin'}:{os.environ['PATH']}"})
     assert found.stdout.splitlines()[-1] == str(code)
 

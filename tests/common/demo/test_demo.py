@@ -242,8 +242,9 @@ def test_gtzan_tells_genre_and_recording_from_pooled_excerpts_and_not_from_loudn
 
 
 def test_a_folder_in_use_and_an_unknown_name_are_refused_with_exit_code_2(capfd, tmp_path):
-    assert demo_main.main(["nsynth", str(tmp_path / "new")]) == 2
-    assert "orchestral" in capfd.readouterr().err
     (tmp_path / "x").write_text("x")
-    assert demo_main.main(["gtzan", str(tmp_path)]) == 2
-    assert "not empty" in capfd.readouterr().err
+    for words, said in ((["nsynth", str(tmp_path / "new")], "orchestral"), (["gtzan", str(tmp_path)], "not empty")):
+        with pytest.raises(SystemExit) as end:
+            demo_main.main(words)
+        assert end.value.code == 2
+        assert said in capfd.readouterr().err
