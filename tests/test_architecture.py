@@ -15,16 +15,9 @@ SAME = ("README.md", "claims.csv", "config.py", "preprocess.py", "model.py", "va
         "train.py", "measures.py", "facts.py", "findings.py", "figures.py", "sound.py", "evaluate.py")
 MODES = {"code", "paper", "sound"}
 
-# What is not done yet, each with its size; this list only shrinks.
-LONG_FILES: dict[str, int] = {"common/claims.py": 420}
-LONG_FUNCTIONS: dict[str, int] = {}
-LONG_EVALUATE: dict[str, int] = {}
-NOT_THERE: dict[str, set[str]] = {}
+# What is not done yet: this tuple only shrinks.
+CAPTURING = ("common/training.py",)
 MODE_WORDS = ("papers/symphony2vec/train.py",)
-CAPTURING = ("common/corpora/contents.py", "common/loop.py", "common/noise.py", "common/training.py",
-             "papers/fma_interpolation/classifiers.py", "papers/fma_interpolation/preprocess.py",
-             "papers/musae/inference.py", "papers/musae/preprocess.py",
-             "papers/musae/train.py", "papers/symphony2vec/preprocess.py")
 
 
 @functools.cache
@@ -128,13 +121,13 @@ def test_contributing_names_every_room():
 
 def test_no_file_is_too_long():
     found = {short(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
-    assert {name: size for name, size in found.items() if size > LONG_FILES.get(name, LONGEST_FILE)} == {}
+    assert {name: size for name, size in found.items() if size > LONGEST_FILE} == {}
 
 
 def test_no_function_is_too_long():
     found = {f"{short(path)}:{name}": node.end_lineno - node.lineno + 1
              for path in FILES for name, node in functions(tree(path))}
-    assert {name: size for name, size in found.items() if size > LONG_FUNCTIONS.get(name, LONGEST_FUNCTION)} == {}
+    assert {name: size for name, size in found.items() if size > LONGEST_FUNCTION} == {}
 
 
 # ---------------------------------------------------------------- the papers
@@ -143,9 +136,9 @@ def test_no_function_is_too_long():
 @pytest.mark.parametrize("paper", PAPERS)
 def test_papers_have_the_same_files(paper):
     missing = {name for name in SAME if not (ROOT / "papers" / paper / name).exists()}
-    assert missing == NOT_THERE.get(paper, set())
+    assert missing == set()
     lines = len((ROOT / "papers" / paper / "evaluate.py").read_text(encoding="utf-8").splitlines())
-    assert lines <= LONG_EVALUATE.get(paper, LONGEST_EVALUATE)
+    assert lines <= LONGEST_EVALUATE
 
 
 @pytest.mark.parametrize("paper", PAPERS)
@@ -189,12 +182,10 @@ def own_statements(node):
 def capturing(node, around=(), depth=0):
     """(line, what) of lambdas that use a variable of the function around them, and of functions three deep.
 
-    A `key=lambda …` is called at once and may.
+    The argument of a call may: it is called before the variable can change. What is kept or returned may not.
     """
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.keyword) and child.arg == "key" and isinstance(child.value, ast.Lambda):
-            continue
-        if isinstance(child, ast.Lambda):
+        if isinstance(child, ast.Lambda) and not isinstance(node, ast.Call | ast.keyword):
             used = {one.id for one in ast.walk(child.body) if isinstance(one, ast.Name)} - bound(child)
             if used & set().union(*around):
                 yield child.lineno, f"lambda that uses {', '.join(sorted(used & set().union(*around)))}"
@@ -210,6 +201,7 @@ def test_no_lambda_captures_a_variable_and_no_closure_is_three_deep():
     found = {f"{short(path)}:{line}": what for path in FILES for line, what in capturing(tree(path))
              if short(path) not in CAPTURING}
     assert found == {}
+    assert all(list(capturing(tree(ROOT / name))) for name in CAPTURING), "strike it from CAPTURING"
 
 
 def test_every_catch_of_everything_says_why():
