@@ -171,3 +171,15 @@ def test_the_autoencoder_learns_to_reconstruct():
     data = segments.load_data(config, held, 0)
     x = data.x[data.held]
     assert probes.r_squared(x, train.reconstruct(learner, x).numpy()) > 0.7
+
+
+@pytest.mark.parametrize("split", ["P1", "P2", "T1"])
+def test_a_runs_twins_differ_from_its_networks_in_one_setting(split):
+    config = small.config(split=split, ablations=True)
+    jobs = train.jobs(config)
+    assert jobs[settings.ALONE] == (train.MODELS["deep_softmax"], dataclasses.replace(config, gamma=0.0))
+    assert jobs[settings.LONGER][1] == dataclasses.replace(config, epochs=2 * config.epochs)
+    for name, twin in train.UNHEARD.items():
+        assert (twin in jobs) is (split != "T1")
+        if twin in jobs:
+            assert jobs[twin] == (train.MODELS[name], dataclasses.replace(config, split="T1"))
