@@ -24,13 +24,19 @@ sys.exit(reproduce.main(["softmax_ae", "--runs", sys.argv[1]]))
 """
 
 
+def stoppable():
+    """Background jobs inherit that Ctrl-C is ignored; here it must not be."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("to_all", [True, False])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_stop_ends_all_modes(tmp_path, number, code, to_all):
     with open(tmp_path / "errors", "w+") as errors:
         process = subprocess.Popen([sys.executable, "-c", SCRIPT, tmp_path / "runs"], cwd=ROOT, text=True,
-                                   stdout=subprocess.PIPE, stderr=errors, start_new_session=True)
+                                   stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
+                                   preexec_fn=stoppable)
         try:
             said = [process.stdout.readline() for _ in range(3)]
             assert said[1:] == ["mode code\n", "at work\n"]
