@@ -139,7 +139,7 @@ def test_two_replicas_match_one(tmp_path):
         one, two = (np.load(sorted((tmp_path / f"{case}-{count}" / "checkpoints").glob("*.npz"))[-1])
                     for count in (1, 2))
         for name in (name for name in one.files if name.startswith("network/")):
-            assert np.linalg.norm(two[name] - one[name]) <= 1e-5 * np.linalg.norm(one[name]) + 1e-7, (case, name)
+            assert np.linalg.norm(two[name] - one[name]) <= 2e-5 * np.linalg.norm(one[name]) + 1e-7, (case, name)
 
 
 def toy_transfers(store, directory):

@@ -159,7 +159,7 @@ def test_a_file_that_does_not_fit_says_why_and_what_to_do(tmp_path, capsys):
 def test_tools_take_the_documented_commands(module, words, expected, monkeypatch):
     seen = []
     monkeypatch.setattr("sys.argv", ["tool", *words.split()])
-    tool.run_tool(module.Options, module.__doc__, "tool", seen.append)
+    tool.run_tool(module.Options, module.__doc__, seen.append)
     assert {name: getattr(seen[0], name) for name in expected} == expected
 
 
