@@ -9,17 +9,20 @@ SEEDS ?= 0
 RUN := .venv/bin/python
 OPTIONS = --preset $(PRESET) --follow $(FOLLOW) --seeds $(SEEDS) $(if $(DATA),--data "$(DATA)") \
           $(if $(NULL),--null) $(if $(ABLATIONS),--ablations) $(if $(EFFECTS),--effects) $(FLAGS)
+NULL_OPTIONS = $(if $(filter command,$(origin PRESET)),--preset $(PRESET)) $(if $(filter command,$(origin FOLLOW)),--follow $(FOLLOW)) \
+               $(if $(TWINS),--twins $(TWINS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(COUNT),--count)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 REPRODUCE := reproduce $(PAPERS:%=reproduce-%)
-TARGETS := help venv $(REPRODUCE) report test test-fast test-slow check-data mutants lint bench check-gpu clean
+TARGETS := help venv $(REPRODUCE) null report test test-fast test-slow check-data mutants lint bench check-gpu clean
 .PHONY: $(TARGETS)
 
 # What is typed is checked before anything runs: the targets, then the variables, each of which some targets take.
 GOALS := $(or $(MAKECMDGOALS),help)
 GIVEN := $(foreach one,$(.VARIABLES),$(if $(filter command,$(origin $(one))),$(one)))
 TAKEN := $(if $(filter $(REPRODUCE),$(GOALS)),DATA PRESET FOLLOW SEEDS NULL ABLATIONS EFFECTS FLAGS) \
-         $(if $(filter check-data,$(GOALS)),DATA) $(if $(filter mutants,$(GOALS)),PAPER N SEED) PYTHON OFFLINE
+         $(if $(filter check-data,$(GOALS)),DATA) $(if $(filter mutants,$(GOALS)),PAPER N SEED) $(if $(filter null,$(GOALS)),PAPER PRESET FOLLOW TWINS JOBS COUNT) \
+         PYTHON OFFLINE
 upper = $(shell tr a-z A-Z <<< '$(1)')
 like = $(if $(filter $(1)%,$(2))$(filter $(2)%,$(1)),$(1))
 meant = $(strip $(foreach one,$(TAKEN),$(call like,$(one),$(call upper,$(1)))))
@@ -43,6 +46,8 @@ help:
 	@echo "      SEEDS=\"0 1 2\"           one run for each (default 0)"
 	@echo "      NULL=1 ABLATIONS=1 EFFECTS=1  shuffled labels; ablations; the effect of each divergence"
 	@echo "      FLAGS=\"--epochs 5\"      any setting of the paper: python -m common.reproduce PAPER --help"
+	@echo "  make null                   every paper on 20 twins with shuffled labels: how often is something seen?"
+	@echo "      PAPER=musae TWINS=20 JOBS=2 PRESET=smoke FOLLOW=sound  COUNT=1 only judges what was run"
 	@echo "  make report                 runs/index.html from the runs there are"
 	@echo "  make test                   set-up and all tests but the slowest"
 	@echo "  make test-fast | test-slow  under three minutes | the slowest only"
@@ -76,6 +81,9 @@ reproduce: venv
 
 $(PAPERS:%=reproduce-%): reproduce-%: venv
 	@$(RUN) -m common.reproduce $* $(OPTIONS) || { code=$$?; $(HAND_ON); }
+
+null: venv
+	@$(RUN) -m common.demo.twins $(PAPER) $(NULL_OPTIONS) || { code=$$?; $(HAND_ON); }
 
 report: venv
 	@$(RUN) -m common.report || { code=$$?; $(HAND_ON); }

@@ -129,6 +129,7 @@ def test_a_real_set_of_no_packages(tmp_path):
     ("reproduce-one EPOCHS=3", 'EPOCHS=3: reproduce-one takes no EPOCHS; it takes DATA PRESET .*FLAGS="--epochs 5"'),
     ("report DATA=x", "DATA=x: report takes no DATA"),
     ("mutants SEEDS=3", "SEEDS=3: mutants takes SEED"),
+    ("null SEEDS=3", "SEEDS=3: null takes no SEEDS; it takes PAPER PRESET FOLLOW TWINS JOBS COUNT"),
     ("lint N=3", "N=3: lint takes no N;"),
     ("reproduce-on", "reproduce-on: no such target; choose one of reproduce reproduce-one reproduce-two"),
     ("reprot", "reprot: no such target; choose one of help .* report"),
@@ -143,6 +144,9 @@ def test_options_reach_the_script(copy):
     assert make(copy, *words)[2][-1] == ("-m common.reproduce one --preset smoke --follow all --seeds 0 1 "
                                          "--data my music --null --epochs 5")
     assert make(copy, "mutants", "PAPER=two", "N=5")[2] == ["-m tests.mutate --paper two --n 5 --seed 0"]
+    assert [call.split() for call in make(copy, "null", "PAPER=two", "FOLLOW=code", "JOBS=2", "COUNT=1")[2]] == [
+        "-m common.demo.twins two --follow code --jobs 2 --count".split()]
+    assert make(copy, "null")[2][0].split() == ["-m", "common.demo.twins"]  # its own defaults, not those of reproduce
 
 
 def test_data_that_is_not_there_is_one_line(copy):
@@ -166,7 +170,7 @@ def test_reproduce_goes_on_after_a_failure_but_not_after_a_wrong_call_or_a_stop(
         assert last is None or last in lines
 
 
-@pytest.mark.parametrize("target", ["reproduce-one", "report", "test", "check-gpu", "bench", "mutants"])
+@pytest.mark.parametrize("target", ["reproduce-one", "report", "test", "check-gpu", "bench", "mutants", "null"])
 def test_a_stop_is_handed_on(copy, target):
     """`make` ends by the signal itself."""
     make(copy, "lint")
@@ -193,5 +197,5 @@ def test_every_benchmark_runs_and_the_failed_are_listed(copy):
 def test_help_names_every_target(copy):
     text = "\n".join(make(copy, "help")[1])
     for target in ("reproduce-one", "report", "test-fast", "check-data", "mutants", "bench", "clean", "OFFLINE",
-                   "FLAGS"):
+                   "FLAGS", "null"):
         assert target in text

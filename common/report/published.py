@@ -1,7 +1,8 @@
 """Results that stay: `publish` copies result files into a paper's directory, README tables are made from them.
 
 Only what lies in papers/<paper>/results/ reaches a README, between `<!-- results -->` and `<!-- /results -->`; the
-divergences of config.py stand between `<!-- divergences -->` and `<!-- /divergences -->`. A test compares.
+divergences of config.py stand between `<!-- divergences -->` and `<!-- /divergences -->`, what twins with shuffled
+labels gave between `<!-- null -->` and `<!-- /null -->`. A test compares.
 """
 
 import json
@@ -11,7 +12,7 @@ from pathlib import Path
 from common import claims as claims_module, provenance, record, standing, store
 from common.errors import ClaimsError
 from common.files import sha256
-from common.report import collect, pages, text
+from common.report import collect, error_rates, pages, text
 
 
 def publish(runs, papers_directory):
@@ -239,9 +240,14 @@ def _table(heads, rows):
     return "\n".join([line(heads), "|" + " --- |" * len(heads), *map(line, rows)])
 
 
+def null_table(paper):
+    """README text: how often a finding is seen on twins with shuffled labels."""
+    return error_rates.table(paper, _table)
+
+
 def rendered(paper, readme):
-    """README text with both tables made anew; raises ClaimsError where a start has no end."""
-    for name, make in (("results", results_table), ("divergences", divergences_table)):
+    """README text with its tables made anew; raises ClaimsError where a start has no end."""
+    for name, make in (("results", results_table), ("divergences", divergences_table), ("null", null_table)):
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if readme.count(start) != readme.count(end) or readme.count(start) > 1:
             raise ClaimsError(f"{paper.directory / 'README.md'}: needs {start} and {end} once each")

@@ -1,0 +1,123 @@
+"""Every paper on twins with shuffled labels: how often is a finding seen where there is nothing to see?
+
+    python -m common.demo.twins                            every paper, 20 twins each: what `make null` runs
+    python -m common.demo.twins musae --count              count again what was run
+
+A twin is a demo corpus of another generator seed with its labels shuffled; on each a paper is trained and evaluated
+once. Networks and steps are those of preset smoke; the corpora are not, since so few test groups give no verdict.
+Generator seed 0 is what is shown, settings were tuned on 100 and above, so the twins are 1 and up. What is done
+is skipped, a stopped training goes on, a twin that fails does not stop the others. At the end all results that stand
+are judged, and the verdicts are written to papers/<paper>/results/null.csv, from which the README's table is made.
+"""
+
+import contextlib
+import importlib
+import os
+import sys
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import joblib
+import tyro
+
+from common import command, process, reproduce
+from common.demo import making
+from common.report import collect, error_rates, published, text
+
+THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of the call.
+
+    Attributes:
+        paper: one or several; all without one.
+        preset: sizes and steps of training and evaluation.
+        corpus: size of the twins; those of smoke have fewer than eight test groups, and so no verdicts.
+        follow: which description to follow; the findings of the experiment without known faults are in sound.
+        twins: how many, generator seeds 1 to this.
+        jobs: processes of one thread each; as many as there are cores without it.
+        count: run nothing, judge what was run.
+        place: where twins and their runs are kept: <place>/<generator seed>/.
+    """
+
+    paper: tyro.conf.Positional[tuple[Literal[reproduce.PAPERS], ...]] = ()
+    preset: Literal["smoke", "demo"] = "smoke"
+    corpus: Literal["smoke", "demo"] = "demo"
+    follow: Literal["code", "paper", "sound"] = "sound"
+    twins: int = 20
+    jobs: int | None = None
+    count: bool = False
+    place: Path = Path("runs/null")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run, count, write; 0 if all twins went through, 1 where one failed or its results do not stand."""
+    options = command.parse(Options, __doc__, arguments)
+    papers = options.paper or reproduce.PAPERS
+    with process.one_line_errors(), process.stopping():
+        problems = [] if options.count else run(options, papers)
+        for paper in collect.papers(collect.ROOT / "papers"):
+            if paper.name in papers:
+                path, said = error_rates.write(paper, options.place, options.preset, options.follow)
+                problems += said
+                print(f"{path}: {error_rates.summary(paper)}" if path else f"{paper.name}: no twin to count")
+        for path in published.write_readmes(collect.ROOT / "papers")[0]:
+            print(f"{path}: tables made anew")
+    for problem in problems:
+        print(f"error: {problem}", file=sys.stderr)
+    return int(bool(problems))
+
+
+def run(options: Options, papers: tuple[str, ...]) -> list[str]:
+    """Run every paper on every twin; what failed, one line each. Prints each twin, and the time that is left."""
+    tasks = [(paper, seed) for seed in range(1, options.twins + 1) for paper in papers]
+    jobs = options.jobs or len(os.sched_getaffinity(0))
+    for name in THREADS:
+        os.environ[name] = "1"  # before the processes start: they inherit it
+    began, spent, problems = time.monotonic(), {}, []
+    print(f"{len(tasks)} runs on {options.twins} twins, preset {options.preset}, {options.follow}, {jobs} processes",
+          flush=True)
+    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
+    made = parallel(joblib.delayed(twin)(paper, seed, options) for paper, seed in tasks)
+    for done, (paper, seed, seconds, problem) in enumerate(made, 1):
+        left = (time.monotonic() - began) / done * (len(tasks) - done) / 3600
+        print(f"{done}/{len(tasks)} {paper}, twin {seed}: {problem or 'done'}, {seconds:.0f} s; about "
+              f"{text.duration(left)} left", flush=True)
+        spent.setdefault(paper, []).append(seconds)
+        problems += [f"{paper}, twin {seed}: {problem}"] if problem else []
+    for paper, seconds in sorted(spent.items()):
+        print(f"{paper}: {sum(seconds) / len(seconds):.0f} s a twin")
+    return problems
+
+
+def twin(paper: str, seed: int, options: Options) -> tuple[str, int, float, str]:
+    """One paper on one twin, on each of its data sets that has a demo: (paper, seed, seconds, what failed or "").
+
+    What it prints goes to <place>/<seed>/<paper>.log.
+    """
+    home, began, problem = options.place / str(seed), time.monotonic(), ""
+    home.mkdir(parents=True, exist_ok=True)
+    with (open(home / f"{paper}.log", "a", encoding="utf-8") as log, contextlib.redirect_stdout(log),
+          contextlib.redirect_stderr(log)):
+        try:
+            settings = importlib.import_module(f"papers.{paper}.config")
+            several = reproduce.data_sets(settings, None)
+            for name in several if several != [None] else settings.DATA_SETS:
+                data = making.make(name, options.corpus, home / "data", null=True, seed=seed)
+                asked = reproduce.Options(paper, data, options.preset, (options.follow,), stores=home / "stores",
+                                          runs=home, fresh=True)
+                plan = reproduce.Plan(options.follow, {}, 0, name if several != [None] else None)
+                reproduce.reproduce(asked, settings, plan)
+        except Exception as error:  # one failing twin does not stop the others
+            traceback.print_exc()
+            problem = process.one_line(error)
+    return paper, seed, time.monotonic() - began, problem
+
+
+if __name__ == "__main__":
+    sys.exit(main())
