@@ -23,6 +23,7 @@ GIVEN := $(foreach one,$(.VARIABLES),$(if $(filter command,$(origin $(one))),$(o
 TAKEN := $(if $(filter $(REPRODUCE),$(GOALS)),DATA PRESET FOLLOW SEEDS NULL ABLATIONS EFFECTS FLAGS) \
          $(if $(filter check-data,$(GOALS)),DATA) $(if $(filter mutants,$(GOALS)),PAPER N SEED) $(if $(filter null,$(GOALS)),PAPER PRESET FOLLOW TWINS JOBS COUNT) \
          PYTHON OFFLINE
+AGAIN = $(subst ','\'',$(foreach one,$(sort $(GIVEN)),$(one)="$($(one))"))
 upper = $(shell tr a-z A-Z <<< '$(1)')
 like = $(if $(filter $(1)%,$(2))$(filter $(2)%,$(1)),$(1))
 meant = $(strip $(foreach one,$(TAKEN),$(call like,$(one),$(call upper,$(1)))))
@@ -77,7 +78,8 @@ reproduce: venv
 	@failed=""; for paper in $(PAPERS); do \
 	  $(RUN) -m common.reproduce $$paper $(OPTIONS) || \
 	  { code=$$?; [ $$code = 1 ] || { $(HAND_ON); }; failed="$$failed $$paper"; }; \
-	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+	done; [ -z "$$failed" ] || { for paper in $$failed; do \
+	  echo "failed: $$paper, its lines «error:» above say why. Next: make reproduce-$$paper "'$(AGAIN)'; done; exit 1; }
 
 $(PAPERS:%=reproduce-%): reproduce-%: venv
 	@$(RUN) -m common.reproduce $* $(OPTIONS) || { code=$$?; $(HAND_ON); }

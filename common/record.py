@@ -293,10 +293,10 @@ def _read_rejected(store: str | None, count: int | None) -> list:
         return [(f"{count} files", "the list is gone with the preprocessed data; preprocess again")] if count else []
 
 
-def newest(settings: ModuleType, runs: Path = Path("runs"), follow: str = "sound") -> Path | None:
-    """The directory of the newest complete run of a paper in a mode, None without one.
+def of_use(settings: ModuleType, runs: Path = Path("runs"), follow: str = "sound") -> list[Path]:
+    """The directories of the complete runs of a paper in a mode, the newest first: what a tool may take unasked.
 
-    The twin with shuffled labels is left out, and a run of preset smoke is taken only where there is no other.
+    The twin with shuffled labels is left out; runs of preset smoke come after all others.
     """
     found = []
     for path in (Path(runs) / settings.PAPER).glob("*/*/results.json"):
@@ -305,7 +305,7 @@ def newest(settings: ModuleType, runs: Path = Path("runs"), follow: str = "sound
             shuffled = (results.get("corpus", {}).get("facts") or {}).get("null")
             if results.get("complete") and results.get("follow") == follow and not shuffled:
                 found.append((results.get("preset") != "smoke", path.stat().st_mtime, path.parent))
-    return max(found)[2] if found else None
+    return [directory for _, _, directory in sorted(found, reverse=True)]
 
 
 def for_tool(settings: ModuleType, directory: Path | None, runs: Path = Path("runs"),
@@ -320,7 +320,7 @@ def for_tool(settings: ModuleType, directory: Path | None, runs: Path = Path("ru
     Raises:
         FileNotFoundError: no such run; the message holds the command that makes one.
     """
-    directory = directory or newest(settings, runs)
+    directory = directory or next(iter(of_use(settings, runs)), None)
     if directory is None or not (Path(directory) / "config.json").exists():
         where = directory or Path(runs) / settings.PAPER
         raise FileNotFoundError(f"{where}: no complete run; make one with: "

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 import tyro
 
 from common import command, config as configuration, locks, process, record, scripts
-from common.errors import BusyError, StaleError
+from common.errors import StaleError
 from common.findings import NotTestable
 
 PAPERS = tuple(sorted(path.parent.name for path in (record.ROOT / "papers").glob("*/evaluate.py")))
@@ -72,8 +72,8 @@ class Plan:
 def main(arguments: list[str] | None = None) -> int:
     """Parse options, run every mode and seed, write the report.
 
-    Returns: 0 if all went through, 2 where a training waits for --fresh, --accept-code or another process, 1 for any
-        other failure.
+    Returns: 0 if all went through, 1 if a run failed or waits (for --fresh, --accept-code or another process): the
+        others went on.
 
     Raises:
         SystemExit: with 2 for options that cannot be, with 130 or 143 where Ctrl-C or SIGTERM stopped it.
@@ -88,7 +88,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{settings.TITLE}: {modes}; preset {options.preset}; seeds {' '.join(map(str, options.seeds))}; "
           + (f"data {options.data}" if options.data else "no DATA given, so on the built-in demo corpus (synthetic)"),
           flush=True)
-    failed, messages, waits = [], [], False
+    failed, messages = [], []
     with process.stopping():
         for plan in plans:
             try:
@@ -98,10 +98,10 @@ def main(arguments: list[str] | None = None) -> int:
             except Exception as error:  # one failing mode does not stop the others
                 if not isinstance(error, process.EXPECTED):
                     traceback.print_exc()
-                waits = waits or isinstance(error, BusyError | StaleError)
                 failed.append(str(plan))
-                if process.one_line(error) not in messages:  # what is wrong with the data is wrong for every mode
-                    messages.append(process.one_line(error))
+                said = process.one_line(error) + (" (make: FLAGS=--fresh)" if isinstance(error, StaleError) else "")
+                if said not in messages:  # what is wrong with the data is wrong for every mode
+                    messages.append(said)
                     print(f"error: {paper} {plan}: {messages[-1]}", file=sys.stderr, flush=True)
         if locks.is_chief():
             with process.one_line_errors(), contextlib.suppress(FileNotFoundError):
@@ -110,7 +110,7 @@ def main(arguments: list[str] | None = None) -> int:
                 print(f"Report: {report.write_report(options.runs)}")
     if len(failed) > 1:
         print(f"failed: {'; '.join(failed)}", file=sys.stderr)
-    return (2 if waits else 1) if failed else 0
+    return int(bool(failed))
 
 
 def parse(settings, arguments: list[str]) -> tuple[Options, list[Plan]]:

@@ -221,7 +221,7 @@ def run_evaluation(parsed, settings, preprocess, evaluate):
 
 
 def open_tool(settings, directory: Path | None, runs: Path, needs_store: bool = True):
-    """(run, store) of the given run or of the one that `record.newest` finds; says what it was trained on.
+    """(run, store) of the given run or of the first that `record.of_use` finds; says what it was trained on.
 
     Without `needs_store` the store may be gone. Loads TensorFlow. Raises FileNotFoundError with the command that makes
     one where there is no run.

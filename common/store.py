@@ -83,7 +83,7 @@ class Writer:
 
     def __init__(self, directory: Path, recipe: dict, root: Path | None = None):
         self.directory, self.recipe, self.root = directory, recipe, root
-        self.rows, self.rejects, self.facts = [], [], {}
+        self.rows, self.rejects, self.unusable, self.facts = [], [], [], {}
 
     def array(self, name: str, values: np.ndarray):
         """Store an array under a name."""
@@ -104,9 +104,11 @@ class Writer:
         columns["path"] = self._relative(columns.get("path", ""))
         self.rows.append({name: columns.get(name, "") for name in COLUMNS})
 
-    def reject(self, path, reason: str):
-        """Note an input that is left out, and why."""
-        self.rejects.append({"path": self._relative(path), "reason": str(reason)})
+    def reject(self, path, reason: str, by_rule: bool = False):
+        """Note an input that is left out, and why; `by_rule`: it could be used, the paper's rules leave it out."""
+        row = {"path": self._relative(path), "reason": str(reason)}
+        self.rejects.append(row)
+        self.unusable += [] if by_rule else [row]
 
     def _relative(self, path) -> str:
         """A path of the corpus as seen from its root; any other as it is."""
@@ -120,7 +122,8 @@ def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None],
     """The store for a corpus and a recipe: the one on disk if its fingerprint matches, else built now.
 
     Args:
-        corpus: a `common.corpora.Corpus`. What it is evidence of is decided here, from the contents of its files.
+        corpus: a `common.corpora.Corpus`. What it is evidence of is decided here, from the contents of its files and
+            from those that `build` could not use.
         recipe: every parameter, with "name" and the step's "version".
         build: fills the Writer; may raise anything, nothing half-made stays under the final name.
         bytes_needed: estimate of the size on disk, checked against the free space first.
@@ -154,14 +157,15 @@ def _make(final: Path, fingerprint: str, code: str, corpus, recipe: dict, build:
     temporary.mkdir()
     try:
         writer = Writer(temporary, recipe, Path(corpus.root))
-        for path, reason in corpus.rejected:
-            writer.reject(path, reason)
+        for path, reason in corpus.rejected:  # `evidence.settled` knows of these
+            writer.reject(path, reason, by_rule=True)
         build(writer)
         if not writer.rows:
             reasons = "; ".join(f"{r['path']}: {r['reason']}" for r in writer.rejects[:3])
             raise StoreError(f"{corpus.root}: nothing usable in it ({len(writer.rejects)} rejected. {reasons})")
         _write_csv(temporary / "index.csv", COLUMNS, writer.rows)
         _write_csv(temporary / "rejected.csv", ("path", "reason"), writer.rejects)
+        corpus = evidence.without(corpus, [(row["path"], row["reason"]) for row in writer.unusable])
         groups = {}
         for row in writer.rows:
             groups.setdefault(row["label"], set()).add(row["group"])

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -162,12 +163,18 @@ def test_data_that_is_not_there_is_one_line(copy):
 def test_reproduce_goes_on_after_a_failure_but_not_after_a_wrong_call_or_a_stop(copy):
     make(copy, "lint")
     both = ["-m common.reproduce one", "-m common.reproduce two"]
-    for ends, code, ran, last in (("0", 0, both, None), ("1", 2, both, "failed: one two"), ("2", 2, both[:1], None),
-                                  ("130", -signal.SIGINT, both[:1], None), ("143", -signal.SIGTERM, both[:1], None)):
-        found, lines, calls = make(copy, "reproduce", ENDS=ends)
+    for ends, code, ran, last in (("0", 0, both, ()), ("1", 2, both, ("one", "two")), ("2", 2, both[:1], ()),
+                                  ("130", -signal.SIGINT, both[:1], ()), ("143", -signal.SIGTERM, both[:1], ())):
+        found, lines, calls = make(copy, "reproduce", "PRESET=smoke", "DATA=my mum's", ENDS=ends)
         assert found == code, (ends, found, lines)
         assert [call.split(" --")[0] for call in calls] == ran
-        assert last is None or last in lines
+        assert [line for line in lines if line.startswith("failed")] == [
+            f"failed: {paper}, its lines «error:» above say why. Next: make reproduce-{paper} DATA=\"my mum's\" "
+            'PRESET="smoke"' for paper in last]
+        for paper in last:  # what it says can be typed
+            typed = next(line for line in lines if f"reproduce-{paper}" in line and "Next" in line).split("Next: ")[1]
+            again = make(copy, *shlex.split(typed)[1:])[2]
+            assert again == [f"-m common.reproduce {paper} --preset smoke --follow all --seeds 0 --data my mum's"]
 
 
 @pytest.mark.parametrize("target", ["reproduce-one", "report", "test", "check-gpu", "bench", "mutants", "null"])

@@ -50,10 +50,12 @@ def report(directory: Path, quick: bool = False) -> int:
 def _report_one(name: str, root: Path, quick: bool) -> int:
     corpus = finding.read(name, root)
     title = "A folder of MIDI files" if corpus.name == "midi-folder" else finding.READERS[name].TITLE
+    damaged, short = [], []
     if quick:
         print(f"{title} at {root}: {_names_only(corpus)}")
     else:
-        corpus = evidence.settled(corpus)
+        damaged, short = _open_all(corpus)
+        corpus = evidence.without(evidence.settled(corpus), damaged + short)
         print(f"{title} at {root}: {len(corpus.items):,} files, evidence `{corpus.evidence}`: {corpus.said}")
     _print_counts(name, corpus)
     _print_splits(corpus)
@@ -62,9 +64,8 @@ def _report_one(name: str, root: Path, quick: bool) -> int:
     _print_list("missing", missing)
     _print_list("left out", [f"{_shown(path, root)}: {reason}" for path, reason in corpus.rejected])
     _print_list("known faults, kept", _known_faults(name, corpus))
-    damaged, short = ([], []) if quick else _open_all(corpus)
-    _print_list("unreadable", damaged)
-    _print_list("shorter than declared, used as far as they go", short)
+    _print_list("unreadable", [": ".join(row) for row in damaged])
+    _print_list("shorter than declared, used as far as they go", [": ".join(row) for row in short])
     _print_list("the same file under several names", [] if quick else _same_content(corpus))
     unknown = [reason for _, reason in corpus.rejected if "known to be damaged" not in reason]
     return int(bool(damaged or unknown or missing or corpus.facts.get("other_contents")))
@@ -137,8 +138,8 @@ def _known_faults(name: str, corpus: Corpus) -> list[str]:
     return []
 
 
-def _open_all(corpus: Corpus) -> tuple[list[str], list[str]]:
-    """Files that cannot be read, and those that hold less than they declare, each with its reason."""
+def _open_all(corpus: Corpus) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+    """Files that cannot be read, and those that hold less than they declare: (path, reason) of each."""
     cores = min(len(os.sched_getaffinity(0)), 16)
     paths = [item.path for item in corpus.items]
     tasks = (joblib.delayed(opened)(path) for path in paths)
@@ -149,9 +150,9 @@ def _open_all(corpus: Corpus) -> tuple[list[str], list[str]]:
     ):
         name = _shown(path, corpus.root)
         if damage:
-            damaged.append(f"{name}: {damage}")
+            damaged.append((name, damage))
         if shortness:
-            short.append(f"{name}: {shortness}")
+            short.append((name, shortness))
     return damaged, short
 
 

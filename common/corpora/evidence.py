@@ -5,16 +5,20 @@
 - a file that carries the mark of a demo corpus makes all of it "demo", wherever it lies and whatever it is called;
 - a data set is called by its name only where each of its files equals the checksum its publisher gives; else it is
   "files named as" it, under the name `named-<data set>`, and nothing is compared with what was printed for the set;
-- "published" are such files when none is missing; anything else that is real is "other".
+- "published" are such files when none is missing; anything else that is real is "other";
+- `without` takes the level away again where the preprocessing cannot use one of them.
+
+Of FMA's clips no checksums are published but a list inside the archive: their size and lengths are looked at as well.
 """
 
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from common.corpora import fma, gtzan, known, lakh, medley_solos_db, orchestral
 from common.corpora.items import Corpus
 
 TITLES = {reader.NAME: reader.TITLE for reader in (gtzan, fma.SMALL, fma.MEDIUM, medley_solos_db, lakh)}
+FMA = {reader.NAME: reader for reader in (fma.SMALL, fma.MEDIUM)}
 NAMED = "named-"  # before the name of a data set whose contents are not those published
 ADVICE = {
     gtzan.NAME: "checksums are known of the .wav version only",
@@ -44,6 +48,21 @@ def settled(corpus: Corpus) -> Corpus:
     return _compared(corpus)
 
 
+def without(corpus: Corpus, unusable: list[tuple[str, str]]) -> Corpus:
+    """A settled corpus, given (path, reason) of its files that cannot be decoded or used: then no longer "published".
+
+    Files that their publisher's users know to be bad, and that are published all the same, do not count.
+    """
+    if corpus.evidence != "published":
+        return corpus
+    faults = {row["track"] for row in known.table("fma_known_bad")} if corpus.name in FMA else set()
+    lost = [(path, reason) for path, reason in unusable if PurePath(path).stem not in faults]
+    if not lost:
+        return corpus
+    said = f"{corpus.said}, but {len(lost):,} could not be used (first: {lost[0][0]}: {lost[0][1]})"
+    return replace(corpus, evidence="other", said=said)
+
+
 def demo(seed: int, null: bool) -> str:
     """What is said of a demo corpus."""
     return f"a demo corpus written by Encore (seed {seed}{', twin with shuffled labels' if null else ''})"
@@ -63,6 +82,10 @@ def _compared(corpus: Corpus) -> Corpus:
         said = f"{count:,} files have {title}'s names, {', '.join(found)}; treated as other data: {ADVICE[corpus.name]}"
         facts = {**corpus.facts, "other_contents": len(other), "no_checksum": len(unknown)}
         return replace(corpus, name=NAMED + corpus.name, facts=facts, said=said)
+    unlike = FMA[corpus.name].unlike(corpus.items) if corpus.name in FMA and corpus.complete else ""
+    if unlike:
+        said = f"{count:,} files have {title}'s names, {unlike}; treated as other data"
+        return replace(corpus, name=NAMED + corpus.name, said=said)
     unique = corpus.facts.get("unique_files", count)
     said = f"{unique:,} of {published(corpus.name):,} published files, each with the published contents"
     if corpus.complete:

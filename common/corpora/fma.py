@@ -8,10 +8,12 @@ column names and a third with the name of the index; features.csv and echonest.c
 import os
 import re
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
 
 from common.corpora import known, tables
 from common.corpora.items import Corpus, Item
@@ -19,6 +21,7 @@ from common.corpora.listing import files_under
 from common.errors import DataError
 
 FILE = re.compile(r"(\d{6})\.mp3")
+CLIP_SECONDS = 30
 FOLDERS = ("fma_small", "fma_medium", "fma_large")
 SUBSETS = {"fma_small": ("small",), "fma_medium": ("small", "medium")}
 TRACK_COLUMNS = {
@@ -32,11 +35,12 @@ TRACK_COLUMNS = {
 
 @dataclass(frozen=True)
 class Reader:
-    """The reader of one subset."""
+    """The reader of one subset; GIB is the published size of its archive, which MP3 files hardly shrink in."""
 
     NAME: str
     TITLE: str
     NEEDS: str
+    GIB: float
 
     def locate(self, folder: Path) -> Path | None:
         """The audio folder that holds the subset, in or at `folder`, where the metadata is found beside or in it."""
@@ -73,9 +77,34 @@ class Reader:
         return Corpus(self.NAME, root, "other", list(items.values()), rejected, {}, missing, complete,
                       tables_of(metadata_of(root)))  # fmt: skip
 
+    def unlike(self, items: list[Item]) -> str:
+        """How the clips of a whole subset differ from those published: in their size or in a length; "" if in nothing.
 
-SMALL = Reader("fma_small", "FMA small", "fma_small/000/000002.mp3 and fma_metadata/tracks.csv, 7.2 GB and 0.3 GB")
-MEDIUM = Reader("fma_medium", "FMA medium", "fma_medium/000/000002.mp3 and fma_metadata/tracks.csv, 22 GB and 0.3 GB")
+        Every clip is of 30 s, but for those that are known to be short or of a wrong duration.
+        """
+        gib = sum(item.path.stat().st_size for item in items) / (1 << 30)
+        if abs(gib - self.GIB) > 0.05 * self.GIB:
+            return f"but {gib:.2f} GiB instead of {self.GIB:g}"
+        short = {row["track"] for row in known.table("fma_known_bad")}
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+            lengths = threads.map(_seconds, [item.path for item in items])
+            for item, seconds in zip(items, lengths, strict=True):
+                if abs(seconds - CLIP_SECONDS) > 1 and item.id not in short:
+                    return f"but {item.path.name} is of {seconds:.1f} s instead of {CLIP_SECONDS}"
+        return ""
+
+
+SMALL = Reader("fma_small", "FMA small", "fma_small/000/000002.mp3 and fma_metadata/tracks.csv, 7.2 GB and 0.3 GB", 7.2)
+MEDIUM = Reader("fma_medium", "FMA medium", "fma_medium/000/000002.mp3 and fma_metadata/tracks.csv, 22 GB and 0.3 GB",
+                22)
+
+
+def _seconds(path: Path) -> float:
+    """The length of a recording by its header, 0 where it has none."""
+    try:
+        return soundfile.info(str(path)).duration
+    except (OSError, RuntimeError):  # soundfile's errors are RuntimeErrors
+        return 0.0
 
 
 def _checksums(audio: Path) -> dict[str, str]:

@@ -41,11 +41,7 @@ def find_run(options: Options):
     Raises:
         FileNotFoundError: no complete run, or none that knows the class; the message says what there is.
     """
-    if options.run:
-        found = [options.run]
-    else:
-        results = options.runs.glob(f"{settings.PAPER}/*-sound*/seed-*/results.json")
-        found = [path.parent for path in sorted(results, key=lambda path: -path.stat().st_mtime)]
+    found = [options.run] if options.run else record.of_use(settings, options.runs)
     if not found:
         record.for_tool(settings, None, options.runs)  # raises, with the command that makes a run
     known = set()

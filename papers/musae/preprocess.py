@@ -30,6 +30,7 @@ BARS = (2, 16)
 CLASSES = ("drums", "bass", "guitar", "strings")
 FILES_PER_PART = 256
 MAX_WINDOWS = 20_000  # of a file, combinations times bars: a hundred combinations of a song of two hundred bars
+UNREADABLE = "not readable as MIDI"
 TRANSPOSITIONS = range(-5, 7)  # section 4.1: the interval [-5, 6]
 
 
@@ -295,14 +296,16 @@ def _build(corpus, config, parts, writer):
     seen, begin = {bars: set() for bars in BARS}, 0
     for item, result in _parts(_once(corpus, config, counts), config, parts):
         if "reason" in result:
-            counts[f"dropped: {_filter_name(result['reason'])}"] += 1
-            writer.reject(item.path, result["reason"])
+            filtered = _filter_name(result["reason"])
+            counts[f"dropped: {filtered}"] += 1
+            writer.reject(item.path, result["reason"], by_rule=filtered != UNREADABLE)
             continue
         counts.update(result["counts"])
         keep = _kept(result, seen, config, counts)
         if not any(mask.any() for mask in keep.values()):
             counts["dropped: no window left"] += 1
-            writer.reject(item.path, "no window of 2 or 16 bars passes the silence and uniqueness rules")
+            writer.reject(item.path, "no window of 2 or 16 bars passes the silence and uniqueness rules",
+                          by_rule=True)
             continue
         for bars in BARS:
             rows[bars].append((result[f"offset_{bars}"][keep[bars]] + begin, len(songs)))
@@ -352,7 +355,7 @@ def _describe(songs, config, counts, writer):
 
 def _filter_name(reason):
     known = ("time signature", "no drums", "no bass", "no guitar", "no strings", "drum", "beat", "combinations")
-    return reason if any(word in reason for word in known) else "not readable as MIDI"
+    return reason if any(word in reason for word in known) else UNREADABLE
 
 
 def preprocess(config, data, preset, stores, null=False, corpus=None):

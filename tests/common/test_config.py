@@ -69,16 +69,16 @@ def finished(runs, name, preset="demo", follow="sound", null=False, complete=Tru
 
 
 def test_tools_take_the_newest_complete_sound_run_that_can_be_of_use(tmp_path):
-    assert record.newest(settings, tmp_path) is None
+    assert record.of_use(settings, tmp_path) == []
     small = finished(tmp_path, "demo-gtzan-smoke-sound", "smoke")
-    assert record.newest(settings, tmp_path) == small  # better than none
+    assert record.of_use(settings, tmp_path) == [small]  # better than none
     older = finished(tmp_path, "gtzan-full-sound", "full", hours_ago=2)
-    assert record.newest(settings, tmp_path) == older
+    assert record.of_use(settings, tmp_path) == [older, small]
     newer = finished(tmp_path, "gtzan-demo-sound", hours_ago=1)
     for name, less in {"null": {"null": True}, "unfinished": {"complete": False}, "paper": {"follow": "paper"}}.items():
         finished(tmp_path, name, **less)
     (small / "results.json").touch()
-    assert record.newest(settings, tmp_path) == newer
+    assert record.of_use(settings, tmp_path) == [newer, older, small]
 
 
 def test_a_file_is_whole_or_as_it_was(tmp_path):

@@ -287,7 +287,7 @@ def test_tools_take_the_newest_whole_run_and_say_that_code_changed(paper):
         directory = run.directory.with_name(f"seed-{seed}")
         directory.mkdir(exist_ok=True)
         (directory / "results.json").write_text(json.dumps({"complete": True, "follow": "sound", "corpus": {}} | more))
-    assert record.newest(paper.settings, paper.root / "runs") == run.directory
+    assert record.of_use(paper.settings, paper.root / "runs") == [run.directory]
     run.write_config(paper.store)
     assert "code changed" not in record.for_tool(paper.settings, run.directory)[2]
     paper.change("papers/toy/losses.py", "y - found)", "found - y)")

@@ -91,7 +91,8 @@ def test_a_changed_line_of_training_code_asks_by_name_until_fresh_or_accepted(ch
     assert first["dirty"] is False and first["provenance"]["training"]["starts"][0]["dirty"] is False
     checkout.change("papers/toy/losses.py", "y - found)", "y - found) * 0")
     code, said = checkout.make()
-    assert code == 2 and "line: losses.py: squared changed since step 6; --fresh" in said and "--accept-code" in said
+    assert code == 1 and "line: losses.py: squared changed since step 6; --fresh" in said and "--accept-code" in said
+    assert "(make: FLAGS=--fresh)" in said
     assert checkout.results() == first
     code, said = checkout.python("-m", "papers.toy.evaluate", "--preset", "smoke")
     assert code == 2 and "losses.py: squared changed" in said and checkout.results() == first
@@ -120,11 +121,11 @@ def test_evaluation_and_data_are_made_again_alone(checkout):
     assert next(checkout.seed.glob("models/line/checkpoints/*")).stat().st_mtime_ns == weights
     checkout.change("papers/toy/preprocess.py", "x[:, 0] - x[:, 1]", "x[:, 0] + x[:, 1]")
     code, said = checkout.make("--accept-code")
-    assert code == 2 and "line: the preprocessed data changed since step 6; --fresh to start over" in said
+    assert code == 1 and "line: the preprocessed data changed since step 6; --fresh to start over" in said
     assert checkout.make("--fresh")[0] == 0 and "up to date" in checkout.make()[1]
     checkout.change("papers/toy/config.py", '"smoke": {"epochs": 2}', '"smoke": {"epochs": 1}')
     code, said = checkout.make()
-    assert code == 2 and "setting epochs was 2 and is 1 since step 6; --fresh" in said
+    assert code == 1 and "setting epochs was 2 and is 1 since step 6; --fresh" in said
     checkout.change("papers/toy/config.py", '"smoke": {"epochs": 1}, "demo": {"epochs": 3}',
                     '"smoke": {"epochs": 2}, "demo": {"epochs": 9}')  # another preset
     checkout.change("papers/toy/claims.csv", "> 0.1", "> 0.2")
@@ -144,7 +145,7 @@ def test_uncommitted_code_at_training_stays_known_and_a_copy_is_no_run(checkout)
     assert found["provenance"]["training"]["starts"][0]["uncommitted"] == ["papers/toy/losses.py"]
     shutil.copytree(checkout.seed, checkout.seed.with_name("seed-1"))
     code, said = checkout.make("--seeds", "1")
-    assert code == 2 and "seed was 0 and is 1" in said
+    assert code == 1 and "seed was 0 and is 1" in said
     (checkout.seed.with_name("seed-1") / "models" / "line" / "checkpoints").rename(checkout.root / "away")
     assert checkout.make("--seeds", "1")[0] == 0 and checkout.results(1)["seed"] == 1
 
@@ -156,7 +157,7 @@ def test_a_second_process_and_sizes_that_are_none_are_refused_in_one_line(checko
     before = sorted((path, path.stat().st_mtime_ns) for path in checkout.seed.rglob("*"))
     with locks.held(checkout.seed / ".training.lock", "x"):
         code, said = checkout.make()
-        assert code == 2 and f"training of runs/toy/demo-pairs-smoke-paper/seed-0: process {os.getpid()} on" in said
+        assert code == 1 and f"training of runs/toy/demo-pairs-smoke-paper/seed-0: process {os.getpid()} on" in said
     (checkout.seed / "results.json").write_text("{}")
     with locks.held(checkout.seed / ".evaluation.lock", "x"):
         assert checkout.python("-m", "papers.toy.evaluate", "--preset", "smoke")[0] == 2

@@ -1,5 +1,6 @@
 """What files are evidence of is in them: noise with the right names, empty files, parts of a demo."""
 
+import dataclasses
 import hashlib
 import json
 import os
@@ -15,7 +16,7 @@ import pytest
 import soundfile
 
 from common import corpora, store
-from common.corpora import __main__ as command, contents, evidence, known
+from common.corpora import __main__ as command, contents, evidence, fma, known
 from tests.common.corpora import test_fma, test_lakh
 
 RECIPE = {"name": "plain", "version": 1}
@@ -30,11 +31,14 @@ def md5(path):
     return hashlib.md5(path.read_bytes()).hexdigest()
 
 
-def prepared(corpus, tmp_path):
-    """store.json of a store of `corpus`."""
+def prepared(corpus, tmp_path, unusable=(), by_rule=()):
+    """store.json of a store of `corpus`, in which some items could not be used or were left out by a rule."""
     def build(writer):
         for item in corpus.items:
-            writer.row(item=item.id, group=item.group, label=item.label, path=item.path)
+            if item.id in (*unusable, *by_rule):
+                writer.reject(item.path, "cannot be decoded", by_rule=item.id in by_rule)
+            else:
+                writer.row(item=item.id, group=item.group, label=item.label, path=item.path)
 
     return store.prepare(corpus, RECIPE, tmp_path / "stores", build).parameters["corpus"]
 
@@ -92,6 +96,30 @@ def test_a_missing_file_leaves_the_name_and_takes_the_level(small_gtzan, tmp_pat
     assert (found["name"], found["evidence"], found["items"], found["published_items"]) == ("gtzan", "other", 7, 8)
 
 
+def test_what_the_preprocessing_cannot_use_takes_the_level_and_is_named(small_gtzan, tmp_path):
+    def made(place, **words):
+        return prepared(corpora.find(tmp_path / "gtzan", "gtzan"), tmp_path / place, **words)
+
+    assert made("a", by_rule=("jazz.00001", "rock.00001"))["evidence"] == "published"  # the paper's own rules
+    found = made("b", unusable=("jazz.00001", "rock.00001"))
+    assert (found["name"], found["evidence"]) == ("gtzan", "other") and found["label"] != "gtzan"
+    assert found["said"] == ("8 of 8 published files, each with the published contents, complete, but 2 could not be "
+                             "used (first: jazz/jazz.00001.wav: cannot be decoded)")
+    (small_gtzan / "README.wav").write_bytes(b"x")  # left out by the reader: no published file
+    assert made("c")["evidence"] == "published"
+
+
+def test_check_opens_files_before_it_says_what_they_are_evidence_of(small_gtzan, tmp_path, capfd, monkeypatch):
+    """Published files that cannot be decoded: here one whose published contents are none."""
+    path = small_gtzan / "rock" / "rock.00002.wav"
+    path.write_bytes(b"RIFF" + bytes(100))
+    with monkeypatch.context() as patch:
+        patch.setattr(known, "checksums", lambda _: {one.name: md5(one) for one in small_gtzan.rglob("*.wav")})
+        code, line = checked(capfd, tmp_path / "gtzan")
+    assert code == 1 and "evidence `other`: 8 of 8 published files" in line
+    assert "but 1 could not be used (first: rock/rock.00002.wav: not a readable recording" in line
+
+
 def test_files_whose_checksum_nobody_knows_do_not_carry_the_name(small_gtzan, tmp_path):
     track = small_gtzan / "rock" / "rock.00003.wav"
     soundfile.write(track.with_suffix(".au"), soundfile.read(track)[0], 22050)
@@ -140,20 +168,73 @@ def test_no_orchestral_corpus_is_published(tmp_path, capfd):
     assert code == 1 and "evidence `other`: the paper's recordings are sold, not published" in line
 
 
-def test_fma_is_compared_with_the_list_in_its_archive(tmp_path, monkeypatch):
+@pytest.fixture
+def fma_tree(tmp_path, monkeypatch):
+    """An FMA medium of five clips, of 30 s but for those known to be short or empty; their list; sizes as published."""
+    from common.demo.sound import write_mp3
+
     test_fma.write_tracks(tmp_path / "fma_metadata" / "tracks.csv")
-    test_fma.write_clips(tmp_path, "fma_medium", [2, 5, 140, 98565, 99134])
     folder = tmp_path / "fma_medium"
-    corpus = corpora.find(tmp_path, "fma_medium")
-    assert evidence.settled(corpus).name == "named-fma_medium"
-    sums = "".join(f"{hashlib.sha1(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n"
-                   for path in sorted(folder.rglob("*.mp3")))
-    (folder / "checksums").write_text(sums)
-    found = evidence.settled(corpora.find(tmp_path, "fma_medium"))
-    assert (found.name, found.evidence) == ("fma_medium", "other")  # four of 25,000
+
+    def clip(track, seconds):
+        path = folder / f"{track:06d}"[:3] / f"{track:06d}.mp3"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(track).uniform(-0.5, 0.5, int(8000 * seconds)).astype(np.float32)
+        write_mp3(path, noise, 8000)
+
+    def listed():
+        (folder / "checksums").write_text("".join(
+            f"{hashlib.sha1(path.read_bytes()).hexdigest()}  {path.relative_to(folder)}\n"
+            for path in sorted(folder.rglob("*.mp3"))))
+
+    for track, seconds in ((2, 30), (5, 29.98), (140, 30.02), (98565, 1.6), (99134, 0.1)):
+        clip(track, seconds)
+    listed()
     known.counts.cache_clear()
     monkeypatch.setattr(known, "counts", lambda _: {"Hip-Hop": 2, "Folk": 1, "Rock": 2})
-    assert evidence.settled(corpora.find(tmp_path, "fma_medium")).evidence == "published"
+    size = sum(path.stat().st_size for path in folder.rglob("*.mp3")) / (1 << 30)
+    monkeypatch.setitem(evidence.FMA, "fma_medium", dataclasses.replace(fma.MEDIUM, GIB=size))
+    return clip, listed
+
+
+def settled_fma(tmp_path):
+    found = evidence.settled(corpora.find(tmp_path, "fma_medium"))
+    return found.name, found.evidence, found.said
+
+
+def test_fma_of_the_published_sizes_and_lengths(fma_tree, tmp_path):
+    assert settled_fma(tmp_path)[:2] == ("fma_medium", "published")
+    corpus = corpora.find(tmp_path, "fma_medium")
+    assert prepared(corpus, tmp_path / "a", unusable=("098565",))["evidence"] == "published"  # known to be short
+    assert prepared(corpus, tmp_path / "b", unusable=("000140",))["evidence"] == "other"
+
+
+def test_fma_of_another_length_or_size_is_not_published_whatever_its_list_says(fma_tree, tmp_path, monkeypatch):
+    clip, listed = fma_tree
+    clip(140, 27)
+    listed()
+    name, level, said = settled_fma(tmp_path)
+    assert (name, level) == ("named-fma_medium", "other")
+    assert said.startswith("4 files have FMA medium's names, but 000140.mp3 is of 27.0 s instead of 30")
+    (tmp_path / "fma_medium" / "000" / "000140.mp3").write_bytes(b"x" * 60000)  # no recording at all
+    listed()
+    assert "000140.mp3 is of 0.0 s instead of 30" in settled_fma(tmp_path)[2]
+    clip(140, 30)
+    listed()
+    assert settled_fma(tmp_path)[1] == "published"
+    monkeypatch.setitem(evidence.FMA, "fma_medium", fma.MEDIUM)
+    assert "but 0.00 GiB instead of 22" in settled_fma(tmp_path)[2] and settled_fma(tmp_path)[1] == "other"
+
+
+def test_fma_is_compared_with_the_list_in_its_archive(fma_tree, tmp_path, monkeypatch):
+    folder = tmp_path / "fma_medium"
+    sums = (folder / "checksums").read_text()
+    (folder / "checksums").unlink()
+    assert settled_fma(tmp_path)[:2] == ("named-fma_medium", "other")
+    (folder / "checksums").write_text(sums)
+    with monkeypatch.context() as patch:
+        patch.setattr(known, "counts", lambda _: {"Hip-Hop": 2, "Folk": 1, "Rock": 24_997})
+        assert settled_fma(tmp_path)[:2] == ("fma_medium", "other")  # four of 25,000
     before = corpora.find(tmp_path, "fma_medium").fingerprint
     (tmp_path / "fma_metadata" / "genres.csv").write_text("genre_id,title\n")  # a table that papers read
     assert corpora.find(tmp_path, "fma_medium").fingerprint != before

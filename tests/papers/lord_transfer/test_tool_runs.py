@@ -1,0 +1,50 @@
+"""Which run the tool `transfer` takes."""
+
+import json
+import os
+from types import SimpleNamespace
+
+import pytest
+
+from papers.lord_transfer import transfer
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """Runs as `evaluate` leaves them, the newest last; each knows the classes of its corpus."""
+    classes = {"medley": ("violin", "piano"), "fma": ("Rock", "Folk")}
+
+    def made(*named):
+        for age, (name, preset, null, complete) in enumerate(named):
+            path = tmp_path / "lord_transfer" / name / "seed-0" / "results.json"
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps({"complete": complete, "follow": "sound", "preset": preset,
+                                        "corpus": {"facts": {"null": null}}}))
+            os.utime(path, (1e9 + age,) * 2)
+
+    def for_tool(settings, directory, *_):
+        if directory is None:
+            raise FileNotFoundError("no complete run; make one with: make reproduce-lord_transfer FOLLOW=sound")
+        labels = next(found for key, found in classes.items() if key in str(directory))
+        return directory.parent.name, SimpleNamespace(index=[{"label": label} for label in labels]), "Model."
+
+    monkeypatch.setattr(transfer.record, "for_tool", for_tool)
+    return made
+
+
+def test_the_tool_takes_the_newest_complete_run_that_knows_the_class_and_never_the_shuffled_twin(runs, tmp_path):
+    runs(("medley-full", "full", False, True), ("fma-full", "full", False, True),
+         ("medley-smoke", "smoke", False, True), ("null-medley-full", "full", True, True),
+         ("medley-partial", "full", False, False))
+    options = transfer.Options((), "Violin", runs=tmp_path)
+    assert transfer.find_run(options) == ("medley-full", transfer.find_run(options)[1], "Model.", "violin")
+    with pytest.raises(FileNotFoundError, match="--to tuba: no such class; there are Folk, Rock, piano, violin"):
+        transfer.find_run(transfer.Options((), "tuba", runs=tmp_path))
+
+
+def test_the_shuffled_twin_alone_is_no_run(runs, tmp_path):
+    runs(("null-medley-full", "full", True, True))
+    with pytest.raises(FileNotFoundError, match="make reproduce-lord_transfer FOLLOW=sound"):
+        transfer.find_run(transfer.Options((), "violin", runs=tmp_path))
+    asked = transfer.Options((), "violin", run=tmp_path / "lord_transfer" / "null-medley-full" / "seed-0")
+    assert transfer.find_run(asked)[0] == "null-medley-full"
