@@ -13,6 +13,7 @@ from common.progress import progress
 from papers.softmax_ae import config as settings
 
 VERSION = 1
+READ = ("gtzan", "medley_solos_db", "folder")  # instruments are classes as well, and Medley-solos-DB knows its songs
 
 
 def pool(samples: np.ndarray, size: int) -> np.ndarray:
@@ -53,7 +54,7 @@ def array_name(size: int) -> str:
 def preprocess(config, data: Path | None, preset: str, stores: Path, null: bool = False) -> store.Store:
     """The store of pooled segments: array `segments_pool_40` (n, 500), an index row per segment, `facts["classes"]`.
 
-    `data` is GTZAN, else any folder of class folders. Raises DataError, StoreError, NotTestable.
+    `data` is GTZAN, Medley-solos-DB, or any folder of class folders. Raises DataError, StoreError, NotTestable.
     """
     corpus = find_corpus(data, preset, null)
     classes = corpus.labels
@@ -111,11 +112,11 @@ def filtered_tracks() -> dict[str, str]:
 
 
 def find_corpus(data: Path | None, preset: str, null: bool):
-    """GTZAN at `data` if it is there, else its class folders as they are; the demo GTZAN without `data`."""
+    """The first of READ that is at `data`; the demo GTZAN without `data`."""
     if data is None:
         return demo.find(None, "gtzan", preset, null)
     names = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
-    return demo.find(data, "folder" if "gtzan" not in names and "folder" in names else "gtzan", preset, null)
+    return demo.find(data, next((name for name in READ if name in names), "gtzan"), preset, null)
 
 
 def main():

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -18,6 +19,7 @@ from papers.softmax_ae import (
     train,
     variants,
 )
+from tests.papers.softmax_ae import small
 
 CONFIG = settings.Config()
 
@@ -82,10 +84,28 @@ def test_item_2_a_class_with_one_track_is_split_in_time_with_a_gap():
         assert max(mine["train"]) + 1 < min(mine["dev"]) and max(mine["dev"]) + 1 < min(mine["test"])
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_recordings_of_many_clips_are_dealt_out_whole_where_none_fits(seed):
+    groups = {f"{name}.{t:05d}": f"{name} {t // 4}" for name in settings.GENRES for t in range(12)}
+    held = fake_store(tracks=12, groups=groups)
+    parts, note = segments.split(held, "T1", seed)
+    of = {part: {held.index[i]["group"] for i in rows} for part, rows in parts.items()}
+    assert not note and {part: len(names) for part, names in of.items()} == {"train": 4, "dev": 4, "test": 4}
+    assert set.union(*of.values()) == set(groups.values())
+    assert all({name.split()[0] for name in names} == set(settings.GENRES) for names in of.values())
+
+
 def test_a_split_that_leaves_nothing_to_judge_is_refused():
-    one_group = {f"{name}.{t:05d}": f"{name} {t // 4}" for name in settings.GENRES for t in range(12)}
     with pytest.raises(corpora.DataError, match="nothing is left for dev and test"):
-        segments.split(fake_store(tracks=12, groups=one_group), "T1", seed=0)
+        segments.split(fake_store(tracks=1, segments=4), "T1", seed=0)
+
+
+def test_clips_of_one_recording_are_one_recording():
+    held = small.store(*small.tones(tracks=4, segments_a_track=4))
+    for row in held.index:
+        row["path"], row["group"] = row["path"] + " clip", "song of " + row["path"]
+    data = segments.load_data(small.config("sound"), held, 0)
+    assert set(data.tracks) == {row["group"] for row in held.index}
 
 
 def test_item_2_filtered_split_has_the_published_sizes():
@@ -163,6 +183,14 @@ def test_item_7_steps_per_epoch():
     assert batches.steps_per_epoch == 12 and 200 * batches.steps_per_epoch == 2400
     assert [len(batches.indices(i)) for i in range(12)] == [512] * 11 + [368]
     assert np.array_equal(batches.indices(0), batches.indices(12))  # the program's batches are the same in every epoch
+
+
+@pytest.mark.parametrize("examples, size, batches", [(6000, 512, 12), (5985, 512, 12), (5632, 469, 13),
+                                                     (1440, 120, 12), (8000, 512, 16), (25, 2, 13), (7, 1, 7)])
+def test_fewer_examples_make_smaller_batches_and_no_fewer_updates(examples, size, batches):
+    data = SimpleNamespace(x=np.zeros((examples, 1)), y=np.zeros(examples))
+    feed = train.batches(data, np.arange(examples), CONFIG, 0)
+    assert (feed.batch_size, feed.steps_per_epoch) == (size, batches)
 
 
 def test_item_8_dropout_at_two_places_only():

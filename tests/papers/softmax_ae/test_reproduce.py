@@ -168,11 +168,24 @@ def test_bad_folders_are_refused_in_one_line(tmp_path, capsys):
 def test_the_splits_effect_is_that_of_whole_tracks_and_lists_of_other_tracks_are_left_out(tmp_path):
     measured = reproduce.effects(settings)
     assert {"split": "T1"} in measured and {"split": "T2"} in measured and {"split": "P2"} not in measured
-    assert {"reconstruction": "mean"} in measured and {"points": "program"} in measured
+    assert {"reconstruction": "mean"} in measured and {"points": "held_out"} in measured
     config = dataclasses.replace(settings.Config(), split="T2")
     with pytest.raises(NotTestable, match="GTZAN's own tracks"):
         preprocess.preprocess(config, tracks(tmp_path / "real", count=1), "smoke", tmp_path / "stores")
     assert not (tmp_path / "stores").exists()
+
+
+def test_medley_solos_db_is_read_with_its_songs(tmp_path):
+    rows = ["subset,instrument,instrument_id,song_id,uuid4"]
+    for k, name in enumerate(("clarinet", "flute")):
+        for i in range(4):
+            key = f"00000000-0000-0000-0000-00000000000{k}{i}"[:36]
+            rows.append(f"training,{name},{3 * k},{10 * k + i // 2},{key}")
+            (tmp_path / f"Medley-solos-DB_training-{3 * k}_{key}.wav").write_bytes(b"")
+    (tmp_path / "Medley-solos-DB_metadata.csv").write_text("\n".join(rows))
+    corpus = preprocess.find_corpus(tmp_path, "smoke", False)
+    assert corpus.name == "medley_solos_db" and corpus.labels == ["clarinet", "flute"]
+    assert len(corpus.items) == 8 and corpus.groups_per_class == 2
 
 
 def test_shuffled_labels_are_for_the_demo_only(tmp_path, capsys):
