@@ -14,8 +14,8 @@ from papers.softmax_ae.measures import (
     part_silhouette,
     plane,
     silhouettes,
-    smoothness,
 )
+from papers.softmax_ae.transitions import smoothness
 
 # Section 4.3: what is reconstructed
 
@@ -23,7 +23,9 @@ def reconstructs(measured: Measured) -> dict:
     """R15a: share of the held-out segments' energy that the DSAE explains beyond silence."""
     view = measured.own
     return of_held(view, view.explained(view.encodings.x_hat), view.yardsticks | {
-        "vanilla autoencoder": view.explained(view.encodings.vanilla_x_hat)})
+        "vanilla autoencoder": view.explained(view.encodings.vanilla_x_hat)} | {
+        name.replace("_", " "): other.explained for name, other in (measured.others or {}).items()
+        if np.isfinite(other.explained)})
 
 
 def reconstructs_like_components(measured: Measured) -> dict:

@@ -37,6 +37,7 @@ class View:
 
     data: Data
     encodings: Encodings
+    _probed: dict = field(default_factory=dict, repr=False)  # encoding -> what `probe_right` found
 
     @cached_property
     def held_y(self) -> np.ndarray:
@@ -94,14 +95,14 @@ class View:
         """Whether five nearest training segments name each segment of a part rightly; no segment names itself."""
         train, x, y = self.data.parts["train"], self.encoding(name), self.data.y
         rows = self.data.held if part == "held" else self.data.parts[part]
-        search = NearestNeighbors(n_neighbors=min(5, len(train) - 1)).fit(x[train])
-        found = search.kneighbors(None if part == "train" else x[rows], return_distance=False)
-        votes = (y[train][found][..., None] == np.arange(len(self.data.classes))).sum(axis=1)
-        return votes.argmax(axis=1) == y[rows]
+        return five_nearest(x[train], y[train], None if part == "train" else x[rows], len(self.data.classes)) == y[rows]
 
     def probe_right(self, name: str) -> np.ndarray:
         """Whether each of the n segments is named rightly from an encoding: by the logits themselves, else linearly."""
-        return self.right(name) if name in ("logits", "two_layer") else self._logistic_right(self.encoding(name))
+        if name not in self._probed:
+            self._probed[name] = (self.right(name) if name in ("logits", "two_layer")
+                                  else self._logistic_right(self.encoding(name)))
+        return self._probed[name]
 
     def majority(self, rows: np.ndarray) -> float:
         """Accuracy on `rows` of always naming the commonest class of the training part."""
@@ -212,6 +213,17 @@ def learnt(measured: Measured) -> dict[str, dict]:
     return found
 
 
+def five_nearest(known_x: np.ndarray, known_y: np.ndarray, x: np.ndarray | None, classes: int) -> np.ndarray:
+    """Class (n,) that most of the five nearest known points have; without `x` of the known, none its own neighbour.
+
+    Args:
+        known_x: (m, d). known_y: (m,) codes. x: (n, d).
+    """
+    search = NearestNeighbors(n_neighbors=min(5, len(known_x) - 1)).fit(known_x)
+    found = search.kneighbors(x, return_distance=False)
+    return (known_y[found][..., None] == np.arange(classes)).sum(axis=1).argmax(axis=1)
+
+
 def silhouettes(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Silhouette (n,) of every row of x (n, d) for the classes y: 1 apart, 0 mixed; 0 where nothing varies."""
     x, y = np.asarray(x, np.float64), np.asarray(y)
@@ -232,34 +244,6 @@ def band_powers(x: np.ndarray, bands: int = 40) -> np.ndarray:
     power = np.square(np.abs(np.fft.rfft(x * np.hanning(x.shape[1]), axis=1)))
     edges = np.unique(np.round(np.geomspace(min(4, power.shape[1] - 1), power.shape[1], bands)).astype(int))[:-1]
     return np.add.reduceat(power, edges, axis=1)
-
-
-def transition(x: np.ndarray, y: np.ndarray, first: int, second: int, steps: int = 20, neighbours: int = 20) -> float:
-    """Smoothness between two classes: do the neighbours change from one to the other bit by bit on the line of means?
-
-    At places t on the line from the mean of class `first` (t = 0) to that of `second` (t = 1) stands s(t), the share of
-    class `second` among the nearest points of both, each class counted by its size. The value is
-    1 - sum (s - t)^2 / sum (0.5 - t)^2: 1 for an even change, 0 where s is a half everywhere (nothing separates:
-    noise, constants) and 0 where it leaps from 0 to 1 in the middle (clusters without anything between).
-    """
-    a, b = x[y == first], x[y == second]
-    points, second_ones = np.concatenate([a, b]), np.repeat([0.0, 1.0], [len(a), len(b)])
-    if not len(a) or not len(b) or np.ptp(points, axis=0).max(initial=0.0) == 0.0:
-        return 0.0
-    t = (np.arange(steps) + 0.5) / steps
-    line = a.mean(axis=0) + t[:, None] * (b.mean(axis=0) - a.mean(axis=0))
-    search = NearestNeighbors(n_neighbors=min(neighbours, len(points))).fit(points)
-    found = search.kneighbors(line, return_distance=False)
-    ones = second_ones[found].mean(axis=1) / len(b)
-    zeros = (1 - second_ones[found]).mean(axis=1) / len(a)
-    share = ones / (ones + zeros)
-    return float(1 - np.square(share - t).sum() / np.square(0.5 - t).sum())
-
-
-def smoothness(x: np.ndarray, y: np.ndarray) -> float:
-    """Mean `transition` over all pairs of classes."""
-    codes = np.unique(y)
-    return float(np.mean([transition(x, y, a, b) for a in codes for b in codes if a < b]))
 
 
 def track_votes(logits: np.ndarray, y: np.ndarray, tracks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

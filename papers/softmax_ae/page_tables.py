@@ -8,6 +8,7 @@ from papers.softmax_ae.measures import (
     Measured,
     View,
     drawn_rows,
+    five_nearest,
     part_silhouette,
     plane,
     share_of_tracks,
@@ -65,37 +66,76 @@ def encodings_table(measured: Measured) -> dict:
     """Every encoding by silhouette, nearest neighbours and accuracy: on what was trained, held out, unheard, drawn."""
     rows = []
     for name, label in LABELS.items():
-        rows += [[label, "silhouette", *_silhouettes(measured, name)],
-                 [label, "five nearest neighbours", *_neighbours(measured, name)],
-                 [label, "accuracy", *_accuracies(measured, name)]]
-    return {"kind": "table", "caption": "Encodings: silhouette, accuracy of five nearest training segments, accuracy "
-            "(of the logits themselves, of a linear probe for the others)", "rows": rows,
-            "columns": ["encoding", "measure", *PARTS, "unheard tracks: segments", "unheard tracks: tracks",
-                        "as drawn"]}
+        for measure, of_rows, of_drawing in MEASURES:
+            pieces = [of_rows(measured.own, name, part) for part in PARTS]
+            pieces += [of_rows(measured.unheard, name, "held"), of_drawing(measured, name)]
+            rows += [[label, measure, unit, *(_text(piece[place]) for piece in pieces)]
+                     for place, unit in enumerate(("segments", "tracks"))]
+    return {"kind": "table", "caption": "Encodings: silhouette (tracks: of their means), accuracy of five nearest "
+            "training segments (as drawn: of five nearest points in the plane), accuracy of the logits themselves or "
+            "of a linear probe", "rows": rows,
+            "columns": ["encoding", "measure", "unit", *PARTS, "unheard tracks", "as drawn"]}
 
 
-def _silhouettes(measured: Measured, name: str) -> list[str]:
-    own, unheard = measured.own, measured.unheard
-    fit, drawn = drawn_rows(measured.config, own.data, name)
-    points, _ = plane(own, name, fit, drawn)
-    tracks = np.unique(unheard.held_tracks)
-    means = np.stack([unheard.held(name)[unheard.held_tracks == track].mean(axis=0) for track in tracks])
-    codes = np.array([unheard.held_y[unheard.held_tracks == track][0] for track in tracks])
-    return [*(_text(part_silhouette(own, name, part)) for part in PARTS), _text(unheard.silhouettes[name].mean()),
-            _text(silhouettes(means, codes).mean()), _text(silhouettes(points, own.data.y[drawn]).mean())]
+def _rows(view: View, part: str) -> np.ndarray:
+    return view.data.held if part == "held" else view.data.parts[part]
 
 
-def _neighbours(measured: Measured, name: str) -> list[str]:
-    own, unheard = measured.own, measured.unheard
-    right = unheard.neighbours_right(name)
-    return [*(_text(own.neighbours_right(name, part).mean()) if len(own.data.parts[part]) else "" for part in PARTS),
-            _text(right.mean()), _text(share_of_tracks(right, unheard.held_tracks)), ""]
+def _silhouettes(view: View, name: str, part: str) -> tuple[float, float]:
+    """Mean silhouette of a part's segments, and of its tracks, each the mean of its segments."""
+    rows = _rows(view, part)
+    of_segments = view.silhouettes[name].mean() if part == "held" else part_silhouette(view, name, part)
+    return of_segments, _silhouette_of_tracks(view.encoding(name)[rows], view.data.y[rows], view.data.tracks[rows])
 
 
-def _accuracies(measured: Measured, name: str) -> list[str]:
-    right = measured.unheard.probe_right(name)[measured.unheard.data.held]
-    return [*_of_parts(measured.own, measured.own.probe_right(name)), _text(right.mean()),
-            _text(share_of_tracks(right, measured.unheard.held_tracks)), ""]
+def _silhouette_of_tracks(x: np.ndarray, y: np.ndarray, tracks: np.ndarray) -> float:
+    names, first = np.unique(tracks, return_index=True)
+    means = [x[tracks == track].mean(axis=0) for track in names]
+    return float(silhouettes(np.stack(means), y[first]).mean()) if len(names) else float("nan")
+
+
+def _drawn_silhouettes(measured: Measured, name: str) -> tuple[float, float]:
+    data, (points, drawn) = measured.own.data, _drawing(measured, name)
+    return (float(silhouettes(points, data.y[drawn]).mean()),
+            _silhouette_of_tracks(points, data.y[drawn], data.tracks[drawn]))
+
+
+def _drawing(measured: Measured, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The points that this mode's figure shows, and which segments they are."""
+    fit, drawn = drawn_rows(measured.config, measured.own.data, name)
+    return plane(measured.own, name, fit, drawn)[0], drawn
+
+
+def _shares(right: np.ndarray, tracks: np.ndarray) -> tuple[float, float]:
+    """Share of segments named rightly, share of tracks of whose segments more than half are; NaN without any."""
+    return (float(right.mean()) if len(right) else float("nan")), share_of_tracks(right, tracks)
+
+
+def _neighbours(view: View, name: str, part: str) -> tuple[float, float]:
+    rows = _rows(view, part)
+    right = view.neighbours_right(name, part) if len(rows) else np.zeros(0)
+    return _shares(right, view.data.tracks[rows])
+
+
+def _drawn_neighbours(measured: Measured, name: str) -> tuple[float, float]:
+    data, (points, drawn) = measured.own.data, _drawing(measured, name)
+    votes = five_nearest(points, data.y[drawn], None, len(data.classes))
+    return _shares(votes == data.y[drawn], data.tracks[drawn])
+
+
+def _accuracies(view: View, name: str, part: str) -> tuple[float, float]:
+    rows = _rows(view, part)
+    return _shares(view.probe_right(name)[rows], view.data.tracks[rows])
+
+
+def _drawn_accuracies(measured: Measured, name: str) -> tuple[float, float]:
+    view, (_, drawn) = measured.own, drawn_rows(measured.config, measured.own.data, name)
+    return _shares(view.probe_right(name)[drawn], view.data.tracks[drawn])
+
+
+MEASURES = (("silhouette", _silhouettes, _drawn_silhouettes),
+            ("five nearest neighbours", _neighbours, _drawn_neighbours),
+            ("accuracy", _accuracies, _drawn_accuracies))
 
 
 def kept_table(measured: Measured) -> dict:

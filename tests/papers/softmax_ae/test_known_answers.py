@@ -12,7 +12,7 @@ import pytest
 
 from common import claims, findings as common_findings
 from common.findings import NotTestable
-from papers.softmax_ae import accuracies, config as settings, facts, measures
+from papers.softmax_ae import accuracies, config as settings, facts, measures, transitions
 from papers.softmax_ae.facts import FACTS
 from papers.softmax_ae.findings import FINDINGS
 from papers.softmax_ae.measures import Other
@@ -388,15 +388,15 @@ def test_transition_is_one_for_an_even_change_and_zero_for_noise_a_leap_and_cons
     place = random.uniform(0, 1, 4000)
     y = (random.uniform(size=4000) < place).astype(int)  # the share of class 1 grows along the line
     # the means lie at 1/3 and 2/3 of the line, where the share is 1/3 and 2/3: s(t) - 1/2 is a third of t - 1/2
-    even = measures.transition(place[:, None], y, 0, 1, neighbours=200)
+    even = transitions.transition(place[:, None], y, 0, 1, neighbours=200)
     assert even == pytest.approx(1 - (2 / 3) ** 2, abs=0.08)
     gaussian = random.normal(size=(400, 4)) + 2 * np.repeat([0, 1], 200)[:, None] * np.eye(4)[0]
-    assert measures.transition(gaussian, np.repeat([0, 1], 200), 0, 1) > 0.7
+    assert transitions.transition(gaussian, np.repeat([0, 1], 200), 0, 1) > 0.7
     labels = random.integers(0, 2, 400)
-    assert abs(measures.transition(random.normal(size=(400, 4)), labels, 0, 1)) < 0.2
+    assert abs(transitions.transition(random.normal(size=(400, 4)), labels, 0, 1)) < 0.2
     leap = np.repeat([0.0, 100.0], 200)[:, None] + random.normal(size=(400, 1))
-    assert abs(measures.transition(leap, np.repeat([0, 1], 200), 0, 1)) < 0.01
-    assert measures.transition(np.ones((40, 3)), np.repeat([0, 1], 20), 0, 1) == 0.0
+    assert abs(transitions.transition(leap, np.repeat([0, 1], 200), 0, 1)) < 0.01
+    assert transitions.transition(np.ones((40, 3)), np.repeat([0, 1], 20), 0, 1) == 0.0
 
 
 @pytest.mark.parametrize("points, name, share", [("all", "logits", 1 / 3), ("program", "logits", 0.0),

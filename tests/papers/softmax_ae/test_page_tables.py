@@ -52,14 +52,32 @@ def test_table_2_is_given_for_every_held_out_part():
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
 def test_the_encodings_table_has_every_encoding_on_every_part():
     table = page_tables.encodings_table(run())
-    assert len(table["rows"]) == 3 * len(ENCODINGS) and set(page_tables.LABELS) == set(ENCODINGS)
-    assert cells(table, "raw, 500 values", "silhouette")[:4] == ["1.000"] * 4
-    assert cells(table, "raw, 500 values", "five nearest neighbours") == ["1.000"] * 5 + [""]
-    assert cells(table, "raw, 500 values", "accuracy") == ["1.000"] * 5 + [""]
-    assert cells(table, "vanilla bottleneck, 64", "silhouette") == ["0.000"] * 6
-    assert cells(table, "DSAE logits", "accuracy") == ["1.000", "0.750", "0.500", "0.700", "1.000", ""]
-    drawn = cells(table, "raw, 500 values", "silhouette")[5]
-    assert drawn != "" and float(drawn) > 0.3
+    assert table["columns"] == ["encoding", "measure", "unit", "train", "dev", "test", "unheard tracks", "as drawn"]
+    assert len(table["rows"]) == 3 * 2 * len(ENCODINGS) and set(page_tables.LABELS) == set(ENCODINGS)
+    raw = "raw, 500 values"
+    assert cells(table, raw, "silhouette", "segments")[:4] == ["1.000"] * 4
+    assert cells(table, raw, "silhouette", "tracks") == ["0.000"] * 5  # one track a class: nothing to be near
+    assert cells(table, raw, "five nearest neighbours", "segments")[:4] == ["1.000"] * 4
+    assert cells(table, raw, "accuracy", "segments") == cells(table, raw, "accuracy", "tracks") == ["1.000"] * 5
+    assert cells(table, "vanilla bottleneck, 64", "silhouette", "segments") == ["0.000"] * 5
+    # of 60 drawn segments 20 + 15 + 10 are right; of the tracks all have more than half right over the three parts
+    assert cells(table, "DSAE logits", "accuracy", "segments") == ["1.000", "0.750", "0.500", "0.700", "0.750"]
+    # the first 15 of 20: every track has three or four of five; the first 10: two have three, two have two
+    assert cells(table, "DSAE logits", "accuracy", "tracks") == ["1.000", "1.000", "0.500", "1.000", "1.000"]
+    assert float(cells(table, raw, "silhouette", "segments")[4]) > 0.3
+    assert float(cells(table, raw, "five nearest neighbours", "segments")[4]) > 0.7
+    alone = page_tables.encodings_table(measured(view(Y, no_test=True, raw=APART)))
+    assert cells(alone, raw, "accuracy", "segments")[2] == cells(alone, raw, "silhouette", "tracks")[2] == ""
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::sklearn.exceptions.ConvergenceWarning")
+def test_tracks_stand_at_the_mean_of_their_segments():
+    y = np.repeat([0, 1, 2, 3], 10)
+    tracks = [f"track {i // 5}" for i in range(40)]  # two of a class
+    sway = np.tile([-30.0, -15.0, 0.0, 15.0, 30.0], 8)[:, None]
+    table = page_tables.encodings_table(measured(view(y, tracks=tracks, raw=np.eye(4)[y] * 10 + sway)))
+    assert float(cells(table, "raw, 500 values", "silhouette", "segments")[0]) < 0.5
+    assert cells(table, "raw, 500 values", "silhouette", "tracks")[:4] == ["1.000"] * 4
 
 
 def test_what_is_kept_stands_beside_its_yardsticks():
