@@ -19,7 +19,8 @@ NAMES = {"mean": "sum", "sum": "mean", "reduce_mean": "reduce_sum", "reduce_sum"
          "zeros_like": "ones_like", "ones_like": "zeros_like", "setdiff1d": "intersect1d", "sqrt": "square"}
 WORDS = {"train": "test", "test": "train", "dev": "train", "validation": "train", "training": "test",
          "encoder": "decoder", "decoder": "encoder", "source": "target", "target": "source"}
-SKIPPED_CALLS = {"print", "Divergence", "progress", "dedent", "add_argument", "warn", "filterwarnings", "lru_cache"}
+SKIPPED_CALLS = {"print", "tqdm", "Divergence", "progress", "dedent", "add_argument", "warn", "filterwarnings",
+                 "lru_cache"}
 EPSILON = 1e-6  # numbers below it keep a division or a comparison safe; twice as much is the same program
 
 
@@ -175,3 +176,10 @@ def find(path: str, source: str) -> list[Mutation]:
             continue
         whole.append(mutation)
     return whole
+
+
+def compiled(mutation: Mutation, source: str) -> bool:
+    """Whether it stands in a function that Numba compiles."""
+    return any(node.lineno <= mutation.line <= node.end_lineno and any("njit" in ast.unparse(one)
+                                                                       for one in node.decorator_list)
+               for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef))

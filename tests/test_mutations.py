@@ -1,8 +1,12 @@
 """The faults themselves: each changes the program in the place it says, and nothing that is only text."""
 
+import csv
 import random
 
-from tests import mutations
+import pytest
+
+from tests import mutate, mutations
+from tests.reach import PAPERS, ROOT
 
 SOURCE = '''"""A docstring with a < b and 3."""
 import numpy as np
@@ -40,3 +44,39 @@ def test_a_fault_changes_one_place_only():
         assert changed != SOURCE
         assert (changed[:mutation.start], changed[mutation.start + len(mutation.text):]) == (
             SOURCE[:mutation.start], SOURCE[mutation.end:])
+
+
+def test_the_changed_lines_are_shown_without_those_between(tmp_path, monkeypatch):
+    source = "def f(a):\n    if (a\n            and 1\n            and 2):\n        a = 0\n    g(\n        a)\n"
+    (tmp_path / "x.py").write_text(source)
+    monkeypatch.setattr(mutate, "ROOT", tmp_path)
+    shown = {(m.what, m.text[:4]): mutate.difference(m) for m in mutations.find("x.py", source)}
+    assert shown["condition", "not "] == ("if (a and 2):", "if (not (a and 2)):")
+    assert shown["number", "3"] == ("and 2):", "and 3):")
+    assert shown["statement left out", "pass"] == ("g( a)", "pass")
+
+
+def test_a_compiled_function_is_told_from_a_plain_one():
+    source = "@numba.njit(cache=True)\ndef f(a):\n    return a + 1\n\n\ndef g(a):\n    return a + 1\n"
+    assert [(m.line, mutations.compiled(m, source)) for m in mutations.find("x.py", source)] == [
+        (3, True), (3, True), (7, False), (7, False)]
+
+
+def test_equivalent_faults_are_counted_apart():
+    rows = [{"what": what, "verdict": verdict} for what, verdict in (
+        ("named: a", "killed"), ("sign", "killed"), ("sign", "killed"), ("number", "survived"),
+        ("number", "not reached"), ("number", "equivalent"))]
+    assert mutate.summary(rows) == ["1 of 1 named faults killed (100 %)",
+                                    "2 of 5 sampled faults killed (40 %); 1 are equivalent: 2 of 4 (50 %)"]
+
+
+@pytest.mark.parametrize("paper", [*PAPERS, "common"])
+def test_what_is_called_equivalent_still_stands_in_its_file(paper):
+    path = ROOT / "tests" / "mutants" / f"equivalent_{paper}.csv"
+    found = mutate.equivalents(paper)
+    if path.exists():
+        with path.open(newline="") as file:
+            assert len(found) == len(list(csv.DictReader(file)))  # none twice
+    for (name, before, after), why in found.items():
+        text = " ".join(line.strip() for line in (ROOT / name).read_text().splitlines())
+        assert before in text and before != after and why, (name, before)
