@@ -14,7 +14,7 @@ _needing: Counter = Counter()
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     """Count the tests that need data or a browser; without it they never run, and are never counted as passed."""
     for item in items:
         if item.get_closest_marker("needs_browser") and not browser.PROGRAM:
@@ -23,6 +23,21 @@ def pytest_collection_modifyitems(items):
             _needing[mark.args[0]] += 1
             if not os.environ.get("ENCORE_DATA"):
                 item.add_marker(pytest.mark.skip(reason=f"needs {mark.args[0]}: make check-data DATA=…"))
+    if hasattr(config, "workerinput"):  # one of several processes; long files first, so that all end together
+        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        items.sort(key=lambda item: -slow[item.path])
+
+
+def pytest_sessionfinish(session):
+    """A process of several tells the first, which collects nothing itself, what it counted."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["needing"] = dict(_needing)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node, error):
+    """Every process has counted the same tests."""
+    _needing.update(Counter(getattr(node, "workeroutput", {}).get("needing", {})) - _needing)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -52,7 +52,7 @@ def make(folder, *words, **variables):
     environment["PATH"] = f"{folder / 'bin'}:{environment['PATH']}"
     calls = folder / "calls"
     calls.unlink(missing_ok=True)
-    done = subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=60,
+    done = subprocess.run(["make", *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=300,
                           preexec_fn=_stoppable)
     lines = [line for line in (done.stdout + done.stderr).splitlines() if line]
     return done.returncode, lines, calls.read_text().splitlines() if calls.exists() else []
@@ -132,6 +132,7 @@ def test_a_real_set_of_no_packages(tmp_path):
     ("mutants SEEDS=3", "SEEDS=3: mutants takes SEED"),
     ("null SEEDS=3", "SEEDS=3: null takes no SEEDS; it takes PAPER PRESET FOLLOW TWINS JOBS COUNT"),
     ("lint N=3", "N=3: lint takes no N;"),
+    ("test WORKER=3", "WORKER=3: test takes WORKERS"),
     ("reproduce-on", "reproduce-on: no such target; choose one of reproduce reproduce-one reproduce-two"),
     ("reprot", "reprot: no such target; choose one of help .* report"),
 ])
@@ -144,6 +145,8 @@ def test_options_reach_the_script(copy):
     words = ("reproduce-one", "DATA=my music", "PRESET=smoke", "SEEDS=0 1", "NULL=1", "FLAGS=--epochs 5")
     assert make(copy, *words)[2][-1] == ("-m common.reproduce one --preset smoke --follow all --seeds 0 1 "
                                          "--data my music --null --epochs 5")
+    assert "pytest -n auto --maxprocesses 4 --dist loadfile" in make(copy, "test-fast")[2][-1]
+    assert "pytest -n 1 --dist loadfile" in make(copy, "test", "WORKERS=1")[2][-1]
     assert make(copy, "mutants", "PAPER=two", "N=5")[2] == ["-m tests.mutate --paper two --n 5 --seed 0"]
     assert [call.split() for call in make(copy, "null", "PAPER=two", "FOLLOW=code", "JOBS=2", "COUNT=1")[2]] == [
         "-m common.demo.twins two --follow code --jobs 2 --count".split()]

@@ -201,18 +201,18 @@ def test_midi_beyond_the_limits_is_refused_in_seconds_and_without_filling_memory
     (tmp_path / name).write_bytes(BEYOND[name])
     check.opened(tmp_path / "warm.mid")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.perf_counter()
+    start = time.process_time()
     reason, _ = check.opened(tmp_path / name)
     assert reason
     assert str(tmp_path) not in reason
-    assert time.perf_counter() - start < 20  # the first call compiles the parser
+    assert time.process_time() - start < 20  # the first call compiles the parser
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 600_000  # kB
 
 
 def test_audio_beyond_the_limits(tmp_path):
     path = tmp_path / "claims.wav"
     path.write_bytes(_wav_claiming(2**30))
-    start = time.perf_counter()
+    start = time.process_time()
     damage, short = check.opened(path)
     assert (damage, short) == ("", "3,000 of 1,073,741,824 declared frames") or "hours" in damage
     hours = tmp_path / "hours.au"
@@ -226,7 +226,7 @@ def test_audio_beyond_the_limits(tmp_path):
     silent = tmp_path / "silent.wav"
     soundfile.write(silent, np.zeros(500), 22050)
     assert check.opened(silent) == ("", "")
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_tables_beyond_the_limits(tmp_path, monkeypatch):
