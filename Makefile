@@ -9,13 +9,10 @@ SEEDS ?= 0
 RUN := .venv/bin/python
 OPTIONS = --preset $(PRESET) --follow $(FOLLOW) --seeds $(SEEDS) $(if $(DATA),--data "$(DATA)") \
           $(if $(NULL),--null) $(if $(ABLATIONS),--ablations) $(if $(EFFECTS),--effects) $(FLAGS)
-<<<<<<< HEAD
 NULL_OPTIONS = $(if $(filter command,$(origin PRESET)),--preset $(PRESET)) $(if $(filter command,$(origin FOLLOW)),--follow $(FOLLOW)) \
                $(if $(TWINS),--twins $(TWINS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(COUNT),--count)
-=======
 # Tests run in several processes of one thread each, a file in one of them.
 PARALLEL = -n $(or $(WORKERS),auto --maxprocesses 4) --dist loadfile --no-loadscope-reorder
->>>>>>> 1ead0d2 (make test runs in several processes; what needs data or a browser is counted once)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 REPRODUCE := reproduce $(PAPERS:%=reproduce-%)
@@ -26,14 +23,9 @@ TARGETS := help venv $(REPRODUCE) null report test test-fast test-slow check-dat
 GOALS := $(or $(MAKECMDGOALS),help)
 GIVEN := $(foreach one,$(.VARIABLES),$(if $(filter command,$(origin $(one))),$(one)))
 TAKEN := $(if $(filter $(REPRODUCE),$(GOALS)),DATA PRESET FOLLOW SEEDS NULL ABLATIONS EFFECTS FLAGS) \
-<<<<<<< HEAD
          $(if $(filter check-data,$(GOALS)),DATA) $(if $(filter mutants,$(GOALS)),PAPER N SEED) $(if $(filter null,$(GOALS)),PAPER PRESET FOLLOW TWINS JOBS COUNT) \
-         PYTHON OFFLINE
-AGAIN = $(subst ','\'',$(foreach one,$(sort $(GIVEN)),$(one)="$($(one))"))
-=======
-         $(if $(filter check-data,$(GOALS)),DATA) $(if $(filter mutants,$(GOALS)),PAPER N SEED) \
          $(if $(filter test test-fast,$(GOALS)),WORKERS) PYTHON OFFLINE
->>>>>>> 1ead0d2 (make test runs in several processes; what needs data or a browser is counted once)
+AGAIN = $(subst ','\'',$(foreach one,$(sort $(GIVEN)),$(one)="$($(one))"))
 upper = $(shell tr a-z A-Z <<< '$(1)')
 like = $(if $(filter $(1)%,$(2))$(filter $(2)%,$(1)),$(1))
 meant = $(strip $(foreach one,$(TAKEN),$(call like,$(one),$(call upper,$(1)))))
