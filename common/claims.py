@@ -83,12 +83,13 @@ class Judgement:
         return f"{self.word} ({self.reason})" if self.reason else self.word
 
 
-def judge(claims, runs, claims_sha256, settings_sha256=None, sizes=(), withheld=None, too_small=""):
+def judge(claims, runs, claims_sha256, settings_sha256=None, sizes=(), withheld=None, too_small=None):
     """Verdicts of one mode: `runs` are the result dicts of its seeds (same corpus, preset and follow).
 
     `claims_sha256` is that of claims.csv today; `settings_sha256` that of the resolved settings today, or a function
     of a run that returns it (None: not compared); `sizes` names the settings that a run may override and still be asked
-    the same question: longer or larger; `too_small` why no real data is judged at these sizes (`sizes.too_small`);
+    the same question: longer or larger; `too_small` {kind: why no real data is judged at these sizes}
+    (`sizes.too_small`);
     `withheld` what `standing.withheld` says of the runs. Returns {claim id: Judgement} in the order of `claims`.
     Raises ClaimsError for runs that do not belong together and for result keys that claims.csv lacks.
     """
@@ -104,7 +105,7 @@ def judge(claims, runs, claims_sha256, settings_sha256=None, sizes=(), withheld=
         check_results(run["results"], claims, f"{run['paper']} {run['follow']} seed {run['seed']}")
     withheld, changed = withheld or {}, _changed(runs, claims_sha256, settings_sha256)
     return {claim.id: _judge_one(claim, runs, withheld.get("") or withheld.get(claim.id) or changed,
-                                 {"ablations", *sizes}, too_small) for claim in claims}
+                                 {"ablations", *sizes}, (too_small or {}).get(claim.kind)) for claim in claims}
 
 
 def _changed(runs, claims_sha256, settings_sha256):

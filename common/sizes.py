@@ -1,7 +1,8 @@
 """Sizes of a run: which can be, and which are enough to judge a paper by. No TensorFlow.
 
-A paper's `config.py` may declare `ENOUGH = {"epochs": 50, "groups": 100}`: sizes, other than those of preset `full`, at
-which real data says something about its findings; `groups` counts tracks, songs, works or artists of the corpus.
+A paper's `config.py` declares `ENOUGH = {"epochs": 50, "groups": 100}`: sizes, other than those of preset `full`, at
+which real data says something about its findings, each with its reason; what is not in it must be as in `full`.
+`groups` counts tracks, songs, works or artists of the corpus.
 """
 
 import dataclasses
@@ -43,13 +44,16 @@ def check(settings, config, seed: int = 0):
             raise SizeError(f"--{name.replace('_', '-')} {bad[0] if bad else 'of nothing'}: must be {least} or more")
 
 
-def too_small(settings, run: dict) -> str:
-    """Why the findings of a run on real data are not judged, or an empty string.
+def too_small(settings, run: dict, kind: str = "finding") -> str:
+    """Why a run on real data is not judged, or an empty string.
+
+    A number is compared at the paper's own sizes alone; a finding at those or at what the paper declares ENOUGH.
 
     Args:
         run: results.json, with preset, follow, overrides and facts.
+        kind: "number" or "finding".
     """
-    enough = getattr(settings, "ENOUGH", {})
+    enough = getattr(settings, "ENOUGH", {}) if kind == "finding" else {}
     try:
         config = configuration.resolve(settings, run["follow"], run["preset"], run.get("overrides"))
         full = configuration.resolve(settings, run["follow"], "full")
@@ -61,9 +65,10 @@ def too_small(settings, run: dict) -> str:
             continue
         if name not in enough:
             return f"too small a run: {name} is {value}, the paper's is {wanted}"
-        if value < enough[name]:
-            return f"too small a run: {name} is {value}, enough is {enough[name]}"
+        least = min(enough[name], wanted or enough[name])  # where the paper's is 0, that is all there is
+        if value < least:
+            return f"too small a run: {name} is {value}, enough is {least}"
     groups = (run.get("facts") or {}).get("groups")
     if "groups" in enough and (groups is None or groups < enough["groups"]):
-        return f"too small a corpus: {groups} groups, enough is {enough['groups']}"
+        return f"too small a run: {groups} groups, enough is {enough['groups']}"
     return ""

@@ -155,9 +155,13 @@ def judgements(paper, runs, follow):
     results = [run.results for run in runs]
     presets = getattr(paper.settings, "PRESETS", {})
     free = {name for run in results for name in presets.get(run["preset"]) or ()}  # longer is no other question
-    small = next(filter(None, (sizes.too_small(paper.settings, run) for run in results)), "")
+    free -= {one.field for one in paper.divergences}
+    if all(run["corpus"]["evidence"] != "demo" for run in results):
+        free |= set(getattr(paper.settings, "ENOUGH", ()))  # how much of it is needed, `small` says
+    small = {kind: next(filter(None, (sizes.too_small(paper.settings, run, kind) for run in results)), "")
+             for kind in ("number", "finding")}
     return claims_module.judge(paper.claims, results, paper.claims_sha256, settings_sha256(paper),
-                               free - {one.field for one in paper.divergences}, standing.withheld(results), small)
+                               free, standing.withheld(results), small)
 
 
 def not_run(paper, follow, reason=""):

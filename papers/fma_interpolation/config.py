@@ -5,6 +5,7 @@ where both are silent.
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 from common.config import Divergence
 
@@ -29,8 +30,8 @@ class Config:
     bands: int = 512                # mel bands; table of parameters
     frames: int = 640               # per image, 5 seconds; sec. Data Pre-processing
     dynamic_range: float = 80.0     # dB below the loudest point of the clip; program, utils.py
-    storage: str = "float32"        # pixels of the OpenEXR images; sec. Data Pre-processing: "32-bit"
-    resampler: str = "soxr_hq"      # ours; the paper is silent
+    storage: Literal["float32", "half"] = "float32"  # pixels of the OpenEXR images; sec. Data Pre-processing: "32-bit"
+    resampler: Literal["soxr_hq", "soxr_vhq", "soxr_mq", "soxr_lq", "soxr_qq"] = "soxr_hq"  # ours; the paper is silent
 
     # Experiments: the four autoencoders
     latent: int = 32                # baseline; dense_1 has 2,703,360 = 81,920 * 33 weights
@@ -42,8 +43,9 @@ class Config:
     inception_repeats: int = 1      # program, experiments.md 6 and 7
     conv1d_latent: int = 256        # program, 3c5c932
     conv1d_filters: tuple = (512, 256, 128, 64)  # program, 3c5c932
-    baseline_loss: str = "cross_entropy"  # figure of sec. Our Approach: "cross-entropy + KL"
-    divergence: str = "analytic"    # how KL(q(z|x) || N(0, 1)) is computed: analytic or sampled
+    # figure of sec. Our Approach: "cross-entropy + KL"
+    baseline_loss: Literal["cross_entropy", "squared_error", "flipped", "swapped", "decibels"] = "cross_entropy"
+    divergence: Literal["analytic", "sampled"] = "analytic"  # how KL(q(z|x) || N(0, 1)) is computed
     baseline_batch: int = 16        # images; program, 584ade5
     batch: int = 4                  # images, the other autoencoders; program, 1b0ba3d
     baseline_rate: float = 1e-4     # Adam; program, 584ade5
@@ -54,11 +56,11 @@ class Config:
     conv1d_epochs: int = 50         # program, 3c5c932
     second_draw: bool = False       # the divergence at another draw than the decoded one (Conv1D, loss hunt)
     reduce_rate: bool = False       # a tenth of the rate after 2 epochs without a better validation loss
-    validation_code: str = "mean"   # what validation decodes: the mean or a draw
+    validation_code: Literal["mean", "sample"] = "mean"  # what validation decodes: the mean or a draw
     autoencoder_items: int = 0      # training images used by the autoencoders, 0 = all; ours, for small presets
 
     # Experiments: overfitting one sample, the loss hunt
-    overfit_network: str = "baseline"  # sec. Baseline model: "not able to reconstruct on a single [sample]"
+    overfit_network: Literal["baseline", "bottleneck"] = "baseline"  # sec. Baseline model: "on a single [sample]"
     overfit_latent: int = 256       # of the bottleneck network; program, e261498
     overfit_steps: int = 500        # program, 6b96f49: 500 epochs of one image
     overfit_rate: float = 1e-3      # Adam under squared error; program, 6b96f49
@@ -66,22 +68,23 @@ class Config:
     overfit_repeats: int = 4        # units a block of the Conv2D network of one sample; program, experiments.md 4
 
     # Interpolation
-    interpolate: str = "mean"       # blend means; means and log-variances ("parameters"); drawn codes ("sample")
+    interpolate: Literal["mean", "parameters", "sample"] = "mean"  # what is blended; parameters: log-variances too
     points: int = 9                 # figure of the baseline: fractions 0, 1/8 ... 1
-    end_points: str = "decoded"     # what stands at fractions 0 and 1: decoded codes or the original images
+    end_points: Literal["decoded", "original"] = "decoded"  # images at fractions 0 and 1
     pairs: int = 16                 # excerpt pairs interpolated for the tables; ours
     audible_pairs: int = 2          # of them, how many are turned into sound; ours
     generated: int = 4              # unconditioned excerpts from the prior; ours
     inversion_iterations: int = 100  # Griffin-Lim; ours (librosa's 32 is the program's)
 
     # Genre classifiers
-    classical_protocol: str = "contiguous"  # split of the trees, regressions ...: leaky, contiguous or official
-    svm_protocol: str = "contiguous"        # split of the SVM
-    deep_protocol: str = "contiguous"       # split of the networks: first 35,000 / last 8,320, or official
-    select_on: str = "test"         # part of the data on which the best grid value is picked: test or validation
-    mixture_scoring: str = "component"      # component number = class code, or one Gaussian per class
+    classical_protocol: Literal["contiguous", "leaky", "official"] = "contiguous"  # split of trees, regressions, …
+    svm_protocol: Literal["contiguous", "leaky", "official"] = "contiguous"  # split of the SVM
+    deep_protocol: Literal["contiguous", "leaky", "official"] = "contiguous"  # split of the networks: 35,000 / 8,320
+    select_on: Literal["test", "validation"] = "test"  # part of the data on which the best grid value is picked
+    # component number = class code, or one Gaussian per class
+    mixture_scoring: Literal["component", "gaussian_per_class"] = "component"
     shuffles: int = 0               # refits with artists' labels shuffled, the chance level of S3; ours, 0 at full size
-    rnn_axis: str = "bands"         # what the RNN steps over; printed output shape (None, 512, 128)
+    rnn_axis: Literal["bands", "time"] = "bands"  # what the RNN steps over; printed output shape (None, 512, 128)
     classifier_batch: int = 32      # images; program, b6457fc
     classifier_rate: float = 1e-3   # Adam's default; program, b6457fc
     cnn_1_epochs: int = 5           # table after CNN_1
@@ -232,3 +235,11 @@ PRESETS = {
 }
 # Conv1D and Conv2D are compared after the same number of images.
 PRESETS_BY_MODE = {("demo", "sound"): dict(conv2d_epochs=4, conv1d_epochs=4)}
+
+# Sizes at which real data decides findings. Epochs and steps are the program's and few: more will do, fewer will not.
+# 400 tracks, a tenth of them held out, are five test tracks in each of eight genres; they give 1,600 training images.
+# Sounds, drawings and the number of refits change no finding's value, only how much there is to hear and see.
+ENOUGH = {"baseline_epochs": 13, "conv2d_epochs": 13, "conv1d_epochs": 50, "cnn_1_epochs": 5, "cnn_2_epochs": 10,
+          "rnn_epochs": 10, "overfit_steps": 500, "autoencoder_items": 1600, "classifier_items": 1600, "pairs": 16,
+          "points": 9, "audible_pairs": 1, "generated": 1, "inversion_iterations": 32, "drawn_tracks": 400,
+          "shuffles": 0, "groups": 400}

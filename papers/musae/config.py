@@ -366,3 +366,8 @@ PRESETS = {
 }
 # The 16-bar Gaussian is there to be compared with the flower; minutes suffice for one such comparison, in `sound`.
 PRESETS_BY_MODE = {("demo", mode): {"models": ("2bar-gaussian", "16bar-flower")} for mode in ("code", "paper")}
+
+# Sizes at which real data decides findings. The paper's beta is at its end after 100,000 updates: fewer train another
+# model. Amounts of measuring may be an eighth: intervals say what that costs. Ten artists for each of the 32 tags.
+ENOUGH = {"updates_2bar": 120_000, "updates_16bar": 120_000, "windows": 512, "interpolations": 32, "petal_samples": 32,
+          "pair_windows": 16, "max_songs": 320, "log_every": 1, "groups": 320}

@@ -125,3 +125,8 @@ PRESETS = {
     "full": {"ablations": True},
 }
 PRESETS_BY_MODE = {(preset, "sound"): {"autoencoder_epochs": 100} for preset in ("demo", "full")}
+
+# Sizes at which real data decides findings. The epochs of the classifiers are not cut, they are minutes; the vanilla
+# autoencoder is enough trained after as many as the DSAE, which has its layers. Of the segments an eighth is held out:
+# 64 tracks leave the eight that an interval over tracks takes (common/intervals.py).
+ENOUGH = {"epochs": 200, "autoencoder_epochs": 200, "groups": 64}

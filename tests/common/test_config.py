@@ -1,9 +1,12 @@
 """Settings: precedence, what a flag covers, divergences that say where they come from."""
 
 import dataclasses
+import importlib
+import itertools
 import json
 import os
 import time
+import typing
 from pathlib import Path
 from types import ModuleType
 
@@ -89,3 +92,55 @@ def test_a_file_is_whole_or_as_it_was(tmp_path):
         temporary.write_text("sec")
         raise OSError("disk full")
     assert path.read_text() == "first" and list(tmp_path.iterdir()) == [path]
+
+
+# ---------------------------------------------------------------- what a setting may be
+
+FREE = {"lord_transfer": {"genre_pairs", "pair", "vgg_weights"}}  # text of any value: names of genres, a file
+
+
+def choices(paper):
+    """{field: values} of the settings that have a closed set of them."""
+    hints = typing.get_type_hints(importlib.import_module(f"papers.{paper}.config").Config)
+    return {name: typing.get_args(hint) for name, hint in hints.items() if typing.get_origin(hint) is typing.Literal}
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_setting_that_is_text_has_a_closed_set_of_values(paper):
+    settings = importlib.import_module(f"papers.{paper}.config")
+    hints = typing.get_type_hints(settings.Config)
+    assert {name for name, hint in hints.items() if hint is str} == FREE.get(paper, set())
+    allowed = choices(paper)
+    asked = [(one.field, value) for one in settings.DIVERGENCES
+             for value in (one.paper, one.code, one.sound, *one.effects)]
+    asked += [(name, getattr(config.resolve(settings, follow, preset), name)) for name in allowed
+              for follow in config.FOLLOW for preset in config.PRESETS]
+    assert [pair for pair in asked if pair[0] in allowed and pair[1] not in allowed[pair[0]]] == []
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_wrong_value_of_a_setting_is_one_line_with_the_choices(paper, capsys):
+    settings = importlib.import_module(f"papers.{paper}.config")
+    for name, values in choices(paper).items():
+        with pytest.raises(SystemExit) as end:
+            scripts.parse(settings, "x", None, [f"--{name.replace('_', '-')}", "neither"])
+        said = capsys.readouterr().err
+        assert end.value.code == 2 and said.startswith("error: ") and said.count("\n") == 1
+        assert all(f"'{value}'" in said for value in values), said
+
+
+def test_the_choices_are_those_that_the_code_knows():
+    """The tables that settings are looked up in, and the values that the code compares with."""
+    from papers.fma_interpolation import inference, learners, losses
+    from papers.symphony2vec import learners as networks, train as symphony2vec
+
+    fma, symphony = choices("fma_interpolation"), choices("symphony2vec")
+    for allowed, name, known in (
+            (fma, "baseline_loss", losses.RECONSTRUCTION), (fma, "divergence", losses.DIVERGENCE),
+            (fma, "interpolate", inference.WAYS), (fma, "overfit_network", learners.OVERFIT_ENCODER),
+            (fma, "rnn_axis", learners.RNN), (symphony, "cnn_pooling", networks.CNN_TABLE),
+            (symphony, "lstm_optimizer", networks.LSTM_OPTIMIZER), (symphony, "ali_update", networks.DISCRIMINATOR),
+            (symphony, "classifier_loss", symphony2vec.CLASSIFIER_LOSS),
+            (symphony, "vae_likelihood", symphony2vec.VAE_LIKELIHOOD)):
+        assert set(allowed[name]) == set(known), name
+    assert set(networks.LSTM) == set(itertools.product(symphony["lstm_input"], symphony["lstm_scores"]))
