@@ -57,6 +57,77 @@ def test_the_papers_subset_is_the_test_subset(tmp_path):
     assert subsets["recording"] == {"train": {"training"}, "choose": {"validation"}, "ear": {"test"}, "test": {"test"}}
 
 
+SHARES = {  # recordings of a class in each role, of twenty in every subset
+    ("fma_medium", "recording"): {"training": {"train": 17, "choose": 3}, "validation": {"ear": 20},
+                                  "test": {"test": 20}},
+    ("fma_medium", "test_subset"): {"training": {"train": 17, "choose": 3}, "validation": {"ear": 20},
+                                    "test": {"test": 20}},
+    ("medley_solos_db", "recording"): {"training": {"train": 20}, "validation": {"choose": 20},
+                                       "test": {"ear": 8, "test": 12}},
+    ("medley_solos_db", "test_subset"): {"training": {"ear": 16, "choose": 4}, "validation": {"test": 20},
+                                         "test": {"train": 20}},
+}
+
+
+@pytest.mark.parametrize(("data_set", "split"), SHARES)
+def test_shares_of_the_subsets(tmp_path, data_set, split):
+    """85 and 15 % of FMA's training recordings train and choose; of Medley's test subset 40 and 60 % hear and show."""
+    held = made(tmp_path, [(label, f"{label}-{subset}-{song}", subset) for label in ("piano", "violin")
+                           for subset in ("training", "validation", "test") for song in range(20)], frames=32)
+    found = data.windows(dataclasses.replace(toy.CONFIG, split=split, data_set=data_set), held)
+    assert found.how == "official subsets"
+    for number in (0, 1):
+        counts = {}
+        for row, role in zip(found.rows[found.classes == number], found.roles[found.classes == number], strict=True):
+            of = counts.setdefault(held.index[row]["split"], {})
+            of[role] = of.get(role, 0) + 1
+        assert counts == SHARES[data_set, split]
+
+
+def test_shares_without_subsets(tmp_path):
+    """55, 20, 15 and 10 % of twenty recordings, and of clips where recordings differ in length."""
+    held = made(tmp_path, [(label, f"{label}-{song}", "") for label in ("piano", "violin") for song in range(20)],
+                frames=32)
+    found = data.windows(dataclasses.replace(toy.CONFIG, split="recording", data_set="folder"), held)
+    for number in (0, 1):
+        of = found.roles[found.classes == number]
+        assert {role: int(np.sum(of == role)) for role in data.ROLES} == {"train": 11, "ear": 4, "test": 3, "choose": 2}
+    units = [name for name, count in (("a", 11), ("b", 4), ("c", 3), ("d", 2)) for _ in range(count)]
+    roles = data._deal(units, ["x"] * 20)
+    assert len(set(zip(units, roles, strict=True))) == len(set(roles)) == 4
+
+
+def test_images_are_read_once_while_there_is_room(tmp_path, monkeypatch):
+    """Room for two of three: those are read once, the third at every call, and all are right."""
+    held = made(tmp_path, medley(1))
+    size = held.image(held.index[0]).nbytes
+    calls = []
+
+    class Counting:
+        index = held.index
+
+        def image(self, row):
+            calls.append(row["item"])
+            return held.image(row)
+
+    for room, again in ((2 * size, 1), (3 * size, 0), (size - 1, 3)):
+        monkeypatch.setattr(data, "CACHE_BYTES", room)
+        reader = data.Reader(toy.CONFIG, Counting())
+        for _ in range(2):
+            for number in (0, 4, 7):
+                np.testing.assert_array_equal(reader.image(number), held.image(held.index[number]))
+        assert len(calls) == 3 + again
+        calls.clear()
+
+
+def test_spread_is_even_over_a_classs_clips():
+    order = np.arange(12)
+    found = data.Windows(order, 0 * order, np.repeat([0, 1], [9, 3]), np.full(12, "test"), ("a", "b"), "")
+    assert data.spread(found, 6).rows.tolist() == [0, 4, 8, 9, 10, 11]
+    assert data.spread(found, 1).rows.tolist() == [0, 9]  # one of each at least
+    assert data.spread(found, 100).rows.tolist() == order.tolist()
+
+
 def test_the_programs_split_cuts_through_recordings(tmp_path):
     held = made(tmp_path, medley())
     found = data.windows(dataclasses.replace(toy.CONFIG, split="clip", data_set="medley_solos_db"), held)
@@ -135,3 +206,8 @@ def test_phase_channels_from_the_stored_three():
     np.testing.assert_allclose(angle[..., 1], 0.75)  # cosine 0, sine 1: pi / 2, as a share of the circle from -pi
     both = data.channels(stored, dataclasses.replace(toy.CONFIG, phase="cosine_sine"))
     np.testing.assert_allclose(both[0, 0, 0], [0.3, 0.5, 1.0])
+    bytes_of = data.channels(stored, dataclasses.replace(toy.CONFIG, quantise=True))  # 76.5 of 255 is 76
+    np.testing.assert_allclose(bytes_of, 76 / 255)
+    shapes = {phase: data.image_shape(dataclasses.replace(toy.CONFIG, phase=phase))
+              for phase in ("none", "angle", "cosine_sine")}
+    assert shapes == {"none": (32, 32, 1), "angle": (32, 32, 2), "cosine_sine": (32, 32, 3)}

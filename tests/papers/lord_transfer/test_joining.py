@@ -79,3 +79,5 @@ def test_seam_ratio_sees_a_jump():
     image[:, 20:] += 0.04
     assert joining.seam_ratio(image, [20]) == pytest.approx(5)
     assert joining.flux(np.array([[0.0, 1.0, 0.0]])) == 1
+    assert np.isnan(joining.seam_ratio(image, [])) and np.isnan(joining.seam_ratio(image, range(1, 40)))
+    assert joining.seam_ratio(image, [0, 20, 40]) == pytest.approx(5)  # the ends are no seams

@@ -1,6 +1,9 @@
 """Closed-form losses and VGG weights from local files (dossier section 8: T22-T25)."""
 
+import hashlib
+
 import h5py
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -68,6 +71,58 @@ def test_weights_from_npz_and_h5_agree(tmp_path, bank):
         np.testing.assert_array_equal(network.get_weights()[0], bank[0])
         np.testing.assert_array_equal(network.get_weights()[1], bank[1])
         assert name in description and "unverified" in description and len(description.split("md5 ")[1]) > 32
+
+
+def test_the_published_file_is_known_by_its_checksum(tmp_path, bank, monkeypatch):
+    np.savez(tmp_path / "w.npz", kernel=bank[0], bias=bank[1])
+    digest = hashlib.md5((tmp_path / "w.npz").read_bytes()).hexdigest()
+    monkeypatch.setattr(vgg, "KERAS_VGG16_MD5", digest)
+    assert vgg.read(tmp_path / "w.npz")[1] == f"w.npz, md5 {digest}, the published ImageNet weights"
+
+
+CONVOLUTIONS = [f"block{block}_conv{number}" for block, count in ((1, 2), (2, 2), (3, 3), (4, 3), (5, 3))
+                for number in range(1, count + 1)]  # VGG16
+
+
+def test_lords_five_layers_are_read_by_name(tmp_path, monkeypatch):
+    """13 convolutions in blocks of 2, 2, 3, 3 and 3; the five layers of LORD's configuration."""
+    widths, arrays = (64, 128, 256, 512, 512), {}
+    for place, name in enumerate(CONVOLUTIONS):
+        inputs, width = 3 if place == 0 else 1, widths[int(name[5]) - 1]  # only the first layer's inputs are checked
+        arrays[f"{name}_kernel"] = np.zeros((3, 3, inputs, width), "float32")
+        arrays[f"{name}_bias"] = np.full(width, place, "float32")
+    np.savez(tmp_path / "five.npz", **arrays)
+    seen = {}
+    monkeypatch.setattr(vgg, "five_layers", lambda weights: seen.update(weights) or "a network")
+    assert vgg.read(tmp_path / "five.npz", "five")[0] == "a network" and list(seen) == CONVOLUTIONS
+    assert [bias[0] for _, bias in seen.values()] == list(range(13))
+    for name, wrong in (("block3_conv2_kernel", (3, 3, 1, 255)), ("block5_conv3_bias", (511,))):
+        np.savez(tmp_path / "wrong.npz", **arrays | {name: np.zeros(wrong, "float32")})
+        with pytest.raises(WeightsError, match=f"{name[:12]} has shapes"):
+            vgg.read(tmp_path / "wrong.npz", "five")
+
+
+def test_lords_five_layers_are_those_of_the_network(monkeypatch):
+    """Kernels of zeros and a bias of its own for every layer: the outputs name theirs, pooled after the last block."""
+    monkeypatch.setattr(keras.initializers.GlorotUniform, "__call__",
+                        lambda self, shape, dtype=None: keras.ops.zeros(shape))
+    widths = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
+    weights = {name: (np.zeros((3, 3, *widths[k:k + 2]), "float32"), np.full(widths[k + 1], k + 1, "float32"))
+               for k, name in enumerate(CONVOLUTIONS)}
+    network = vgg.five_layers(weights)
+    found = network(np.zeros((1, 32, 32, 3), "float32"))
+    assert [float(maps[0, 0, 0, 0]) for maps in found] == [2, 4, 6, 10, 13]
+    assert [maps.shape[1] for maps in found] == [32, 16, 8, 4, 1] and not network.trainable_variables
+
+
+def test_perceptual_loss_is_a_mean_over_layers():
+    """Two layers that give back the pixels and twice the pixels: 1.5 times the mean difference, of 255 of 255."""
+    one, two = (np.random.default_rng(k).random((2, 8, 8, 1)).astype("float32") for k in (0, 1))
+    difference = np.abs(one - two).mean(axis=(1, 2, 3))
+    found = losses.perceptual_error(lambda x: [x, 2 * x], tf.constant(one), tf.constant(two))
+    np.testing.assert_allclose(found, 1.5 * difference, rtol=1e-5)
+    smaller = losses.perceptual_error(lambda x: x, tf.constant(one), tf.constant(two), size=4)
+    np.testing.assert_allclose(smaller, np.abs(one - two)[:, ::2, ::2].mean(axis=(1, 2, 3)), rtol=1e-4)
 
 
 def broken_files(folder, bank):

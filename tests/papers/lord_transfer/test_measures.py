@@ -99,6 +99,8 @@ def test_joining_windows_that_jump_is_seen_and_the_fade_is_smoother(monkeypatch)
     found = joining.track_measures(track, 1.0, jumping, CONFIG)
     assert found["seam"]["concatenation"] == pytest.approx((0.51 + 0.49 + 0.51) / 3 / 0.01)
     assert found["seam"]["cross-fade"] < found["seam"]["concatenation"]
+    # Outside the four overlaps 16 of 48 frames are 0.5 too high, inside them the masks add up to half of 16.
+    assert found["blend"] == pytest.approx(0.25 / (1 / 6))
     assert found["inconsistency"][1] > found["inconsistency"][16]
     assert found["distance"][1] == pytest.approx(24 * 0.5 / 64)  # every second of the 49 columns that are not ends
 

@@ -1,5 +1,6 @@
 """From a model to what is measured on it: controls are what they are called, siblings are of the same kind of data."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -8,6 +9,7 @@ import pytest
 
 from papers.lord_transfer import data, evaluate, exceeding, listener, measuring, melody, sound, trained as using
 from papers.lord_transfer.config import Config
+from tests.papers.lord_transfer import fabricated
 from tests.papers.lord_transfer.small import SMALL, learner_of, make_store, one_step
 
 
@@ -108,6 +110,40 @@ def test_tracks_are_joined_and_one_is_given_to_another_class(measured, monkeypat
     np.testing.assert_allclose(result.joined["concatenation"][:, :16], using.rebuild(model, label, whole)[0], atol=1e-6)
     given = result.joined[f"given to {model.labels[(label + 1) % 3]}, columns 16"]
     np.testing.assert_allclose(given[:, :16], using.rebuild(model, (label + 1) % 3, whole)[0], atol=1e-6)
+
+
+def test_what_is_measured_of_the_sound(monkeypatch):
+    """Twelve clips whose first pixel is their number: eight evenly spaced ones go to sound, each with its reference."""
+    images = np.zeros((12, 4, 4, 1))
+    images[:, 0, 0, 0] = np.arange(12)
+    found = fabricated.model(images=images, transfers=np.stack([images] * 3))
+    references, rows = 100.0 * np.arange(30), np.arange(12) + 10
+    answer = SimpleNamespace(config=fabricated.CONFIG, test=SimpleNamespace(rows=rows))
+    asked, joined = [], []
+    monkeypatch.setattr(melody, "pitch_measures", lambda images, transfers, classes, config, clips: clips)
+    monkeypatch.setattr(melody, "onsets", lambda image, config: image[0, 0] + 0.5)
+    monkeypatch.setattr(sound, "inversion_error", lambda image, reference, config: (
+        image[0, 0] + reference + (0.25 if config.inversion == "pinv" else 0)))
+    monkeypatch.setattr(measuring, "heard_after_inversion", lambda *words: asked.append(words[1:]) or 0.75)
+    monkeypatch.setattr(measuring, "measure_tracks", lambda *words: joined.append(words))
+    result = measuring.measure_sound(found, answer, references)
+    picked = [0, 2, 3, 5, 6, 8, 9, 11]
+    assert result.inversion["picked"].tolist() == picked and result.pitch == fabricated.CONFIG.pitch_clips
+    np.testing.assert_array_equal(result.references, references[rows])
+    np.testing.assert_array_equal(result.inversion["nonnegative"], [k + 100 * (k + 10) for k in picked])
+    np.testing.assert_array_equal(result.inversion["pinv"], result.inversion["nonnegative"] + 0.25)
+    np.testing.assert_array_equal(result.onsets, np.arange(12) + 0.5)
+    (sent, levels, classes), = asked
+    np.testing.assert_array_equal(sent[:, 0, 0, 0], picked)
+    np.testing.assert_array_equal(levels, references[rows][picked])
+    np.testing.assert_array_equal(classes, fabricated.CLASSES[picked])
+    # Four numbers in a row lie 5 / 3 apart on average, twelve 13 / 3.
+    assert result.ears["after_inversion"] == 0.75 and result.variety == pytest.approx(13 / 5) and not joined
+    for changes, times in (({"data_set": "folder"}, 1), ({"data_set": "fma_medium", "phase": "angle"}, 0)):
+        answer.config = dataclasses.replace(fabricated.CONFIG, **changes)
+        measuring.measure_sound(found, answer, references)
+        assert len(joined) == times, changes
+        joined.clear()
 
 
 def test_clips_after_their_way_to_sound_and_back(monkeypatch):

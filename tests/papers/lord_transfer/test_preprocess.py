@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -95,10 +96,27 @@ def test_bad_files_are_listed_with_reasons_and_the_others_go_on(tmp_path):
     assert len(good) == 8 and len(held.array("reference")) == len(held.index)
     reasons = {Path(row["path"]).name: row["reason"] for row in held.rejected}
     assert {"text.wav", "empty.wav", "silent.wav", "short.wav", "cut.wav"} <= set(reasons)
-    assert "shorter than one window" in reasons["short.wav"] and "empty" in reasons["empty.wav"]
+    assert "shorter than one window of 1.49 s" in reasons["short.wav"] and "empty" in reasons["empty.wav"]
     before = (held.directory / "store.json").stat().st_mtime_ns
     again = preprocess.preprocess(SMALL, root, "smoke", tmp_path / "stores")
     assert again.directory == held.directory and (again.directory / "store.json").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(("data_set", "changes", "frames", "channels"), [
+    ("medley_solos_db", {}, 129, 1), ("fma_medium", {}, 1292, 1), ("fma_medium", {"phase": "angle"}, 1292, 3),
+    ("fma_medium", {"ablations": True}, 1292, 3), ("medley_solos_db", {"ablations": True}, 129, 1),
+    ("folder", {}, 25839, 1)])
+def test_the_room_asked_for_is_that_of_the_images(data_set, changes, frames, channels, tmp_path, monkeypatch):
+    """float32 of 128 bands; a Medley clip has 129 frames, 30 s 1292, ten minutes 25,839; no other genres."""
+    config = dataclasses.replace(PAPER, data_set=data_set, genre_pairs="Rock-Folk", **changes)
+    items = [SimpleNamespace(label=label) for label in ("Rock", "Folk", "Jazz")]
+    corpus = SimpleNamespace(items=items, labels=["Rock", "Folk", "Jazz"])
+    monkeypatch.setattr(preprocess.demo, "find", lambda *words, **more: corpus)
+    asked = {}
+    monkeypatch.setattr(preprocess.store, "prepare", lambda *words, **more: asked.update(more))
+    preprocess.preprocess(config, None, "full", tmp_path)
+    wanted = 2 if data_set == "fma_medium" else 3
+    assert asked["bytes_needed"] == wanted * frames * 128 * 4 * channels
 
 
 def test_a_folder_that_is_not_there_gets_one_line(tmp_path):

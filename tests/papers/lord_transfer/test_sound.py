@@ -55,6 +55,15 @@ def test_bass_share_of_low_and_high_tones():
     assert low > -3 and high < -20
 
 
+def test_bass_share_of_a_flat_spectrum():
+    """128 bands lie 25.79 Hz apart below 1 kHz, so nine of their centres are under 250 Hz and eleven under 300 Hz."""
+    flat = np.ones((128, 3))
+    assert melody.bass_share(flat, PAPER) == pytest.approx(10 * np.log10(9 / 128))
+    assert melody.bass_share(flat, PAPER, below=300.0) == pytest.approx(10 * np.log10(11 / 128))
+    flat[:9] = 0.5  # 40 dB down
+    assert melody.bass_share(flat, PAPER) == pytest.approx(10 * np.log10(9e-4 / (119 + 9e-4)))
+
+
 def test_onsets_count_notes():
     notes = np.concatenate([np.r_[tone(8000, pitch=p) * np.linspace(1, 0.05, 8000), np.zeros(3000)]
                             for p in (220, 330, 262, 392, 294)])
