@@ -25,7 +25,7 @@ import tyro
 
 from common import command, process, reproduce
 from common.demo import making
-from common.report import collect, error_rates, published, text
+from common.report import collect, error_rates, readme, text
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
                 path, said = error_rates.write(paper, options.place, options.preset, options.follow)
                 problems += said
                 print(f"{path}: {error_rates.summary(paper)}" if path else f"{paper.name}: no twin to count")
-        for path in published.write_readmes(collect.ROOT / "papers")[0]:
+        for path in readme.write_readmes(collect.ROOT / "papers")[0]:
             print(f"{path}: tables made anew")
     for problem in problems:
         print(f"error: {problem}", file=sys.stderr)

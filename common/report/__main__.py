@@ -10,7 +10,7 @@ from tyro.conf import subcommand
 
 from common import command, process
 from common.errors import DataError
-from common.report import collect, pages, published, verify
+from common.report import collect, pages, published, readme, verify
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Publish:
 
 @dataclass(frozen=True)
 class Readme:
-    """Make the tables in the papers' READMEs anew.
+    """Make the texts anew that stand on published results: tables of READMEs, each paper's sentence.
 
     Attributes:
         check: write nothing, exit 1 where a table is out of date.
@@ -86,7 +86,7 @@ def _do(options) -> list[str]:
             written, problems = published.publish(options.command.run, options.papers)
         for path in written:
             print(f"published {path}")
-    different, more = published.write_readmes(options.papers, check)
+    different, more = readme.write_readmes(options.papers, check)
     for path in different:
         print(f"{path}: {'out of date; next: python -m common.report readme' if check else 'tables made anew'}")
     return problems + more + (["README tables are out of date"] if check and different else [])

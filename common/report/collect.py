@@ -11,13 +11,16 @@ from common.claims import FOLLOWS, Claim
 from common.errors import ClaimsError
 from common.files import sha256
 from common.record import Run
+from common.report.story import Story, read as read_story
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclasses.dataclass
 class Paper:
-    """One paper's directory: `settings` is its config module, `claims` its rows, `problems` what could not be read."""
+    """One paper's directory: `settings` is its config module, `claims` its rows, `problems` what could not be read,
+    `story` what is told of it (None: nothing).
+    """
 
     name: str
     directory: Path
@@ -25,6 +28,7 @@ class Paper:
     claims: list[Claim]
     claims_sha256: str
     problems: list[str]
+    story: Story | None = None
 
     @property
     def title(self):
@@ -117,7 +121,12 @@ def papers(directory):
             digest = claims_module.sha256(path.parent / "claims.csv")
         except ClaimsError as error:
             problems += str(error).splitlines()
-        found.append(Paper(path.parent.name, path.parent, settings, claims, digest, problems))
+        paper = Paper(path.parent.name, path.parent, settings, claims, digest, problems)
+        try:
+            paper.story = read_story(path.parent / "story.toml", claims, paper.follows) if claims else None
+        except ClaimsError as error:
+            problems += str(error).splitlines()
+        found.append(paper)
     return found
 
 

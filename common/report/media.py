@@ -40,6 +40,11 @@ def sections(group, problems):
     return list(found.values())
 
 
+def first_row(grid):
+    """A grid's first row alone, under a key of its own."""
+    return grid | {"rows": grid["rows"][:1], "key": f"{grid['key']}-first"}
+
+
 def thumbnails(shown, most=3):
     """Up to three pictures for the overview, one a section, of the last mode that has one: [(address, alt)]."""
     found = []

@@ -4,26 +4,19 @@ Pages lie in the runs folder, so that every picture and sound is named relative 
 """
 
 import math
-from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
 import jinja2
 
 from common import standing
-from common.claims import FEWEST_GROUPS, ONCE
 from common.errors import ClaimsError
 from common.files import whole
-from common.report import collect, curves, media, reading, text
+from common.report import collect, curves, decisive, media, reading, rows, story, text
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLUMN_SAYS = {"paper": "as the paper says", "sound": "without the known faults"}
-TONES = {"matches": "yes", "holds": "yes", "seen": "yes", "differs": "no", "fails": "no", "not seen": "no",
-         "undecided": "open", "withheld": "open"}
-TONES |= {once: TONES[word] for word, once in ONCE.items()}
-TONE_ORDER = ("yes", "no", "open", "none")
 MOST_REJECTED = 200
-MOST_ROWS, FEWEST_ROWS = 80, 5  # more claims than that are folded by where they stand; fewer than 5 go together
 EVIDENCE_SAYS = {"published": "the paper's own corpus, complete", "other": "other real data", "demo": "synthetic music"}
 
 
@@ -76,7 +69,8 @@ def _environment():
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {name: getattr(text, name) for name in (
-        "number", "words", "plural", "duration", "setting", "breakable", "table_value")} | {"tone": tone}
+        "number", "words", "plural", "duration", "setting", "breakable", "table_value")} | {
+        "tone": rows.tone, "by_place": rows.by_place, "first_row": media.first_row}
     environment.globals |= {"chart": curves.chart, "code": reading.code}
     return environment
 
@@ -92,18 +86,25 @@ def paper_page(group, groups):
             problems.append(f"{paper.name}/{group.name}-{follow}: {error}")
             verdicts[follow] = collect.not_run(paper, follow, str(error))
     inferred = {claim for divergence in paper.divergences if divergence.inferred for claim in divergence.decides}
-    rows = [claim_row(claim, [verdicts[follow][claim.id] for follow in follows], claim.id in inferred)
-            for claim in paper.claims if claim.kind != "fact"]
+    every = [rows.claim_row(claim, [verdicts[follow][claim.id] for follow in follows], claim.id in inferred)
+             for claim in paper.claims]
+    told = paper.story.ids if paper.story else []
+    first = sorted((row for row in every if row["claim"].id in told), key=lambda row: told.index(row["claim"].id))
+    rest = [row for row in every if row["claim"].id not in told and row["claim"].kind != "fact"]
     corpus = group.corpus
     rejected = list(dict.fromkeys(row for run in group.runs for row in run.rejected))
     sections = media.sections(group, problems)
     return {
         "paper": paper, "group": group, "corpus": corpus, "problems": problems, "follows": follows,
-        "tables": tables(rows), "facts": facts(paper, [verdicts[follow] for follow in follows]),
+        "story": paper.story and story.sentences(paper.story, verdicts),
+        "figure": paper.story and decisive.figure(paper.story, verdicts),
+        "hear": paper.story and next((one for one in sections if one["title"].startswith(paper.story.hear)), None),
+        "headlines": rows.parts(first), "rest": rows.parts(rest),
+        "facts": [one for one in rows.facts(paper, list(verdicts.values())) if one[0].id not in told],
         "heads": {"code": paper.program} | COLUMN_SAYS, "evidence": EVIDENCE_SAYS.get(corpus.get("evidence"), ""),
         "shuffled": bool((corpus.get("facts") or {}).get("null")),
         "modes": [mode_line(group, follow) for follow in follows],
-        "tally": {follow: tally(one for one in verdicts[follow].values() if one.claim.kind != "fact")
+        "tally": {follow: rows.tally(one for one in verdicts[follow].values() if one.claim.kind != "fact")
                   for follow in follows},
         "divergences": [divergence_row(one, group, groups) for one in paper.divergences],
         "sections": sections, "thumbnails": media.thumbnails(sections), "models": curves.collect(group.runs),
@@ -112,96 +113,6 @@ def paper_page(group, groups):
         "kinds": _kinds(paper.claims),
         "overrides": {key: value for run in group.evaluated for key, value in run.overrides.items()},
     }
-
-
-def tables(rows):
-    """The rows as one table, or, where they are many, one per place in the paper: [(place, rows)]."""
-    if len(rows) <= MOST_ROWS:
-        return [("", rows)]
-    counts = Counter(row["claim"].where for row in rows)
-    found = {}
-    for row in rows:
-        place = row["claim"].where
-        found.setdefault(place if counts[place] >= FEWEST_ROWS else "Elsewhere", []).append(row)
-    return sorted(found.items(), key=lambda table: table[0] == "Elsewhere")
-
-
-def facts(paper, verdicts):
-    """What is true on any data, once: [(claim, cell, the modes that say so)].
-
-    Args:
-        verdicts: {claim id: Judgement} of every mode, of one or of several corpora.
-
-    Modes that are not asked say nothing; where two that are asked disagree, both stand there.
-    """
-    found = []
-    for claim in (claim for claim in paper.claims if claim.kind == "fact"):
-        judged = [one[claim.id] for one in verdicts if claim.id in one]
-        measured = [judgement for judgement in judged if judgement.mean is not None]
-        decided = [judgement for judgement in measured if tone(judgement.word) in ("yes", "no")]
-        said = {}
-        for judgement in decided or measured or judged[:1]:
-            said.setdefault(judgement.word, []).append(judgement)
-        for same in said.values():
-            found.append((claim, cell(same[0]), list(dict.fromkeys(one.follow for one in same if measured))))
-    return found
-
-
-def claim_row(claim, judged, inferred):
-    """One row of the claims table; baselines once, or by mode (code / paper / sound) where the modes differ."""
-    names = dict.fromkeys(name for judgement in judged for name, _ in judgement.baselines)
-    baselines = []
-    for name in names:
-        by_mode = [dict(judgement.baselines).get(name) for judgement in judged]
-        values = ["–" if value is None else text.number(value) for value in by_mode]
-        same = len({value for value in values if value != "–"}) == 1
-        baselines.append((text.words(name), min(values, key="–".__eq__) if same else " / ".join(values)))
-    decided = any(tone(judgement.word) != "none" for judgement in judged)
-    return {"claim": claim, "cells": [cell(judgement) for judgement in judged], "baselines": baselines,
-            "inferred": inferred, "decided": decided, "printed": claim.reported_text}
-
-
-def cell(judgement):
-    """One mode's cell: the value with its half interval, over what it was taken, the verdict and its reason."""
-    still = judgement.low is None or judgement.claim.kind == "fact"  # a fact does not vary with the seed
-    half = None if still else (judgement.high - judgement.low) / 2
-    counts = [f"{len(judgement.seeds)} seeds"] if len(judgement.seeds) > 1 and judgement.values else []
-    if judgement.groups is not None:
-        few = "" if judgement.by_groups else f" (fewer than {FEWEST_GROUPS}: not in the interval)"
-        counts.append(f"{judgement.groups:,} {judgement.groups_of}{few}")
-    if judgement.n is not None and judgement.values:
-        counts.append(f"{judgement.n:,} {judgement.of or ('items' if judgement.groups else '')}".strip())
-    value = "" if judgement.mean is None else value_text(judgement.mean, None if judgement.by_groups else half,
-                                                         judgement.claim)
-    if value and judgement.by_groups:  # no half: with skewed values one side is longer
-        low, high = (value_text(edge, None, judgement.claim) for edge in (judgement.low, judgement.high))
-        value += f" [{low}, {high}]"
-    return {"follow": judgement.follow, "word": judgement.word, "tone": tone(judgement.word),
-            "once": judgement.word in ONCE.values(), "reason": judgement.reason, "notes": judgement.notes,
-            "counts": ", ".join(counts), "value": value}
-
-
-def value_text(mean, half, claim):
-    """A mean and its half interval: as many decimals as the paper printed, or as give the half two digits."""
-    _, point, decimals = claim.reported_text.partition(".")
-    digits = len(decimals) if point and decimals.isdigit() and abs(mean) >= 10.0 ** -len(decimals) else None
-    if half is None:
-        return text.number(mean, digits)
-    if digits is None and 1e-5 < half < 100:
-        digits = max(0, 1 - math.floor(math.log10(half)))
-    return f"{text.number(mean, digits)} ± {text.number(half, digits)}"
-
-
-def tone(word):
-    """yes, no, open or none: how a verdict word is coloured and counted."""
-    return TONES.get(word, "none")
-
-
-def tally(judged):
-    """How often one mode gives each verdict word: [(tone, word, count)], verdicts before the rest."""
-    counts = Counter(judgement.word for judgement in judged)
-    return sorted(((tone(word), word, count) for word, count in counts.items()),
-                  key=lambda row: (TONE_ORDER.index(row[0]), row[1]))
 
 
 def _kinds(claims):

@@ -5,7 +5,7 @@ import csv
 import pytest
 
 from common.errors import ClaimsError
-from common.report import collect, error_rates, published
+from common.report import collect, error_rates, readme
 from tests.common.fabricated import make_papers, make_run
 
 GROUPS = {"of": "tracks", "names": list("abcdefgh"), "weights": [1] * 8}
@@ -45,7 +45,7 @@ def test_seen_once_counts_and_no_verdict_does_not(tmp_path, paper):
                                                                      "undecided"]
     assert error_rates.counts(paper) == [("gtzan", "R5", 2, 4, 4)]
     assert error_rates.summary(paper).endswith("2 of 4, 50.0% [6.8%, 93.2%]")
-    text = published.null_table(paper)
+    text = readme.null_table(paper)
     assert "| R5: Logits separate" in text and "more than 15%" in text and "4 twins, preset smoke" in text
     assert "No verdict on any twin (too few groups, or the model did not learn): R16." in text
     assert "no error where they are shuffled: R15." in text and "make null PAPER=softmax_ae" in text
@@ -72,12 +72,12 @@ def test_a_rule_that_changed_since_takes_its_verdicts_away(tmp_path, paper):
 
 def test_without_twins_the_readme_says_how_to_measure(tmp_path, paper):
     assert write(tmp_path, paper) == (None, [])
-    assert published.null_table(paper) == "Not measured yet: `make null PAPER=softmax_ae`."
-    published.write_readmes(paper.directory.parent)
+    assert readme.null_table(paper) == "Not measured yet: `make null PAPER=softmax_ae`."
+    readme.write_readmes(paper.directory.parent)
     assert "Not measured yet" in (paper.directory / "README.md").read_text()
     a_twin(tmp_path, paper, 1, 0.5)
     write(tmp_path, paper)
-    assert published.write_readmes(paper.directory.parent, check=True)[0] == [paper.directory / "README.md"]
+    assert readme.write_readmes(paper.directory.parent, check=True)[0] == [paper.directory / "README.md"]
 
 
 def test_a_label_file_must_name_findings(paper):
