@@ -273,15 +273,12 @@ def call(tool, *arguments):
 @pytest.mark.slow
 def test_interpolate_writes_sounds_and_pictures(trained, corpus, tmp_path):
     files = [item.path for item in corpus.items[:2]]
-    code, means, err = call("interpolate", *files, "--steps", 3, "--at", 1, "--run", trained.directory, "--output",
+    code, _, err = call("interpolate", *files, "--steps", 3, "--at", 1, "--run", trained.directory, "--output",
                             tmp_path)
     assert code == 0, err
     assert "trained on" in err and "synthetic" in err
     assert sorted(path.name for path in tmp_path.glob("*.wav")) == [
         "01-1.00a.wav", "02-0.50a.wav", "03-0.00a.wav", "a.wav", "b.wav"]
-    code, drawn, _ = call("interpolate", *files, "--steps", 3, "--at", 1, "--run", trained.directory, "--output",
-                          tmp_path, "--sample")
-    assert code == 0 and drawn.splitlines()[2] != means.splitlines()[2]
     for path in tmp_path.glob("*.wav"):
         samples, rate = soundfile.read(path)
         assert rate == 8192 and len(samples) == 256 * 63 and 0 < np.abs(samples).max() <= 0.91
@@ -302,12 +299,6 @@ def test_tools_say_in_one_line_what_is_wrong(trained, corpus, tmp_path):
     assert code == 2 and err.splitlines()[-1].startswith("error: name two recordings")
     code, _, err = call("reconstruct", good, "--run", tmp_path / "nothing")
     assert code == 2 and "make reproduce-fma_interpolation" in err and "Traceback" not in err
-
-
-def test_excerpts_begin_where_asked_and_stay_inside(corpus, tiny):
-    whole = sound.excerpt(corpus.items[0].path, tiny, 0.0)
-    late = sound.excerpt(corpus.items[0].path, tiny, 1e6)
-    assert whole.shape == late.shape == (32, 64) and not np.array_equal(whole, late)
 
 
 def test_heard_image_is_that_of_the_sound_whatever_its_gain(tiny):

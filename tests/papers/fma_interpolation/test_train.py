@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -144,6 +145,42 @@ def test_networks_are_trained_under_the_leaky_split_beside_the_official_one():
 
 def weights(learner):
     return [v.numpy() for network in learner.networks.values() for v in network.variables]
+
+
+def validated(drawn, loss="squared_error"):
+    """Validation of 20 images of 0.5 by an autoencoder whose codes are pixels, of mean 0.2 and deviation 2."""
+    image, code = keras.Input((32, 32, 1)), keras.Input((1024,))
+    flat = keras.layers.Flatten()(image)
+    encoder = keras.Model(image, [0 * flat + 0.2, 0 * flat + float(np.log(4.0))])
+    decoder = keras.Model(code, keras.layers.Reshape((32, 32, 1))(code))
+    learner = training.Learner({"encoder": encoder, "decoder": decoder}, {"adam": keras.optimizers.Adam()})
+    return train.validate_autoencoder(loss, lambda rows: {"image": np.full((len(rows), 32, 32, 1), 0.5, np.float32)},
+                                      20, drawn, 0, None, learner)
+
+
+def test_validation_decodes_the_mean_or_a_draw_of_its_deviation():
+    mean = validated(None)
+    assert mean["validation/squared_error"] == pytest.approx(0.3**2, rel=1e-5)
+    assert mean["validation/reconstruction"] == pytest.approx(1024 * 0.3**2, rel=1e-5)
+    analytic = 1024 * 0.5 * (4 + 0.04 - 1 - np.log(4))
+    assert mean["validation/divergence"] == pytest.approx(analytic, rel=1e-5)
+    drawn = validated("sampled")
+    assert drawn["validation/squared_error"] == pytest.approx(0.3**2 + 4, rel=0.03)
+    assert drawn["validation/divergence"] == pytest.approx(analytic, rel=0.03)
+    assert drawn["validation/divergence"] != pytest.approx(analytic, rel=1e-6)  # taken at the draw
+    logits = validated(None, "cross_entropy")
+    assert logits["validation/squared_error"] == pytest.approx((0.5 - 1 / (1 + np.exp(-0.2))) ** 2, rel=1e-4)
+
+
+def test_two_epochs_without_gain_take_the_rate_to_a_tenth_but_not_below_its_least():
+    variables = {"best": tf.Variable(np.inf), "wait": tf.Variable(0)}
+    learner = training.Learner({}, {"adam": keras.optimizers.Adam(1e-4)}, variables)
+    rates = []
+    for loss in (5.0, 6.0, 4.0, 4.0, 4.0, 5.0, 3.0, 3.5, 3.5, 9.0, 9.0):
+        train.reduce(learner, loss, 3e-6)
+        rates.append(float(learner.optimizers["adam"].learning_rate.numpy()))
+    assert rates == pytest.approx([1e-4] * 4 + [1e-5] * 4 + [3e-6] * 3, rel=1e-5)
+    assert float(variables["best"].numpy()) == 3.0
 
 
 @pytest.mark.slow
