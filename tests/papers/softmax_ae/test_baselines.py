@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
+from common.findings import NotTestable
 from papers.softmax_ae import config as settings, data as segments, facts, measures, transitions
 from papers.softmax_ae.facts import FACTS
 from papers.softmax_ae.findings import FINDINGS
 from papers.softmax_ae.measures import Other
-from tests.papers.softmax_ae.fabricated import logits, measured, view
+from tests.papers.softmax_ae.fabricated import logits, measured, naming, view
 from tests.papers.softmax_ae.test_known_answers import (
     APART,
     CASES,
@@ -17,6 +18,7 @@ from tests.papers.softmax_ae.test_known_answers import (
     accuracy,
     kept,
     separating,
+    spread,
     told_apart,
     unheard,
 )
@@ -171,3 +173,47 @@ def test_silence_is_reconstructed_by_nobody_and_learning_is_asked_of_every_twent
     for share, learnt in ((0.02, False), (0.04, True)):  # explains 1 - (1 - share)^2: .0396 and .0784
         assert measures.learnt(kept(share))["reconstruction"]["learnt"] is learnt
     assert unheard(15).unheard.data.by_track and not unheard(15).own.data.by_track
+
+
+@pytest.mark.parametrize("right, told", [(8, False), (9, True)])
+def test_that_nothing_separates_is_asked_where_something_tells_the_classes_by_two_standard_errors(right, told):
+    run = measured(view(Y, logits=naming(Y, right)))  # chance 0.25, of 20 segments: 0.25 + 2 x 0.0968 = 0.444
+    for claim in ("R1", "R2"):
+        if told:
+            assert FINDINGS[claim](run)["value"] == 0
+        else:
+            with pytest.raises(NotTestable, match="tells these classes apart"):
+                FINDINGS[claim](run)
+    loud = view(Y, raw=np.ones((20, 4)) * 10.0 ** Y[:, None])
+    assert FINDINGS["R2"](measured(loud))["n"] == 20  # a control that tells them is enough
+
+
+@pytest.mark.parametrize("deviations", [(1, 1, 1, 0), (0, 1, 1, 1), (0, 0, 0, 0)])
+def test_where_a_class_does_not_vary_nothing_is_most_spread(deviations):
+    for claim, other in (("R7a", 3), ("R7g", 0)):
+        run = spread("raw" if claim == "R7a" else "both", *deviations)
+        beside = [d for i, d in enumerate(deviations) if i != other]
+        if deviations[other] and (max if claim == "R7a" else min)(beside):
+            assert FINDINGS[claim](run)["value"] == pytest.approx(0)
+        else:
+            with pytest.raises(NotTestable, match="do not vary"):
+                FINDINGS[claim](run)
+
+
+def test_an_axis_on_which_nothing_varies_changes_nothing():
+    wide = np.concatenate([APART, np.ones((20, 1))], axis=1)
+    assert measures.silhouettes(wide, Y).tolist() == [1] * 20
+    random = np.random.default_rng(0)
+    y = np.repeat([0, 1], 200)
+    x = random.normal(size=(400, 2)) + y[:, None]
+    wide = np.concatenate([x, np.ones((400, 1))], axis=1)
+    assert transitions.transition(wide, y, 0, 1) == pytest.approx(transitions.transition(x, y, 0, 1), abs=1e-9)
+    assert transitions.transition(x, y, 0, 1) > 0.3
+
+
+def test_smoothness_is_the_mean_over_pairs_of_classes():
+    random = np.random.default_rng(0)
+    y = np.repeat([0, 1, 2], 60)
+    x = random.normal(size=(180, 2)) + y[:, None] * np.array([1.0, 0.3])
+    pairs = [transitions.transition(x, y, *pair) for pair in ((0, 1), (0, 2), (1, 2))]
+    assert len(set(pairs)) == 3 and transitions.smoothness(x, y) == pytest.approx(np.mean(pairs))
