@@ -1,21 +1,22 @@
 """95 % intervals of a mean over seeds and over groups: luck in training and luck in the choice of test music.
 
 A value is a mean over the test set's groups (track, song, work, artist: what the split keeps whole), once a seed. Seeds
-share groups, all, some or none of them. Two errors add up:
+share groups, all, some or none of them. Two variances make the error of the mean:
 
-- of groups: they are resampled with replacement, each with all its values in all seeds, and the statistic is
-  studentised with the linearised standard error of the weighted mean. Percentiles of the studentised mean follow skewed
-  values; a plain percentile interval is too short for few groups (Efron and Tibshirani, An Introduction to the
-  Bootstrap, 1993, ch. 12 and 16). Crossing seeds and groups is Owen's (The pigeonhole bootstrap, Annals of Applied
-  Statistics, 2007).
-- of seeds: what the seeds' means vary by beyond what different or differently met groups explain. Three seeds cannot be
-  resampled, there are ten samples of them; their error is drawn from Student's t with one degree of freedom less than
-  seeds. That seeds alone understate what varies is Bouthillier et al. (Accounting for Variance in Machine Learning
-  Benchmarks, MLSys 2021).
+- of groups, by linearisation: each group with all its values in all seeds.
+- of seeds: what the seeds' means vary by less what different or differently met groups explain. Seeds crossed with
+  groups and this unbiased sum are Owen's (The pigeonhole bootstrap, Annals of Applied Statistics, 2007); that test data
+  alone, or seeds alone, understate what varies is Bouthillier et al.'s (Accounting for Variance in Machine Learning
+  Benchmarks, MLSys 2021). The sum is never taken to be less than what the seeds' means alone say.
+
+Its degrees of freedom are Satterthwaite's (Biometrics Bulletin 2, 1946): a seed more or less decides where seeds vary
+most, a group more or less where groups do. Values are skewed, so the quantiles of Student's t are moved by as much as
+those of the studentised mean, groups resampled with replacement, differ from it (Efron and Tibshirani, An Introduction
+to the Bootstrap, 1993, ch. 12; a plain percentile interval is too short for few groups: Hesterberg, The American
+Statistician 69, 2015), by the groups' share of the skewness: (variance of groups / variance) to the power of 3/2.
 
 How often such intervals contain the truth, by simulation (`benchmarks/coverage.py`, 1,000 draws a cell, whose standard
-error is 0.7 %; groups vary by 1, group and seed together by 1, seeds by 0.3). Without LEAST_OF_SEEDS three seeds with
-the same groups came to 94.0 to 96.7 %, but with 100 other groups each to 89.5 %: too short is worse than too long.
+error is 0.7 %; groups vary by 1, group and seed together by 1, seeds by 0.3).
 
 <!-- coverage -->
 | seeds | values | test groups | 8 groups | 20 groups | 100 groups |
@@ -42,7 +43,6 @@ from scipy.special import stdtrit
 FEWEST_SEEDS = 3
 FEWEST_GROUPS = 8  # with fewer, no interval is made of them
 DRAWS = 2000
-LEAST_OF_SEEDS = 1 / 3  # of what the seeds' means vary by is never explained by groups: so few seeds vary by luck
 MOST_GROUPS = 2000  # with more, the studentised mean is Student's t to all digits shown, and is not resampled
 SEED = 20260101
 
@@ -74,12 +74,14 @@ def of_groups(entries: list[dict]) -> tuple:
     values, weights = table(entries)
     if values.shape[1] < FEWEST_GROUPS:
         return None, None
-    error_of_groups, error_of_seeds = errors(values, weights)
     center = float(np.mean((values * weights).sum(axis=1) / weights.sum(axis=1)))
-    draws = error_of_groups * _studentised(values, weights)
-    if len(entries) >= FEWEST_SEEDS:
-        draws = draws + error_of_seeds * _student(len(draws), len(entries) - 1)
-    low, high = np.quantile(draws, (0.025, 0.975))
+    variance, freedom, of_groups_alone = error(values, weights)
+    if variance == 0:
+        return center, center
+    ends, groups = np.array((0.975, 0.025)), values.shape[1]
+    skewed = np.quantile(_studentised(values, weights), ends) - stdtrit(groups - 1, ends)
+    share = min(1.0, of_groups_alone / variance)
+    high, low = math.sqrt(variance) * (stdtrit(freedom, ends) + share**1.5 * skewed)
     return center - float(high), center - float(low)
 
 
@@ -94,27 +96,33 @@ def table(entries: list[dict]) -> tuple[np.ndarray, np.ndarray]:
     return values, weights
 
 
-def errors(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
-    """Standard errors of the mean: by the choice of groups, and by seeds beyond that (0 for a single seed)."""
+def error(values: np.ndarray, weights: np.ndarray) -> tuple[float, float, float]:
+    """Variance of the mean over seeds and groups, its degrees of freedom, and the part of it that is of groups.
+
+    With fewer than three seeds all of it is of groups.
+    """
     seeds, groups = values.shape
     share = weights / weights.sum(axis=1, keepdims=True)
     means = (share * values).sum(axis=1)
     influence = share * (values - means[:, None])
     shared = influence.mean(axis=0)
     correction = groups / (groups - 1)
-    of_groups_ = math.sqrt(correction * float((shared**2).sum()))
-    if seeds == 1:
-        return of_groups_, 0.0
-    explained = correction * float(((influence - shared) ** 2).sum()) / (seeds - 1)
-    varied = float(means.var(ddof=1))
-    return of_groups_, math.sqrt(max(varied - explained, LEAST_OF_SEEDS * varied) / seeds)
+    of_groups_ = correction * float((shared**2).sum())
+    if seeds < FEWEST_SEEDS or not means.var():
+        return of_groups_, groups - 1.0, of_groups_
+    met = int((weights > 0).sum())
+    of_means = float(means.var(ddof=1)) / seeds
+    explained = correction * float(((influence - shared) ** 2).sum()) / (seeds - 1) / seeds
+    variance = max(of_groups_ + of_means - explained, of_means)
+    spread = of_groups_**2 / (groups - 1) + of_means**2 / (seeds - 1) + explained**2 / max(met - groups, groups - 1)
+    return variance, max(variance**2 / spread, seeds - 1.0), of_groups_
 
 
 def _studentised(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Draws of (resampled mean - mean) / its standard error."""
     seeds, groups = values.shape
     if groups > MOST_GROUPS:
-        return _student(DRAWS, groups - 1)
+        return stdtrit(groups - 1, (np.arange(DRAWS) + 0.5) / DRAWS)
     counts = _resampled(groups)
     share = weights / weights.sum(axis=1, keepdims=True)
     values = values - (share * values).sum(axis=1, keepdims=True)
@@ -133,9 +141,3 @@ def _resampled(groups: int) -> np.ndarray:
     """How often each group is drawn, (DRAWS, groups); the same whenever it is asked."""
     random = np.random.default_rng([SEED, groups])
     return random.multinomial(groups, np.full(groups, 1 / groups), DRAWS).astype(float)
-
-
-def _student(draws: int, freedom: int) -> np.ndarray:
-    """Student's t in an order that has nothing to do with the groups' draws: its own quantiles, shuffled."""
-    quantiles = stdtrit(freedom, (np.arange(draws) + 0.5) / draws)
-    return np.random.default_rng([SEED, freedom, 1]).permutation(quantiles)

@@ -15,8 +15,23 @@ def entry(values, names=None, weights=None):
 
 def test_the_error_of_groups_is_that_of_a_mean():
     values = np.random.default_rng(0).normal(size=40)
-    groups, seeds = intervals.errors(*intervals.table([entry(values)]))
-    assert groups == pytest.approx(stats.sem(values)) and seeds == 0
+    variance, freedom, of_groups = intervals.error(*intervals.table([entry(values)]))
+    assert variance == of_groups == pytest.approx(stats.sem(values) ** 2) and freedom == 39
+
+
+def test_variances_are_those_of_a_two_way_analysis():
+    """Four seeds on the same 30 groups: mean squares by hand; other groups in each seed: the seeds' means alone."""
+    values = np.random.default_rng(6).normal(size=(4, 30)) + np.array([[0.0], [0.4], [-0.5], [0.2]]) + np.arange(30) / 9
+    rest = values - values.mean(axis=0) - values.mean(axis=1, keepdims=True) + values.mean()
+    of_groups, of_both = 4 * values.mean(axis=0).var(ddof=1), (rest**2).sum() / (3 * 29)
+    of_seeds = 30 * values.mean(axis=1).var(ddof=1)
+    variance, freedom, _ = intervals.error(*intervals.table([entry(row) for row in values]))
+    assert variance == pytest.approx((of_groups + of_seeds - of_both) / (4 * 30))
+    assert freedom == pytest.approx((of_groups + of_seeds - of_both) ** 2 / (
+        of_groups**2 / 29 + of_seeds**2 / 3 + of_both**2 / (3 * 29)), rel=0.01)
+    apart = [entry(row, [f"{seed}-{k}" for k in range(30)]) for seed, row in enumerate(values)]
+    variance, freedom, _ = intervals.error(*intervals.table(apart))
+    assert variance == pytest.approx(values.mean(axis=1).var(ddof=1) / 4, rel=0.01) and 3 <= freedom < 3.3
 
 
 def test_normal_groups_give_about_students_interval():
