@@ -17,7 +17,7 @@ from common.report import collect
 
 COLUMNS = ("corpus", "preset", "follow", "twin", "claim", "rule", "word", "value", "low", "high", "commit")
 SHUFFLED = ("wrong", "right")
-SEEN, DECIDED = ("seen", "seen once"), ("seen", "seen once", "not seen", "not seen once", "undecided")
+SEEN, DECIDED = ("seen", "seen once"), ("seen", "seen once", "not seen", "not seen once")
 MOST = 3 / 20  # of the twins that give a verdict, for one finding; more is named
 
 
@@ -90,12 +90,16 @@ def read(paper) -> list[dict]:
 
 
 def counts(paper) -> list[tuple]:
-    """(corpus, claim id, times seen, verdicts, twins) of each finding that shuffled labels make wrong."""
+    """(corpus, claim id, times seen, verdicts, twins) of each finding that shuffled labels make wrong.
+
+    "Undecided" is a verdict where an interval contains the limit, and none where there is no interval.
+    """
     wrong = [claim for claim, shuffled in labels(paper).items() if shuffled == "wrong"]
     words = {}
     for row in read(paper):
-        words.setdefault((row["corpus"], row["claim"]), []).append(row["word"])
-    return [(corpus, claim, sum(word in SEEN for word in said), sum(word in DECIDED for word in said), len(said))
+        answered = row["word"] in DECIDED or (row["word"] == "undecided" and row["low"])  # an interval that straddles
+        words.setdefault((row["corpus"], row["claim"]), []).append((row["word"] in SEEN, bool(answered)))
+    return [(corpus, claim, sum(seen for seen, _ in said), sum(answered for _, answered in said), len(said))
             for claim in wrong for (corpus, one), said in words.items() if one == claim]
 
 

@@ -58,6 +58,10 @@ def _refuse(directory, papers):
         claims_module.check_results(results["results"], paper.claims, directory)
     except ClaimsError as error:
         return str(error), None
+    facts = results["corpus"].get("facts") or {}
+    if facts.get("demo_seed") or facts.get("null"):
+        return ("a demo corpus of another generator seed than 0, or with shuffled labels; what is shown is seed 0, "
+                "settings are tuned on seeds 100 and above"), results
     if not results["complete"]:
         return f"partial run, stopped at step {results.get('step')}; let it finish and evaluate again", results
     reason = standing.alone(results) or _unproved(directory, results, paper.directory.parents[1])

@@ -121,11 +121,15 @@ def _told(mode):
 
 
 def _cell(cell, withheld):
-    """Value, verdict and reason; a verdict withheld from the whole mode is one plain word, its reason stands above."""
+    """Value, over how many groups and items, verdict and reason.
+
+    One withheld from the whole mode is one plain word, its reason stands above.
+    """
+    value = f"{cell['value']}; {cell['counts']}:" if cell["value"] and cell["counts"] else cell["value"]
     if cell["word"] == "withheld":
-        return " ".join(filter(None, (cell["value"], "withheld", "" if withheld else f"({cell['reason']})")))
+        return " ".join(filter(None, (value, "withheld", "" if withheld else f"({cell['reason']})")))
     reason = f"({cell['reason']})" if cell["reason"] else ""
-    return " ".join(filter(None, (cell["value"], f"**{cell['word']}**", reason)))
+    return " ".join(filter(None, (value, f"**{cell['word']}**", reason)))
 
 
 def divergences_table(paper):

@@ -8,8 +8,6 @@ from common.errors import ClaimsError
 from common.report import collect, error_rates, readme
 from tests.common.fabricated import make_papers, make_run
 
-GROUPS = {"of": "tracks", "names": list("abcdefgh"), "weights": [1] * 8}
-
 
 @pytest.fixture
 def paper(tmp_path):
@@ -21,11 +19,12 @@ def paper(tmp_path):
     return next(one for one in collect.papers(papers) if one.name == "softmax_ae")
 
 
-def a_twin(tmp_path, paper, seed, middle, said=None, **more):
-    """A run on a twin whose R5 has values by eight tracks about `middle`."""
+def a_twin(tmp_path, paper, seed, middle, said=None, groups=8, **more):
+    """A run on a twin whose R5 has values by so many tracks about `middle`."""
     corpus = {"name": "gtzan", "label": "demo-gtzan", "evidence": "demo", "fingerprint": f"f{seed}",
               "facts": {"null": True, "demo_seed": said or seed}}
-    groups = GROUPS | {"values": [middle + 0.01 * k for k in range(8)]}
+    groups = {"of": "tracks", "names": list("abcdefgh"[:groups]), "weights": [1] * groups,
+              "values": [middle + 0.01 * k for k in range(groups)]}
     results = {"R5": {"value": middle + 0.035, "groups": groups}, "R15": {"value": 1.0, "groups": groups}}
     make_run(tmp_path / "null" / str(seed), paper.directory.parent, "sound", 0, "smoke", media=False, corpus=corpus,
              results=results, **more)
@@ -49,6 +48,15 @@ def test_seen_once_counts_and_no_verdict_does_not(tmp_path, paper):
     assert "| R5: Logits separate" in text and "more than 15%" in text and "4 twins, preset smoke" in text
     assert "No verdict on any twin (too few groups, or the model did not learn): R16." in text
     assert "no error where they are shuffled: R15." in text and "make null PAPER=softmax_ae" in text
+
+
+def test_without_an_interval_there_is_no_verdict(tmp_path, paper):
+    """Fewer than eight groups, or none, leave one training undecided: nothing that could have been seen."""
+    a_twin(tmp_path, paper, 1, 0.5, groups=7)
+    write(tmp_path, paper)
+    assert error_rates.counts(paper) == [("gtzan", "R5", 0, 0, 1)]
+    assert "No verdict on any twin (too few groups, or the model did not learn): R5, R16." in error_rates.table(
+        paper, None)
 
 
 def test_runs_that_do_not_stand_or_are_no_twins_are_left_out_and_named(tmp_path, paper):

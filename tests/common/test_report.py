@@ -347,13 +347,36 @@ def test_publish_refuses_and_copies(tmp_path, papers, commit, capsys):
                           for seed in range(3))
     said = (papers / "softmax_ae" / "README.md").read_text()
     row = next(line for line in said.splitlines() if line.startswith("| T1-test"))
-    assert "| 0.653 | 0.584 ± 0.010 **differs** | 0.634 ± 0.010 **matches** |" in row and "test set \\| all four" in row
+    counted = "3 seeds, 1,000 segments:"
+    assert f"| 0.653 | 0.584 ± 0.010; {counted} **differs** | 0.634 ± 0.010; {counted} **matches** |" in row
+    assert "test set \\| all four" in row
     assert "`make reproduce-softmax_ae DATA=… PRESET=full SEEDS=\"0 1 2\"`" in said and "Between." in said
     assert command.main(["--papers", str(papers), "readme", "--check"]) == 0
     (papers / "softmax_ae" / "README.md").write_text(said.replace("0.634", "0.653"))
     assert command.main(["--papers", str(papers), "readme", "--check"]) == 1
     assert command.main(["--papers", str(papers), "readme"]) == 0
     assert (papers / "softmax_ae" / "README.md").read_text() == said
+
+
+@pytest.mark.parametrize(("seed", "null", "kept"), [(0, False, 1), (100, False, 0), (0, True, 0)])
+def test_of_demo_corpora_that_of_generator_seed_0_alone_is_published(tmp_path, papers, commit, seed, null, kept):
+    """Settings are tuned on others."""
+    corpus = {"name": "gtzan", "label": "demo-gtzan", "evidence": "demo", "facts": {"demo_seed": seed, "null": null}}
+    directory = make_run(tmp_path / "runs", papers, "sound", media=False, stands=commit, corpus=corpus)
+    written, refused = published.publish([directory], papers)
+    assert len(written) == kept and sum("another generator seed than 0" in line for line in refused) == 1 - kept
+
+
+def test_what_is_published_of_demo_corpora_is_of_generator_seed_0():
+    found = [run.corpus["facts"] for paper in collect.papers(collect.ROOT / "papers")
+             for run in published.published_runs(paper) if run.corpus["evidence"] == "demo"]
+    assert found and all(facts["demo_seed"] == 0 and not facts["null"] for facts in found)
+
+
+def test_settings_say_they_were_tuned_on_demo_corpora_of_generator_seed_100_and_above():
+    said = [int(number) for path in collect.ROOT.glob("papers/*/config.py")
+            for number in re.findall(r"generator\s+seeds?\s+(\d+)", path.read_text(encoding="utf-8"))]
+    assert said and min(said) >= 100
 
 
 def test_the_copy_of_a_published_seed_is_refused(tmp_path, papers, commit):
@@ -389,7 +412,8 @@ def test_results_made_before_provenance_or_by_earlier_code_say_so_and_are_not_bo
         path.write_text(json.dumps({key: value for key, value in results.items() if key not in ("provenance", "seal")}))
     table = readme.results_table(paper)
     assert "Verdicts of `sound` are withheld: made before provenance was recorded." in table
-    assert "**matches**" not in table and "**holds**" not in table and "0.664 ± 0.010 withheld |" in table
+    assert "**matches**" not in table and "**holds**" not in table
+    assert "0.664 ± 0.010; 3 seeds, 1,000 segments: withheld |" in table
 
 
 def test_published_demo_table_has_no_reported_column(tmp_path, papers, commit):
