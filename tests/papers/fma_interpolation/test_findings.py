@@ -5,11 +5,13 @@ A claim without such a pair fails `test_every_claim_has_a_known_answer`.
 
 import csv
 import dataclasses
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from common import claims
+from common import claims, store
 from common.config import resolve
 from common.findings import NotTestable, collect
 from papers.fma_interpolation import (
@@ -430,6 +432,56 @@ def test_a_decoder_that_ignores_its_input_reaches_every_baseline_it_stands_besid
         assert entry["baselines"]["path"] == pytest.approx(entry["baselines"]["mean_image"])
         assert set(entry["baselines"]) >= {"path", "mean_image", "unrelated_pair", "cross_fade_of_images",
                                            "cross_fade_of_sounds", "blurred_ends"}
+
+
+class Kept:
+    """A store of four images on disk, those of a function, and one excerpt of noise; `labels` of its index."""
+
+    rejected, parameters = (), {"facts": {}}
+
+    def __init__(self, directory, image, labels="abab"):
+        self.directory, self.image = directory, lambda row: image
+        writer = store.Writer(directory, {})
+        self.index = [{"path": writer.image(f"{k}", "track", image), "label": label, "group": f"{k}"}
+                      for k, label in enumerate(labels)]
+
+    def array(self, name):
+        return np.random.default_rng(1).normal(size=(1, 20_000)).astype(np.float32)
+
+
+def stored(claim, image, labels="abab"):
+    """What facts.py finds of a store."""
+    config = resolve(settings, "sound", "smoke", {"storage": "float"})
+    config = dataclasses.replace(config, bands=image.shape[0], frames=image.shape[1])
+    with tempfile.TemporaryDirectory() as directory:
+        kept = Kept(Path(directory), image, labels)
+        return (facts.data(kept, config) if claim == "Q13" else facts.storage(kept, config))[claim]["value"]
+
+
+# Beside the made-up measurements above: what meets a rule that they do not, or the reverse.
+MORE = {
+    "Q2-bce": hunt("cross_entropy", 9, 1, 0.2, 0.005),
+    "Q3-cnn1-validation": Measured(PAPER, networks=networks(cnn_1=history(10, 0.1, 0.385))),
+    "Q3-cnn2-validation": Measured(PAPER, networks=networks(cnn_2=history(10, 0.1, 0.385))),
+    "Q3-cnn2-train": Measured(PAPER, networks=networks(cnn_2=history(10, 0.85))),
+    "Q4-rnn": peak("rnn", 4), "Q9": again(conv1d=0.2),
+    "Q14": dataclasses.replace(again(), inversion=dataclasses.replace(inverted(1, 1).inversion,
+                                                                      waveform=np.full(4, 0.95))),
+}
+
+
+def controls():
+    """{claim: its values on all made-up measurements}: some must meet its rule, some not."""
+    made = {claim: [m for m, _ in pairs] for claim, pairs in KNOWN.items()} | {
+        claim: list(pair) for claim, pair in SIGN_ONLY.items()}
+    for more in (IGNORING, MORE):
+        for claim, m in more.items():
+            made[claim] = [*made[claim], m]
+    noise = np.random.default_rng(0).random((32, 32), np.float32)
+    flat = np.full((32, 32), 0.5, np.float32)
+    return {claim: [value(claim, m) for m in all_of_it] for claim, all_of_it in made.items()} | {
+        "Q12-small": [stored("Q12-small", image) for image in (flat, noise)],
+        "Q13": [stored("Q13", flat, labels) for labels in ("abab", "aaab")]}
 
 
 def test_what_learnt_is_said_against_the_trivial_predictor():

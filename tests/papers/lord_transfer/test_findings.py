@@ -229,7 +229,11 @@ TABLE = {claim: finding for findings in FINDINGS.values() for claim, finding in 
 
 @pytest.fixture(autouse=True)
 def bass_from_the_first_pixel(monkeypatch):
-    monkeypatch.setattr(melody, "bass_share", lambda image, config: float(image[0, 0]))
+    monkeypatch.setattr(melody, "bass_share", bass)
+
+
+def bass(image, config):
+    return float(image[0, 0])
 
 
 def satisfied(claim, value):
@@ -251,6 +255,12 @@ def test_known_answers_and_their_reverse(claim):
         if "groups" in found:
             assert np.average(found["groups"]["values"], weights=found["groups"]["weights"]) == pytest.approx(wanted)
     assert satisfied(CLAIMS[claim], value) and not satisfied(CLAIMS[claim], reverse)
+
+
+def controls():
+    """{claim: its values on measurements on which it is so, and on others}: some must meet its rule, some not."""
+    return {claim: [collect({claim: TABLE[claim]}, case)[claim].get("value", "no answer") for case in (holds, fails)]
+            for claim, (holds, _, fails, _) in CASES.items()}
 
 
 SOUND, JOINT, NOTES = exceeding.NO_NETWORK, exceeding.EVERY, exceeding.WITHOUT_NOTES

@@ -295,6 +295,11 @@ def test_a_true_run_meets_the_rule_and_its_reverse_does_not(claim):
     assert met(claim, found) and not met(claim, against), (found, against)
 
 
+def controls():
+    """{claim: its values on a run in which it is true, and on one in which it is not}."""
+    return {claim: [value(claim, true), value(claim, reverse)] for claim, (true, _, reverse, _) in CASES.items()}
+
+
 def test_printed_facts_and_their_reverse(monkeypatch):
     run = measured(view(Y))
     assert {claim: value(claim, run) for claim in PRINTED} == {

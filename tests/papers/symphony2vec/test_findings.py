@@ -169,6 +169,19 @@ def test_the_rule_says_yes_to_what_is_so_and_no_to_its_reverse(claim, results):
     assert not passes(row.rule, row.threshold, results[1][claim]["value"])
 
 
+def controls():
+    """{claim: its values on measurements on which the findings are so, and on others}: some must meet its rule."""
+    constant, apart, poor = made_up.measured(), made_up.measured(), made_up.measured()
+    for name in constant.judged:
+        constant.judged[name] = made_up.judged(10)  # always the composer commonest in training
+        poor.judged[name] = made_up.judged(20)
+    for seen in made_up.SEEN:  # 16 clips that one has right and the other wrong, none the other way
+        apart.judged[f"ff-{seen}"], apart.judged[f"cnn-{seen}"] = made_up.judged(30), made_up.judged(14)
+    made = [made_up.measured(so, gate) for so in (True, False) for gate in (3.5, 0.0)] + [constant, apart, poor]
+    answers = [finite(findings.collect(FINDINGS, one)) for one in made]
+    return {claim: [one[claim].get("value", NOTHING) for one in answers] for claim in FINDINGS}
+
+
 def test_without_a_gate_the_discriminators_loss_at_the_end_counts():
     for so, value in ((True, 0.1), (False, 1.2)):
         found = FINDINGS["Q11-open"](made_up.measured(so, gate=0.0))
