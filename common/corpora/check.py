@@ -48,14 +48,14 @@ def report(directory: Path, quick: bool = False) -> int:
 
 
 def _report_one(name: str, root: Path, quick: bool) -> int:
-    corpus = finding.read(name, root)
+    corpus = found = finding.read(name, root)
     title = "A folder of MIDI files" if corpus.name == "midi-folder" else finding.READERS[name].TITLE
     damaged, short = [], []
     if quick:
         print(f"{title} at {root}: {_names_only(corpus)}")
     else:
         damaged, short = _open_all(corpus)
-        corpus = evidence.without(evidence.settled(corpus), damaged + short)
+        corpus = evidence.without(evidence.settled(found), damaged + short)
         print(f"{title} at {root}: {len(corpus.items):,} files, evidence `{corpus.evidence}`: {corpus.said}")
     _print_counts(name, corpus)
     _print_splits(corpus)
@@ -66,7 +66,7 @@ def _report_one(name: str, root: Path, quick: bool) -> int:
     _print_list("known faults, kept", _known_faults(name, corpus))
     _print_list("unreadable", [": ".join(row) for row in damaged])
     _print_list("shorter than declared, used as far as they go", [": ".join(row) for row in short])
-    _print_list("the same file under several names", [] if quick else _same_content(corpus))
+    _print_list("the same file under several names", [] if quick else _same_content(found))
     unknown = [reason for _, reason in corpus.rejected if "known to be damaged" not in reason]
     return int(bool(damaged or unknown or missing or corpus.facts.get("other_contents")))
 
@@ -186,14 +186,10 @@ def _reason(error: Exception, path: Path) -> str:
 
 def _same_content(corpus: Corpus) -> list[str]:
     """Different items with the same bytes; files of Lakh that lie under several tracks by design are not meant."""
-    by_size = defaultdict(list)
-    for item in corpus.items:
-        by_size[item.path.stat().st_size].append(item)
     by_content = defaultdict(list)
-    for items in by_size.values():
-        if len(items) > 1 and len({item.facts.get("md5", item.id) for item in items}) > 1:
-            for item in items:
-                by_content[hashlib.sha256(item.path.read_bytes()).digest()].append(item)
+    for item in corpus.items:
+        if digest := corpus.contents[item.path].sha256:  # "" where it cannot be read
+            by_content[digest].append(item)
     groups = [items for items in by_content.values() if len({item.facts.get("md5", item.id) for item in items}) > 1]
     return [", ".join(_shown(item.path, corpus.root) for item in items) for items in groups]
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -441,6 +442,64 @@ def test_a_locked_folder_is_one_line(locked):
         assert "b: 1" in answer.stdout and "check 1" in answer.stdout
     else:
         assert answer.stdout.count("no permission to read this folder") == len(corpora.NAMES) + 1
+
+
+@pytest.fixture
+def unreadable(monkeypatch):
+    """Make files and folders whose names begin with "locked" unreadable, whoever runs this."""
+    import builtins
+
+    def refusing(function):
+        def asked(path, *words, **more):
+            if isinstance(path, str | os.PathLike) and os.path.basename(os.fspath(path)).startswith("locked"):
+                raise PermissionError(13, "Permission denied", str(path))
+            return function(path, *words, **more)
+        return asked
+
+    monkeypatch.setattr(builtins, "open", refusing(open))
+    monkeypatch.setattr(os, "scandir", refusing(os.scandir))
+    monkeypatch.setattr(io, "open", refusing(io.open))
+
+
+LOCKED_TREE = ("a/1", "a/2", "b/1", "b/2", "b/locked", "locked folder/1")
+
+
+def listed_and_checked(root, name, capfd):
+    """One dangling link, one locked file, one locked folder among five files: each is left out or unreadable."""
+    ending = next(path.suffix for path in (root / "a").iterdir())
+    (root / "a" / f"gone{ending}").symlink_to(root.parent / "nowhere")
+    corpus = corpora.find(root, name)
+    left_out = {path.name: reason for path, reason in corpus.rejected}
+    assert left_out == {"locked folder": "folder cannot be read (Permission denied)",
+                        f"gone{ending}": "link leads out of the folder"} and len(corpus.items) == 5
+    assert command.main(["check", str(root)]) == 1
+    said = capfd.readouterr().out
+    assert "5 files, evidence `other`" in said and f"b/locked{ending}: " in said and "left out (2)" in said
+
+
+def test_one_locked_recording_folder_or_dangling_link_is_one_reject_and_the_rest_goes_on(tmp_path, capfd, unreadable):
+    from common import config
+    from papers.softmax_ae import config as settings, preprocess
+
+    for number, name in enumerate(LOCKED_TREE):
+        noise(tmp_path / "mine" / f"{name}.wav", min(number, 4), 2)  # all of one size
+    listed_and_checked(tmp_path / "mine", "folder", capfd)
+    made = preprocess.preprocess(config.resolve(settings, "paper", "smoke"), tmp_path / "mine", "smoke", tmp_path / "s")
+    reasons = {Path(row["path"]).name: row["reason"] for row in made.rejected}
+    assert len(reasons) == 3 and reasons["locked.wav"] == "no permission to read it (chmod +r)"
+    assert len({row["group"] for row in made.index}) == 4
+
+
+def test_one_locked_song_is_one_reject_and_the_rest_goes_on(tmp_path, capfd, unreadable):
+    from papers.musae import preprocess
+    from tests.papers.musae.test_preprocess import song
+
+    root = tmp_path / "mine"
+    for number, name in enumerate(LOCKED_TREE):
+        (root / f"{name}.mid").parent.mkdir(parents=True, exist_ok=True)
+        song(tmp_path / "song.mid", seed=number).rename(root / f"{name}.mid")
+    listed_and_checked(root, "lmd_matched", capfd)
+    assert preprocess.process(root / "b" / "locked.mid", "complete", "one", 16) == {"reason": "Permission denied"}
 
 
 def test_links_to_class_folders_are_named(tmp_path, capfd):
