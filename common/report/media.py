@@ -4,12 +4,14 @@ from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
 
+from common.report import listening
+
 
 def sections(group, problems):
     """The runs' media, section by section, the modes beside each other.
 
-    The first complete seed of each mode is shown at once, the others folded. Returns a list of {title, text, seeds},
-    seeds being [(seed names, rows, grids)].
+    The first complete seed of each mode is shown at once, the others folded. Returns a list of {title, texts, shown,
+    folded, grids}: rows of items shown and by seed, grids of pictures and sounds.
     """
     found = {}
     for number_of_run, run in enumerate(group.evaluated):
@@ -35,14 +37,31 @@ def sections(group, problems):
         entry["shown"] = _rows(entry["shown"])
         entry["folded"] = {seed: _rows(rows) for seed, rows in sorted(entry["folded"].items())}
         every = {run.follow for run in group.evaluated}
+        entry["grids"] = [listening.prepare(grid, grid.pop("files")) for grid in entry["grids"]]
         entry["texts"] = [(text, [] if set(follows) == every else list(follows))
                           for text, follows in entry["texts"].items()]
     return list(found.values())
 
 
-def first_row(grid):
-    """A grid's first row alone, under a key of its own."""
-    return grid | {"rows": grid["rows"][:1], "key": f"{grid['key']}-first"}
+def to_hear(shown, story):
+    """The section that is played first and how its grids begin: one row, and the baselines; None without one.
+
+    Args:
+        shown: sections. story: the paper's Story; its `hear` begins the title of the section, its `baseline` that of
+            the section whose rows are put below, column by column of the same name.
+    """
+    section = next((one for one in shown if story and one["title"].startswith(story.hear)), None)
+    if not section:
+        return None
+    title = story.baseline + section["title"][len(story.hear):]
+    beside = next((one["grids"] for one in shown if story.baseline and one["title"] == title), [])
+    grids = []
+    for grid in (one for one in section["grids"] if not one["folded"]):
+        others = [one for one in beside if (one["follow"], one["seed"]) == (grid["follow"], grid["seed"])]
+        rows = [(name, [dict(zip(one["columns"], cells, strict=False)).get(column) for column in grid["columns"]])
+                for one in others for name, cells in one["rows"]]
+        grids.append(grid | {"rows": grid["rows"][:1] + rows})
+    return {"section": section, "grids": grids}
 
 
 def thumbnails(shown, most=3):
@@ -86,10 +105,13 @@ def _item(item, run, group, problems):
 
 def _grid(grid, run, group, problems):
     where = f"{group.paper.name}/{group.name}-{run.follow}/seed-{run.seed}"
-    cells = [[{"caption": str(one.get("caption") or "")}
+    cells = [[{"caption": str(one.get("caption") or ""), "gain": 0.0, "seconds": 0.0, "picture": ""}
               | {key: link(one[key], run, problems, where) if one.get(key) else "" for key in ("audio", "image")}
               if one else None for one in row] for row in grid.get("cells") or []]
-    return {"follow": run.follow, "seed": run.seed, "columns": [str(name) for name in grid.get("columns") or []],
+    files = {link(one["audio"], run, [], where): run.directory / str(one["audio"])
+             for row in grid.get("cells") or [] for one in row if one and one.get("audio")}
+    return {"files": files, "follow": run.follow, "seed": run.seed, "folded": False,
+            "columns": [str(name) for name in grid.get("columns") or []],
             "rows": list(zip([str(name) for name in grid.get("rows") or []], cells, strict=False))}
 
 

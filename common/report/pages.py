@@ -70,7 +70,7 @@ def _environment():
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {name: getattr(text, name) for name in (
         "number", "words", "plural", "duration", "setting", "breakable", "table_value")} | {
-        "tone": rows.tone, "by_place": rows.by_place, "first_row": media.first_row}
+        "tone": rows.tone, "by_place": rows.by_place}
     environment.globals |= {"chart": curves.chart, "code": reading.code}
     return environment
 
@@ -98,7 +98,7 @@ def paper_page(group, groups):
         "paper": paper, "group": group, "corpus": corpus, "problems": problems, "follows": follows,
         "story": paper.story and story.sentences(paper.story, verdicts),
         "figure": paper.story and decisive.figure(paper.story, verdicts),
-        "hear": paper.story and next((one for one in sections if one["title"].startswith(paper.story.hear)), None),
+        "hear": media.to_hear(sections, paper.story),
         "headlines": rows.parts(first), "rest": rows.parts(rest),
         "facts": [one for one in rows.facts(paper, list(verdicts.values())) if one[0].id not in told],
         "heads": {"code": paper.program} | COLUMN_SAYS, "evidence": EVIDENCE_SAYS.get(corpus.get("evidence"), ""),

@@ -2,7 +2,8 @@
 
 A paper's `story.toml` holds what is said, never what came out: `said`, what the paper claims, and `learns`, both
 without a number; `matters`, the claim whose sentence stands for the paper in the README; `hear`, how the title of the
-section of media begins that is played first; `[figure]`, the `claim` that is drawn, and in `own` which of its baselines
+section of media begins that is played first, `baseline` that of the section whose rows are played beside it, where
+baselines stand apart; `[figure]`, the `claim` that is drawn, and in `own` which of its baselines
 is the model where its value is a difference; and up to fifteen `[[headline]]` tables:
 
     claim = "R16b"            # its id in claims.csv
@@ -50,6 +51,7 @@ class Story:
     learns: str
     matters: str
     hear: str
+    baseline: str
     figure: str
     own: str
     headlines: tuple[Headline, ...]
@@ -91,7 +93,7 @@ def read(path: Path, claims, follows) -> Story | None:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
         headlines = tuple(Headline(**row) for row in found.get("headline", ()))
         story = Story(" ".join(found["said"].split()), found["learns"], found["matters"], found["hear"],
-                      found["figure"]["claim"], found["figure"].get("own", ""), headlines)
+                      found.get("baseline", ""), found["figure"]["claim"], found["figure"].get("own", ""), headlines)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ClaimsError(f"{path}: {error}; common/report/story.py says what belongs there") from None
     problems = list(_problems(story, {claim.id: claim for claim in claims}, follows))

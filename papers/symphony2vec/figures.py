@@ -143,40 +143,57 @@ def components(trained, measured):
 
 
 def reconstructions(trained, measured):
-    """Figures 5 and 6: test clips and what CAE and VAE give back, with sound."""
-    items = []
+    """Figures 5 and 6: test clips and what CAE and VAE give back, with sound, beside the mean training clip."""
+    items, grid, images = [], _empty_grid(), trained.images["mel"]
     for number, name in ((5, "cae-mel"), (6, "vae-mel")):
         if name in measured.rebuilt:
             kind = name.split("-")[0].upper()
             caption = f"Figure {number}: test clips (above) and their reconstructions by the {kind} (below)"
-            originals = [np.asarray(trained.store.array("mel")[row]) for row in trained.rows(name)[1][:4]]
+            rows, test = trained.rows(name)
+            originals = [np.asarray(trained.store.array("mel")[row]) for row in test[:4]]
             claims = [f"I-mean-{kind}", f"C-F{number}-low", f"C-F{number}-high"]
-            items += _rebuilt(trained, measured, name, originals, kind, caption, claims)
-    return {"title": "Reconstructions", "text": "Decibels below each clip's loudest cell.", "items": items}
+            items.append(_rebuilt(trained, measured, name, originals, kind, caption, claims))
+            mean = images.decibels(images[rows].mean(axis=0))
+            _add(grid, trained, kind, name, (originals[0], measured.rebuilt[name][0], mean))
+    return {"title": "Reconstructions", "text": "Decibels below each clip's loudest cell.", "items": items,
+            "grid": grid}  # fmt: skip
 
 
 def inference(trained, measured):
-    """What ALI's generator makes of what its encoder says of a clip, G(E(x)), with sound."""
-    items, crop = [], trained.images["crop"]
+    """What ALI's generator makes of what its encoder says of a clip, G(E(x)), with sound, beside the mean crop."""
+    items, grid, crop = [], _empty_grid(), trained.images["crop"]
     for size in LATENT_SIZES:
         name = f"ali-{size}"
         if name in measured.rebuilt:
             caption = f"LD = {size}: crops of test clips (above) and G(E(x)) (below)"
-            originals = list(crop.decibels(crop[trained.rows(name)[1][:4]])[..., 0])
+            rows, test = trained.rows(name)
+            originals = list(crop.decibels(crop[test[:4]])[..., 0])
             claims = [f"I-own-{size}", f"I-mean-{size}"]
-            items += _rebuilt(trained, measured, name, originals, "G(E(x))", caption, claims)
+            items.append(_rebuilt(trained, measured, name, originals, "G(E(x))", caption, claims))
+            mean = crop.decibels(crop[rows].mean(axis=0))[..., 0]
+            _add(grid, trained, f"LD = {size}", name, (originals[0], measured.rebuilt[name][0], mean))
     return {"title": "Inference", "text": "A code that says something of its clip gives that clip back, not another.",
-            "items": items}  # fmt: skip
+            "items": items, "grid": grid}  # fmt: skip
 
 
 def _rebuilt(trained, measured, name, originals, title, caption, claims):
     rebuilt = list(measured.rebuilt[name][: len(originals)])
     path = strip(trained.run.figure(f"reconstructions-{name}"), originals + rebuilt,
                  ["original"] * len(originals) + [title] * len(originals), limits=(-80, 0), rows=2)  # fmt: skip
-    heard = sound.write(trained, f"original-{name}", originals[0]), sound.write(trained, f"rebuilt-{name}", rebuilt[0])
-    return [_figure_item(trained, path, caption, "two rows of mel-spectrograms", claims),
-            _audio_item(trained, heard[0], "the first original"),
-            _audio_item(trained, heard[1], f"the same as {title}")]  # fmt: skip
+    return _figure_item(trained, path, caption, "two rows of mel-spectrograms", claims)
+
+
+def _empty_grid():
+    return {"rows": [], "columns": ["original", "reconstruction", "mean of the training clips"], "cells": []}
+
+
+def _add(grid, trained, row, name, versions):
+    """A row of sounds: (bands, frames) decibels of the first test clip, its reconstruction, and the mean."""
+    files = [sound.write(trained, f"{kind}-{name}", decibels)
+             for kind, decibels in zip(("original", "rebuilt", "mean"), versions, strict=True)]  # fmt: skip
+    grid["rows"].append(row)
+    grid["cells"].append([{"audio": trained.run.relative(path), "caption": caption} for path, caption in zip(
+        files, ("the first test clip", f"rebuilt by {row}", "the same for every clip"), strict=True)])  # fmt: skip
 
 
 # Name of the file, title, unit, curves, level drawn across.

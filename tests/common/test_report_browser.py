@@ -94,3 +94,99 @@ def test_every_sound_of_the_page_loads(chromium, written):
         (done) => { one.addEventListener("loadedmetadata", () => done(one.duration));
         one.addEventListener("error", () => done(-1)); one.preload = "metadata"; one.load(); })))""")
     assert len(lengths) == 9 and all(length == pytest.approx(0.25, abs=0.01) for length in lengths)
+
+
+DECK = """
+const box = document.querySelector(".listen"), tiles = [...box.querySelectorAll("a[data-audio]")];
+const slider = box.querySelector("input[type=range]"), later = (ms) => new Promise((done) => setTimeout(done, ms));
+const key = (one, name) => one.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true }));
+"""
+
+
+def deck(chromium, script):
+    """The value of a script that knows the first player of the page."""
+    return chromium.evaluate(f"(async () => {{ {DECK} {script} }})()")
+
+
+def test_another_version_goes_on_from_the_same_place_by_click_and_by_keyboard(chromium, written):
+    chromium.open(written[1], 1280)
+    places = deck(chromium, """
+        tiles[0].click(); await later(150); tiles[0].click();
+        slider.value = 600; slider.dispatchEvent(new Event("input")); await later(150);
+        const found = [[+slider.value, box.querySelector(".time").textContent, box.querySelector(".now").textContent]];
+        tiles[0].focus(); key(tiles[0], "ArrowRight"); await later(300);
+        found.push([+slider.value, document.activeElement === tiles[1], box.querySelector(".now").textContent]);
+        key(tiles[1], "ArrowDown"); await later(300);
+        found.push([+slider.value, +document.activeElement.dataset.row, document.activeElement.dataset.column]);
+        return [...found, tiles.filter((one) => one.hasAttribute("aria-current")).length];""")
+    assert places[0] == [600, "0.1 of 0.3 s" if places[0][1].startswith("0.1") else "0.2 of 0.3 s", places[0][2]]
+    assert places[1][:2] == [600, True] and places[1][2] != places[0][2]
+    assert places[2][0] == 600 and places[3] == 1  # (down from column 1 there is no sound: it stays)
+    assert chromium.complaints() == []
+
+
+def test_levels_are_matched_unless_asked_otherwise_and_the_playhead_moves(chromium, written):
+    chromium.open(written[1], 1280)
+    chromium.evaluate("""(() => { window.volumes = []; const plain = HTMLMediaElement.prototype.play;
+        HTMLMediaElement.prototype.play = function () { volumes.push(this.volume); return plain.call(this); }; })()""")
+    found = deck(chromium, """
+        tiles[0].dataset.gain = "-6"; tiles[1].click(); await later(60); tiles[1].click();
+        slider.value = 0; slider.dispatchEvent(new Event("input")); tiles[0].click();
+        const left = () => parseFloat(box.querySelector(".view i").style.left);
+        for (let waited = 0; left() <= 5 && waited < 60; waited += 1) await later(50);
+        const moved = left(); if (box.querySelector(".playing")) tiles[0].click();
+        box.querySelector(".match input").click(); tiles[0].click();
+        return [moved, tiles[0].dataset.picture.slice(0, 22) === box.querySelector(".view img").src.slice(0, 22)];""")
+    volumes = chromium.evaluate("volumes")
+    assert found[0] > 5 and found[1] is True
+    assert volumes[1] == pytest.approx(10 ** (-6 / 20), abs=0.001) and volumes[-1] == 1
+
+
+def test_a_reader_who_wants_less_motion_gets_a_playhead_without_animation(chromium, written):
+    chromium.open(written[1], 1280)
+    chromium.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
+    frames = deck(chromium, """
+        let frames = 0; const plain = requestAnimationFrame;
+        window.requestAnimationFrame = (step) => { frames += 1; return plain(step); };
+        tiles[0].click(); await later(120); const with_less = frames; return [with_less, slider.value !== null];""")
+    assert frames[0] == 0
+
+
+def test_only_one_sound_plays_at_a_time(chromium, written):
+    chromium.open(written[1], 1280)
+    playing = deck(chromium, """
+        const other = document.querySelector("audio"); other.loop = true; await other.play();
+        const before = other.paused; tiles[0].click(); await later(80);
+        return [before, other.paused];""")
+    assert playing == [False, True]
+
+
+def test_print_shows_pictures_and_labels_and_no_controls(chromium, written):
+    chromium.open(written[1], 1280)
+    chromium.call("Emulation.setEmulatedMedia", media="print")
+    shown = chromium.evaluate("""["nav", ".stage", ".filters", "audio", "a[data-audio] img", ".tile", "figcaption"].map(
+        (one) => document.querySelector(one).checkVisibility())""")
+    chromium.call("Emulation.setEmulatedMedia", media="")
+    assert shown == [False, False, False, False, True, True, True]
+
+
+def test_claims_are_found_by_their_words_sorted_and_opened_by_links(chromium, written):
+    chromium.open(written[1], 1280)
+    chromium.evaluate('document.querySelectorAll("details").forEach((one) => { one.open = false; })')
+    rows = '[...document.querySelectorAll(".claims tr[data-kind]")].filter((one) => one.checkVisibility())'
+    find = 'const box = document.getElementById("find"); box.value = "%s"; box.dispatchEvent(new Event("input"));'
+    assert chromium.evaluate(f"{rows}.length") == 0
+    chromium.evaluate(f"(() => {{ {find % 'LOGITS bottleneck'} }})()")
+    assert chromium.evaluate(f"{rows}.map((one) => one.id)") == ["claim-R5"]
+    chromium.evaluate(f"(() => {{ {find % ''} location.hash = '#claim-T1-test'; }})()")
+    assert chromium.evaluate("""new Promise((done) => setTimeout(() => done(
+        document.getElementById("claim-T1-test").checkVisibility()), 100))""") is True
+    sort = 'const one = document.getElementById("sort"); one.value = "%s"; one.dispatchEvent(new Event("change"));'
+    every = '[...document.querySelectorAll(".claims tr[data-kind]")]'
+    chromium.evaluate(f"(() => {{ {sort % 'verdict'} }})()")
+    tones = chromium.evaluate(f"{every}.map((one) => one.dataset.tones)")
+    places = [min(map(("yes", "no", "open").index, tone.split())) for tone in tones if tone]
+    assert places == sorted(places) and len(set(places)) > 1
+    chromium.evaluate(f"(() => {{ {sort % 'place'} }})()")
+    assert chromium.evaluate(f"{every}.map((one) => +one.dataset.place)") == sorted(
+        chromium.evaluate(f"{every}.map((one) => +one.dataset.place)"))

@@ -322,4 +322,7 @@ def test_every_model_is_measured_and_drawn_and_every_claim_answered(follow, tmp_
     for item in [item for section in sections for item in section["items"]]:
         assert set(item.get("claims", [])) <= known
         assert item["kind"] == "table" or Path(item["file"]).is_file()
+    for section in sections:  # what was rebuilt stands beside its original and beside the mean of all
+        for row in section.get("grid", {"cells": []})["cells"]:
+            assert [Path(tmp_path / cell["audio"]).is_file() for cell in row] == [True] * 3
     assert set(evaluate.notes(trained.config, found, 0)["permutation_p"]) == {"ali-128"}
