@@ -70,3 +70,15 @@ def satisfied(row, value):
     return {"within": abs(value - (row.reported or 0)) <= row.threshold + 1e-9, "abs <=": abs(value) <= row.threshold,
             "at least": value >= row.threshold, "at most": value <= row.threshold,
             "interval >": value > row.threshold, "interval <": value < row.threshold}[row.rule]
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_no_claim_stands_in_two_rows(name):
+    """The same words, or the same rule on the same value under the same needs: one row with several places."""
+    rows = [claim for claim in PAPERS[name].claims if claim.rule]
+    words = [claim.claim.lower() for claim in rows]
+    assert len(set(words)) == len(words)
+    table = importlib.import_module(f"papers.{name}.findings").FINDINGS
+    table = {claim: one for part in table.values() for claim, one in part.items()} if name == "lord_transfer" else table
+    asked = [(table[c.id], c.reported, c.needs, c.rule_text) for c in rows if c.id in table]
+    assert len(set(asked)) == len(asked) > 40
