@@ -22,11 +22,23 @@ def sha256(value) -> str:
 
 
 @contextlib.contextmanager
+def naming(path: Path):
+    """An error of the system that names no file, as a full disk's while something is written, names this one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = str(path)
+        raise
+
+
+@contextlib.contextmanager
 def whole(path: Path):
     """A name beside `path` to write to: it takes its place when the block ends, and is gone where the block fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        yield temporary
+        with naming(path):
+            yield temporary
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

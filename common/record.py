@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 from common import checkpoints, claims, config as configuration, locks, provenance, tries
-from common.errors import EncoreError, StaleError
+from common.errors import BusyError, EncoreError, StaleError
 from common.files import sha256, whole
 from common.store import Store
 
@@ -123,6 +123,7 @@ class Run:
         Raises:
             StaleError: naming every one, where neither was said or where `accept_code` is not enough.
         """
+        self._sweep(only)
         paths = {name: path for name, path in provenance.trained(self.directory).items() if only in (None, name)}
         now = self.provenance(store) if paths else {}
         stale = {name: (path, checkpoints.read_state(path), found) for name, path in paths.items()
@@ -142,6 +143,13 @@ class Run:
             for name, (_, state, found) in stale.items():
                 told.setdefault(provenance.sentence(found, state["total"]), []).append(name)
             raise StaleError("; ".join(f"{self.directory}: {', '.join(names)}: {line}" for line, names in told.items()))
+
+    def _sweep(self, only: str | None):
+        """Remove checkpoints that a process left half-written: killed, or on a full disk."""
+        for path in self.directory.glob(f"models/{only or '**'}/checkpoints/*.partial"):
+            model = path.parents[1]
+            with contextlib.suppress(BusyError), locks.held(model / ".lock", str(model)):
+                path.unlink(missing_ok=True)
 
     def _wait_for_chief(self, name: str, now: dict, seconds: float = 600):
         """Until the chief has started a model over, or accepted its code."""

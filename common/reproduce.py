@@ -19,6 +19,7 @@ import tyro
 
 from common import command, config as configuration, locks, process, record, scripts
 from common.errors import StaleError
+from common.files import naming
 from common.findings import NotTestable
 
 PAPERS = tuple(sorted(path.parent.name for path in (record.ROOT / "papers").glob("*/evaluate.py")))
@@ -177,7 +178,8 @@ def reproduce(options: Options, settings, plan: Plan) -> None:
         train = importlib.import_module(f"papers.{settings.PAPER}.train")
         evaluate = importlib.import_module(f"papers.{settings.PAPER}.evaluate")
         run.write_config(store)
-        train.train(config, store, run)
+        with naming(run.directory):
+            train.train(config, store, run)
         if not locks.is_chief():
             print(f"{run.directory}: trained; the chief evaluates", flush=True)
             return

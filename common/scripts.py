@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 
 from common import command, config as configuration, process, record, sizes
 from common.errors import DataError, StaleError
+from common.files import naming
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,8 @@ def run_training(parsed, settings, preprocess, jobs):
         with run.lock("training", shared=True):  # a job array trains its models side by side
             run.settle(store, extra.fresh, extra.accept_code, extra.model)
             run.write_config(store)
-            training.train_all(jobs(config), store, run, extra.model)
+            with naming(run.directory):
+                training.train_all(jobs(config), store, run, extra.model)
     left = [name for name in names if not _ended(training.outcome(run.model_directory(name)))]
     script = "train" if left else "evaluate"
     print(f"{run.directory}: trained{f', {len(left)} of {len(names)} models are left' if left else ''}. "

@@ -23,7 +23,7 @@ import numpy as np
 from common import cells, closure, locks
 from common.corpora import evidence
 from common.errors import StoreError
-from common.files import sha256
+from common.files import naming, sha256
 
 COLUMNS = ("item", "group", "label", "split", "frames", "path", "offset")
 EXR_MAGIC = b"\x76\x2f\x31\x01"
@@ -159,7 +159,8 @@ def _make(final: Path, fingerprint: str, code: str, corpus, recipe: dict, build:
         writer = Writer(temporary, recipe, Path(corpus.root))
         for path, reason in corpus.rejected:  # `evidence.settled` knows of these
             writer.reject(path, reason, by_rule=True)
-        build(writer)
+        with naming(final):
+            build(writer)
         if not writer.rows:
             reasons = "; ".join(f"{r['path']}: {r['reason']}" for r in writer.rejects[:3])
             raise StoreError(f"{corpus.root}: nothing usable in it ({len(writer.rejects)} rejected. {reasons})")

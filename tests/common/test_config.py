@@ -1,6 +1,7 @@
 """Settings: precedence, what a flag covers, divergences that say where they come from."""
 
 import dataclasses
+import errno
 import importlib
 import itertools
 import json
@@ -82,6 +83,14 @@ def test_tools_take_the_newest_complete_sound_run_that_can_be_of_use(tmp_path):
         finished(tmp_path, name, **less)
     (small / "results.json").touch()
     assert record.of_use(settings, tmp_path) == [newer, older, small]
+
+
+def test_an_error_of_the_system_without_a_file_gets_one(tmp_path):
+    for number, given, named in ((errno.ENOSPC, None, "results.json"), (errno.EIO, "other.npy", "other.npy")):
+        with pytest.raises(OSError) as error, files.whole(tmp_path / "results.json"):
+            raise OSError(number, "Words", given) if given else OSError(number, "Words")
+        assert error.value.errno == number and Path(error.value.filename).name == named
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_file_is_whole_or_as_it_was(tmp_path):

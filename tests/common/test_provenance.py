@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from common import checkpoints, closure, config as configuration, provenance, record, store
+from common import checkpoints, closure, config as configuration, locks, provenance, record, store
 from common.errors import EncoreError, StaleError
 from common.report import collect
 
@@ -132,6 +132,20 @@ def test_fresh_removes_what_is_stale_and_nothing_else(paper):
     run.settle(paper.store, only="new")
     run.settle(paper.store, fresh=True)
     assert list(provenance.trained(run.directory)) == ["new"] and not run.model_directory("old").exists()
+
+
+def test_half_written_checkpoints_are_swept_but_not_those_of_a_process_at_work(paper):
+    run = paper.run()
+    for name in ("line", "pair/second"):
+        trained(paper, run, name)
+        (run.model_directory(name) / "checkpoints" / "step-000000009.123.partial").write_bytes(b"PK half")
+    run.settle(paper.store, only="line")
+    assert [path.parents[1].name for path in run.directory.rglob("*.partial")] == ["second"]
+    with locks.held(run.model_directory("pair/second") / ".lock", "x"):
+        run.settle(paper.store)
+        assert len(list(run.directory.rglob("*.partial"))) == 1
+    run.settle(paper.store)
+    assert not list(run.directory.rglob("*.partial")) and len(provenance.trained(run.directory)) == 2
 
 
 def test_settings_data_and_seed_want_a_fresh_start(paper):
