@@ -132,7 +132,7 @@ def _studentised(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
         influence = ((1 / total) @ (share * values) - (moved / total) @ share) / seeds  # (DRAWS, groups)
         error = np.sqrt(groups / (groups - 1) * (counts * influence**2).sum(axis=1))
         found = moved.mean(axis=1) / error
-    usable = np.isfinite(found)  # a draw of one group alone has no error
+    usable = error > 1e-9 * np.abs(values).max()  # a draw of equal groups has no error, but for rounding
     return found[usable] if usable.any() else np.zeros(DRAWS)
 
 

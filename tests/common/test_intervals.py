@@ -86,6 +86,13 @@ def test_equal_values_have_no_width_and_seeds_still_count():
     assert low < 0 < 0.6 < high
 
 
+def test_draws_of_equal_groups_do_not_blow_the_interval_up():
+    """Nearly all groups equal: many draws have no error but that of rounding, and say nothing of the width."""
+    for rare in (-0.3, 0.3):
+        low, high = intervals.of_groups([entry([0.1] * 14 + [0.1 + rare], weights=[3, 4] * 7 + [3])])
+        assert -1.0 < low <= 0.1 + rare / 15 + 0.01 and 0.1 + rare / 15 - 0.01 <= high < 1.0
+
+
 def test_too_few_groups():
     assert intervals.of_groups([entry([1.0, 2.0] * 3 + [1.5])]) == (None, None)
 
