@@ -1,7 +1,13 @@
-"""What published results say of a paper in one sentence, wherever it stands."""
+"""What published results say of papers: the one sentence of each, and the blocks of FINDINGS.md.
 
-from common.report import collect, story
+FINDINGS.md tells facts, and findings on real data; nothing that was measured on synthetic music.
+"""
+
+from common.corpora import download
+from common.report import collect, rows, story, text
 from common.report.published import is_effect, published_groups
+
+EVIDENCE = ("published", "other")
 
 
 def judged_groups(paper):
@@ -18,6 +24,63 @@ def finding(paper) -> str:
     told = [(group, story.sentence(headline, verdicts)) for group, verdicts in judged_groups(paper)]
     for group, said in told:
         if said.tone in ("yes", "no"):
-            fact = any(claim.id == headline.claim and claim.kind == "fact" for claim in paper.claims)
-            return said.text if fact or not group.synthetic else f"On synthetic music: {said.text}"
+            return said.text if _is_fact(paper, headline) or not group.synthetic else f"On synthetic music: {said.text}"
     return told[0][1].text if told else f"Whether {headline.whether} is not known here: no run is published."
+
+
+def block(papers, fault: str) -> str:
+    """FINDINGS.md text: what published results say of every claim of a fault, with evidence and command."""
+    lines, untold = [], []
+    for paper in papers:
+        groups = judged_groups(paper)
+        every = (*paper.story.headlines, *paper.story.findings) if paper.story else ()
+        for headline in (one for one in every if one.fault == fault):
+            asked = [pair for pair in groups if _is_fact(paper, headline) or pair[0].corpus["evidence"] in EVIDENCE]
+            said = [(group, story.sentence(headline, verdicts)) for group, verdicts in asked]
+            decided = [pair for pair in said if pair[1].tone in ("yes", "no")]
+            if decided:
+                lines.append(_line(paper, headline, *decided[0]))
+            else:
+                why = said[0][1].word if said else "no run is published"
+                untold.append(f"{paper.name} {headline.claim} ({why})")
+    last = [f"Not told yet: {', '.join(untold)}."] if untold else []
+    return "\n".join(lines) + "\n\n" * bool(lines and last) + "".join(last) or "Nothing yet."
+
+
+def _line(paper, headline, group, said) -> str:
+    evidence = "fact" if _is_fact(paper, headline) else f"{group.corpus['evidence']}: {group.corpus['name']}"
+    data = "" if group.synthetic else " DATA=…"
+    seeds = " ".join(str(run.seed) for run in group.mode(headline.follow))
+    return (f"- {said.text} *[{paper.name}](papers/{paper.name}/results/README.md), {headline.claim}, {evidence}.* "
+            f"`make reproduce-{paper.name}{data} PRESET={group.preset} FOLLOW={headline.follow} SEEDS=\"{seeds}\"`")
+
+
+def _is_fact(paper, headline) -> bool:
+    return any(claim.id == headline.claim and claim.kind == "fact" for claim in paper.claims)
+
+
+def still_open(papers, table) -> str:
+    """FINDINGS.md text: what each paper's own data would decide, and by which commands.
+
+    Args:
+        table: function of heads and rows that gives a Markdown table.
+    """
+    lines = []
+    for paper in papers:
+        decided = set()
+        for group, verdicts in judged_groups(paper):
+            if group.corpus["evidence"] in EVIDENCE:
+                decided |= {claim for judged in verdicts.values() for claim, one in judged.items()
+                            if rows.tone(one.word) in ("yes", "no")}
+        left = [claim for claim in paper.claims if claim.kind != "fact" and claim.id not in decided and claim.rule]
+        for name in getattr(paper.settings, "DATA_SETS", ()):
+            place = f"/datasets/{name}"
+            got = {"lmd_matched": "lakh"}.get(name, name)
+            get = "by hand (data/README.md)"
+            if got in download.SOURCES:
+                get = f"`python -m common.corpora get {got} {place}`"
+            estimate = f"`python -m papers.{paper.name}.train --data {place} --preset full --estimate`"
+            run = f"`make reproduce-{paper.name} DATA={place} PRESET=full SEEDS=\"0 1 2\"`"
+            lines.append([paper.name, name, text.plural(len(left), "claim"), get, run,
+                          f"not estimated; {estimate} with the data there"])
+    return table(["paper", "data", "undecided on real data", "get", "run", "hours"], lines)

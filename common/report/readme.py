@@ -2,17 +2,17 @@
 
 Only what lies in papers/<paper>/results/ reaches them, between `<!-- name -->` and `<!-- /name -->`: `results` (the
 headline claims), `divergences` and `null` (twins with shuffled labels) in a paper's README, `papers` in the README of
-all; papers/<paper>/results/README.md is made whole. A test compares.
+all, `finding FAULT` and `open` in FINDINGS.md; papers/<paper>/results/README.md is made whole. A test compares.
 """
 
 import re
 
 from common.errors import ClaimsError
 from common.report import collect, error_rates, pages, rows, text
-from common.report.findings import finding
+from common.report.findings import block, finding, still_open
 from common.report.published import is_effect, published_groups
 
-START = re.compile(r"<!-- (results|divergences|null|papers) -->")
+START = re.compile(r"<!-- (results|divergences|null|papers|open|finding [a-z]+) -->")
 
 
 def results_table(paper, only=None):
@@ -176,6 +176,11 @@ def papers_table(papers):
     return _table(["directory", "paper", "what it learns", "what came out"], found)
 
 
+def open_table(papers):
+    """FINDINGS.md text: what is open until someone runs the papers' own data."""
+    return still_open(papers, _table)
+
+
 def _cited(paper):
     year = re.search(r"\b(19|20)\d\d\b", getattr(paper.settings, "CITATION", ""))
     return paper.title + (f" ({year[0]})" if year else "")
@@ -195,7 +200,7 @@ def filled(path, readme, make, of):
     """A text with every block between markers made anew.
 
     Args:
-        make: {name of block: function of `of`}; other blocks stay as they are.
+        make: {name of block: function of `of` and of what the marker says after the name}; other blocks stay.
 
     Raises:
         ClaimsError: a start without an end, or a block twice.
@@ -206,8 +211,9 @@ def filled(path, readme, make, of):
         inside, closed, after = rest.partition(end)
         if not closed or start in rest or end in after or end in before:
             raise ClaimsError(f"{path}: needs {start} and {end} once each, in this order")
-        if name in make:
-            readme = f"{before}{start}\n{make[name](of)}\n{end}{after}"
+        kind, _, argument = name.partition(" ")
+        if kind in make:
+            readme = f"{before}{start}\n{make[kind](of, *filter(None, [argument]))}\n{end}{after}"
     return readme
 
 
@@ -226,6 +232,9 @@ def _headlines(paper):
 
 def _has_results(paper):
     return any((paper.directory / "results").glob("*.json"))
+
+
+ACROSS = {"papers": papers_table, "finding": block, "open": open_table}  # what stands in texts about all papers
 
 
 def texts(papers_directory):
@@ -247,10 +256,10 @@ def texts(papers_directory):
         path = paper.directory / "results" / "README.md"
         if _has_results(paper):
             found.append((path, path.read_text(encoding="utf-8") if path.exists() else "", results_readme(paper)))
-    for name in ("README.md",):
+    for name in ("README.md", "FINDINGS.md"):
         if root and not problems and (root / name).exists():
             old = (root / name).read_text(encoding="utf-8")
-            found.append((root / name, old, filled(root / name, old, {"papers": papers_table}, papers)))
+            found.append((root / name, old, filled(root / name, old, ACROSS, papers)))
     return found, problems
 
 

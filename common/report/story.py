@@ -11,11 +11,11 @@ is the model where its value is a difference; and up to fifteen `[[headline]]` t
     holds = "…"               # told where it matches, holds or is seen
     fails = "…"               # told where it differs, fails or is not seen
     whether = "…"             # told where it cannot be said: "Whether … is undecided: 1 seed"
-    fault = "splits"          # only where FINDINGS.md is to tell it, under this heading
+    fault = "splits"          # only where FINDINGS.md is to tell it: the block of that name
 
-Headlines without sentences stand in the table alone. In sentences {value}, {interval}, {n}, {groups}, {code}, {paper},
-{sound} and the names of baselines stand for what was measured, {limit} for the rule's limit, {reported} for what a fact
-is compared with; {value %} is a percentage.
+`[[finding]]` tables are the same, for FINDINGS.md alone. Headlines without sentences stand in the table alone. In
+sentences {value}, {interval}, {n}, {groups}, {code}, {paper}, {sound} and the names of baselines stand for what was
+measured, {limit} for the rule's limit, {reported} for what a fact is compared with; {value %} is a percentage.
 """
 
 import re
@@ -55,6 +55,7 @@ class Story:
     figure: str
     own: str
     headlines: tuple[Headline, ...]
+    findings: tuple[Headline, ...]
 
     @property
     def told(self) -> list[Headline]:
@@ -91,9 +92,11 @@ def read(path: Path, claims, follows) -> Story | None:
         return None
     try:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
-        headlines = tuple(Headline(**row) for row in found.get("headline", ()))
+        headlines, findings = (tuple(Headline(**row) for row in found.get(name, ()))
+                               for name in ("headline", "finding"))
         story = Story(" ".join(found["said"].split()), found["learns"], found["matters"], found["hear"],
-                      found.get("baseline", ""), found["figure"]["claim"], found["figure"].get("own", ""), headlines)
+                      found.get("baseline", ""), found["figure"]["claim"], found["figure"].get("own", ""),
+                      headlines, findings)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ClaimsError(f"{path}: {error}; common/report/story.py says what belongs there") from None
     problems = list(_problems(story, {claim.id: claim for claim in claims}, follows))
@@ -107,11 +110,12 @@ def _problems(story, known, follows):
         yield f"{len(story.headlines)} headlines, at most {MOST_HEADLINES}"
     if not FEWEST_SENTENCES <= len(story.told) <= MOST_SENTENCES:
         yield f"{len(story.told)} sentences, {FEWEST_SENTENCES} to {MOST_SENTENCES} belong there"
-    if len(set(story.ids)) < len(story.ids):
+    every = [one.claim for one in (*story.headlines, *story.findings)]
+    if len(set(every)) < len(every):
         yield "a claim is there twice"
     if re.search(r"\d", story.said + story.learns):
         yield "`said` or `learns` holds a digit; numbers come from claims.csv"
-    for one in story.headlines:
+    for one in (*story.headlines, *story.findings):
         if one.claim not in known:
             yield f"{one.claim} is not in claims.csv"
         elif one.follow not in follows:

