@@ -8,7 +8,7 @@ FOLLOW ?= all
 SEEDS ?= 0
 RUN := .venv/bin/python
 OPTIONS = --preset $(PRESET) --follow $(FOLLOW) --seeds $(SEEDS) $(if $(DATA),--data "$(DATA)") \
-          $(if $(NULL),--null) $(if $(ABLATIONS),--ablations) $(if $(EFFECTS),--effects) $(FLAGS)
+          $(if $(NULL),--null) $(if $(ABLATIONS),--ablations) $(if $(EFFECTS),--effects) --jobs $(or $(JOBS),0) $(if $(DASK),--dask $(DASK)) $(FLAGS)
 NULL_OPTIONS = $(if $(filter command,$(origin PRESET)),--preset $(PRESET)) $(if $(filter command,$(origin FOLLOW)),--follow $(FOLLOW)) \
                $(if $(TWINS),--twins $(TWINS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(COUNT),--count)
 # Tests run in several processes of one thread each, a file in one of them.
@@ -22,7 +22,7 @@ TARGETS := help venv $(REPRODUCE) null report test test-fast test-slow check-dat
 # What is typed is checked before anything runs: the targets, then the variables, each of which some targets take.
 GOALS := $(or $(MAKECMDGOALS),help)
 GIVEN := $(foreach one,$(.VARIABLES),$(if $(filter command,$(origin $(one))),$(one)))
-TAKEN := $(if $(filter $(REPRODUCE),$(GOALS)),DATA PRESET FOLLOW SEEDS NULL ABLATIONS EFFECTS FLAGS) \
+TAKEN := $(if $(filter $(REPRODUCE),$(GOALS)),DATA PRESET FOLLOW SEEDS NULL ABLATIONS EFFECTS JOBS DASK FLAGS) \
          $(if $(filter check-data,$(GOALS)),DATA) $(if $(filter mutants,$(GOALS)),PAPER N SEED) $(if $(filter null,$(GOALS)),PAPER PRESET FOLLOW TWINS JOBS COUNT) \
          $(if $(filter test test-fast,$(GOALS)),WORKERS) PYTHON OFFLINE
 AGAIN = $(subst ','\'',$(foreach one,$(sort $(GIVEN)),$(one)="$($(one))"))
@@ -48,6 +48,8 @@ help:
 	@echo "      FOLLOW=code|paper|sound|all  which description to follow (default all)"
 	@echo "      SEEDS=\"0 1 2\"           one run for each (default 0)"
 	@echo "      NULL=1 ABLATIONS=1 EFFECTS=1  shuffled labels; ablations; the effect of each divergence"
+	@echo "      JOBS=2                  trainings and evaluations at once, one thread each (default: what the machine permits)"
+	@echo "      DASK=tcp://host:8786    do them on a Dask cluster"
 	@echo "      FLAGS=\"--epochs 5\"      any setting of the paper: python -m common.reproduce PAPER --help"
 	@echo "  make null                   every paper on 20 twins with shuffled labels: how often is something seen?"
 	@echo "      PAPER=musae TWINS=20 JOBS=2 PRESET=smoke FOLLOW=sound  COUNT=1 only judges what was run"

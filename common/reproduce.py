@@ -2,7 +2,7 @@
 
 `python -m common.reproduce softmax_ae` is what `make reproduce-softmax_ae` runs. Steps that are done are skipped, so a
 second call does nothing; a stopped one goes on where it stopped. All modes run in one process, since TensorFlow takes
-seconds to load.
+seconds to load; with `--jobs N` their trainings and evaluations run in N processes (`common.jobs`).
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from typing import Annotated, Literal
 
 import tyro
 
-from common import command, config as configuration, locks, process, record, scripts
+from common import command, config as configuration, jobs, locks, process, record, scripts
 from common.errors import StaleError
 from common.files import naming
 from common.findings import NotTestable
@@ -39,6 +39,9 @@ class Options:
         effects: also measure each divergence that decides a claim, one at a time from paper.
         fresh: start over what other code, settings, data or packages trained.
         accept_code: go on with trainings that other code began; it is recorded, and verdicts are withheld.
+        jobs: trainings and evaluations at once, each in a process of one thread; 0: as many as processors and memory
+            permit.
+        dask: address of a Dask scheduler (tcp://host:8786) whose workers do the jobs; they must see the same files.
         stores: where preprocessed data is kept.
         runs: where runs are written.
     """
@@ -52,6 +55,8 @@ class Options:
     effects: bool = False
     fresh: bool = False
     accept_code: bool = False
+    jobs: int = 1
+    dask: str | None = None
     stores: Path = Path("data/stores")
     runs: Path = Path("runs")
 
@@ -64,6 +69,9 @@ class Plan:
     overrides: dict
     seed: int
     data_set: str | None
+
+    def __hash__(self):
+        return hash(str(self))
 
     def __str__(self):
         changed = "".join(f", {name} {value}" for name, value in self.overrides.items())
@@ -89,29 +97,51 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{settings.TITLE}: {modes}; preset {options.preset}; seeds {' '.join(map(str, options.seeds))}; "
           + (f"data {options.data}" if options.data else "no DATA given, so on the built-in demo corpus (synthetic)"),
           flush=True)
-    failed, messages = [], []
+    failures = Failures(paper)
+    at_once = options.jobs or jobs.allowed()
     with process.stopping():
-        for plan in plans:
-            try:
-                reproduce(options, settings, plan)
-            except NotTestable as reason:  # a setting that these data cannot have
-                print(f"{paper} {plan}: left out: {process.one_line(reason)}", flush=True)
-            except Exception as error:  # one failing mode does not stop the others
-                if not isinstance(error, process.EXPECTED):
-                    traceback.print_exc()
-                failed.append(str(plan))
-                said = process.one_line(error) + (" (make: FLAGS=--fresh)" if isinstance(error, StaleError) else "")
-                if said not in messages:  # what is wrong with the data is wrong for every mode
-                    messages.append(said)
-                    print(f"error: {paper} {plan}: {messages[-1]}", file=sys.stderr, flush=True)
+        if at_once > 1 or options.dask:
+            side_by_side(options, settings, plans, at_once, failures)
+        else:
+            for plan in plans:
+                with failures.of(plan):
+                    reproduce(options, settings, plan)
         if locks.is_chief():
             with process.one_line_errors(), contextlib.suppress(FileNotFoundError):
                 from common import report
 
                 print(f"Report: {report.write_report(options.runs)}")
-    if len(failed) > 1:
-        print(f"failed: {'; '.join(failed)}", file=sys.stderr)
-    return int(bool(failed))
+    if len(failures.plans) > 1:
+        print(f"failed: {'; '.join(failures.plans)}", file=sys.stderr)
+    return int(bool(failures.plans))
+
+
+class Failures:
+    """What failed in a call: each message once, since what is wrong with the data is wrong for every mode."""
+
+    def __init__(self, paper: str):
+        self.paper, self.plans, self.messages = paper, [], []
+
+    @contextlib.contextmanager
+    def of(self, plan: Plan):
+        """One failing mode does not stop the others; a setting that these data cannot have leaves it out."""
+        try:
+            yield
+        except NotTestable as reason:
+            print(f"{self.paper} {plan}: left out: {process.one_line(reason)}", flush=True)
+        except Exception as error:  # one failing mode does not stop the others
+            if not isinstance(error, process.EXPECTED):
+                traceback.print_exc()
+            make = " (make: FLAGS=--fresh)" if isinstance(error, StaleError) else ""
+            self.add(plan, process.one_line(error) + make)
+
+    def add(self, plan: Plan, message: str):
+        """Note a failure and say it, unless it has been said."""
+        if str(plan) not in self.plans:
+            self.plans.append(str(plan))
+        if message not in self.messages:
+            self.messages.append(message)
+            print(f"error: {self.paper} {plan}: {message}", file=sys.stderr, flush=True)
 
 
 def parse(settings, arguments: list[str]) -> tuple[Options, list[Plan]]:
@@ -160,14 +190,20 @@ def effects(settings) -> list[dict]:
             for value in one.effects or (one.code if one.code != one.paper else one.sound,)]
 
 
-def reproduce(options: Options, settings, plan: Plan) -> None:
-    """One run, from the corpus to results.json."""
+def opened(options: Options, settings, plan: Plan):
+    """(config, store, run) of one run, its data preprocessed."""
     config = configuration.resolve(settings, plan.follow, options.preset, plan.overrides)
     if plan.data_set:
         config = dataclasses.replace(config, data_set=plan.data_set)
     preprocess = importlib.import_module(f"papers.{settings.PAPER}.preprocess")
     store = preprocess.preprocess(config, options.data, options.preset, options.stores, null=options.null)
-    run = record.open_run(settings, config, store, plan.follow, options.preset, plan.seed, plan.overrides, options.runs)
+    return config, store, record.open_run(settings, config, store, plan.follow, options.preset, plan.seed,
+                                          plan.overrides, options.runs)
+
+
+def reproduce(options: Options, settings, plan: Plan) -> None:
+    """One run, from the corpus to results.json."""
+    config, store, run = opened(options, settings, plan)
     with run.lock("training"):
         if run.is_done(store):
             print(f"{run.directory}: up to date", flush=True)
@@ -186,6 +222,26 @@ def reproduce(options: Options, settings, plan: Plan) -> None:
         with run.lock("evaluation"):
             evaluate.evaluate(config, store, run)
     print(f"{run.directory}: done in {time.monotonic() - began:.0f} s", flush=True)
+
+
+def side_by_side(options: Options, settings, plans: list[Plan], at_once: int, failures: Failures):
+    """All runs, their trainings and then their evaluations side by side in processes of their own."""
+    waiting = {}
+    for plan in plans:
+        with failures.of(plan):
+            config, store, run = opened(options, settings, plan)
+            with run.lock("training"):
+                if run.is_done(store):
+                    print(f"{run.directory}: up to date", flush=True)
+                    continue
+                run.settle(store, options.fresh, options.accept_code)
+                run.write_config(store)
+            waiting[plan] = (config, type(store)(store.directory.resolve()), run)
+    for ended in jobs.walk(waiting, at_once, options.dask):
+        if ended.problem:
+            failures.add(ended.job.key, ended.problem)
+        else:
+            print(f"{ended.job.label}: done in {ended.seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -144,7 +144,8 @@ def test_what_is_misspelt_is_refused_before_anything_runs(copy, typed, said):
 def test_options_reach_the_script(copy):
     words = ("reproduce-one", "DATA=my music", "PRESET=smoke", "SEEDS=0 1", "NULL=1", "FLAGS=--epochs 5")
     assert make(copy, *words)[2][-1] == ("-m common.reproduce one --preset smoke --follow all --seeds 0 1 "
-                                         "--data my music --null --epochs 5")
+                                         "--data my music --null --jobs 0 --epochs 5")
+    assert "--jobs 2 --dask tcp://x:1" in make(copy, "reproduce-one", "JOBS=2", "DASK=tcp://x:1")[2][-1]
     assert "pytest -n auto --maxprocesses 4 --dist loadfile" in make(copy, "test-fast")[2][-1]
     assert "pytest -n 1 --dist loadfile" in make(copy, "test", "WORKERS=1")[2][-1]
     assert make(copy, "mutants", "PAPER=two", "N=5")[2] == ["-m tests.mutate --paper two --n 5 --seed 0"]

@@ -1,0 +1,202 @@
+"""Jobs side by side: what fails, dies or is stopped, and that results do not depend on how they were run."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from common import jobs
+from tests.common.test_record import ROOT, Checkout, free_ports
+
+
+def job(tmp_path, name, work, *arguments):
+    return jobs.Job(name, name, tmp_path / f"{name}.log", work, arguments)
+
+
+def double(value):
+    print("doubling", value)
+    return 2 * value
+
+
+def fail():
+    raise ValueError("no such thing")
+
+
+def die_once(path):
+    if not path.exists():
+        path.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "lives"
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def threads():
+    return [os.environ[name] for name in jobs.THREADS]
+
+
+def test_each_job_ends_with_its_value_and_prints_into_its_log(tmp_path):
+    asked = [job(tmp_path, f"n{i}", double, i) for i in range(5)] + [job(tmp_path, "bad", fail)]
+    ended = {one.job.key: one for one in jobs.run(asked, 2)}
+    assert {key: one.value for key, one in ended.items()} == {f"n{i}": 2 * i for i in range(5)} | {"bad": None}
+    assert (tmp_path / "n3.log").read_text() == "doubling 3\n"
+    assert ended["bad"].problem == f"no such thing; see {tmp_path / 'bad.log'}" and not ended["n0"].problem
+    assert "ValueError: no such thing" in (tmp_path / "bad.log").read_text()
+
+
+def test_processes_have_one_thread_each(tmp_path, monkeypatch):
+    for name in jobs.THREADS:
+        monkeypatch.setenv(name, "2")
+    [ended] = jobs.run([job(tmp_path, "threads", threads)], 2)
+    assert ended.value == ["1"] * 4
+
+
+@pytest.mark.slow
+def test_a_killed_process_has_its_job_done_again_and_one_that_always_dies_is_given_up(tmp_path):
+    asked = [job(tmp_path, "once", die_once, tmp_path / "mark"), job(tmp_path, "always", die)]
+    asked += [job(tmp_path, f"n{i}", double, i) for i in range(4)]
+    ended = {one.job.key: one for one in jobs.run(asked, 2)}
+    assert ended["once"].value == "lives" and [ended[f"n{i}"].value for i in range(4)] == [0, 2, 4, 6]
+    assert "was killed 3 times" in ended["always"].problem and "fewer --jobs" in ended["always"].problem
+
+
+STOPPED = """
+import pathlib, signal, sys, time
+from common import jobs
+from tests.common import test_jobs
+place = pathlib.Path(sys.argv[1])
+asked = [test_jobs.job(place, f"save{i}", test_jobs.save_when_told, place / f"saved{i}") for i in range(4)]
+for ended in jobs.run(asked, 2):
+    print("ended", flush=True)
+"""
+
+
+def save_when_told(path):
+    """As a training does: on SIGTERM it writes and leaves."""
+    told = []
+    signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    path.with_name(path.name + "-began").touch()
+    until = time.monotonic() + 60
+    while not told and time.monotonic() < until:
+        time.sleep(0.02)
+    path.touch()
+    raise SystemExit(128 + told[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_stop_lets_the_jobs_at_work_save_and_begins_no_other(tmp_path, number, code):
+    def stoppable():
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    script = "from common import process\nwith process.one_line_errors():\n" + textwrap.indent(STOPPED.strip(), "    ")
+    process = subprocess.Popen([sys.executable, "-c", script, tmp_path], cwd=ROOT, stderr=subprocess.PIPE,
+                               stdout=subprocess.PIPE, text=True, preexec_fn=stoppable)
+    until = time.monotonic() + 60
+    while len(list(tmp_path.glob("*-began"))) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    process.send_signal(number)
+    said, errors = process.communicate(timeout=60)
+    assert process.returncode == code and said == ""
+    assert errors.count("stopping: the jobs at work save first") == 1
+    assert {path.name for path in tmp_path.glob("saved?")} == {"saved0", "saved1"}
+
+
+def runs_of(place, *words):
+    """What the toy paper's four runs come to in a checkout of their own: weights, log, results."""
+    checkout = Checkout(place)
+    asked = ("-m", "common.reproduce", "toy", "--preset", "smoke", "--follow", "code", "paper", "--seeds", "0", "1",
+             *words)  # fmt: skip
+    with workers(checkout.root, words):
+        code, said = checkout.python(*asked)
+    assert code == 0, said
+    assert checkout.python(*asked)[1].count("up to date") == 4
+    runs = sorted((checkout.root / "runs" / "toy").glob("*/seed-*"))
+    assert len(runs) == 4
+    return [[model["weights_sha256"] for model in results["provenance"]["training"]["models"].values()]
+            + [results["results"], (run / "models" / "line" / "metrics.jsonl").read_text()]
+            for run in runs for results in [json.loads((run / "results.json").read_text())]]
+
+
+@contextlib.contextmanager
+def workers(place, words):
+    """A scheduler and two workers of one thread in a checkout, where --dask asks for them."""
+    if "--dask" not in words:
+        yield
+        return
+    address, nanny = words[words.index("--dask") + 1], ("--nworkers", "2", "--nthreads", "1", "--no-dashboard")
+    environment = os.environ | {"PYTHONPATH": str(place), "DASK_DISTRIBUTED__WORKER__DAEMON": "False"}
+    started = [subprocess.Popen([sys.executable, "-m", "dask", *what], cwd=place, stderr=subprocess.DEVNULL,
+                                env=environment)
+               for what in (("scheduler", "--port", address.rsplit(":", 1)[1], "--no-dashboard"),
+                            ("worker", address, *nanny))]  # fmt: skip
+    try:
+        yield
+    finally:
+        for one in reversed(started):
+            one.terminate()
+            one.wait(30)
+
+
+@pytest.fixture(scope="module")
+def one_after_another(tmp_path_factory):
+    return runs_of(tmp_path_factory.mktemp("one"), "--jobs", "1")
+
+
+@pytest.mark.slow
+def test_results_are_the_same_side_by_side(one_after_another, tmp_path):
+    assert runs_of(tmp_path, "--jobs", "2") == one_after_another
+
+
+@pytest.mark.slow
+def test_results_are_the_same_on_a_dask_cluster(one_after_another, tmp_path):
+    pytest.importorskip("distributed", reason="Dask is not installed: requirements-cluster.txt")
+    assert runs_of(tmp_path, "--dask", f"tcp://127.0.0.1:{free_ports(1)[0]}") == one_after_another
+
+
+@pytest.mark.slow
+def test_a_run_whose_training_fails_is_not_evaluated_and_the_others_are(tmp_path):
+    checkout = Checkout(tmp_path / "c")
+    checkout.change("papers/toy/train.py", "    x, y = np.asarray(store.array(\"x\")), np.asarray(store.array(\"y\"))",
+                    "    if seed == 1:\n        raise ValueError('not with seed 1')\n"
+                    "    x, y = np.asarray(store.array(\"x\")), np.asarray(store.array(\"y\"))")  # fmt: skip
+    code, said = checkout.python("-m", "common.reproduce", "toy", "--preset", "smoke", "--follow", "paper", "--seeds",
+                                 "0", "1", "2", "--jobs", "2")
+    assert code == 1 and "error: toy paper seed 1: not with seed 1; see " in said, said
+    evaluated = sorted(path.parent.name for path in checkout.root.glob("runs/toy/*/*/results.json"))
+    assert evaluated == ["seed-0", "seed-2"]
+
+
+def test_the_last_line_of_a_log_is_the_last_state_of_its_progress_bar(tmp_path):
+    log = tmp_path / "x.log"
+    assert jobs.last_line(log) == ""
+    log.write_bytes(b"begun\n 10%|# | 1/10\r 20%|## | 2/10\r")
+    assert jobs.last_line(log) == "20%|## | 2/10"
+
+
+def test_jobs_at_once_are_as_many_as_processors_and_memory_permit(monkeypatch):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)))
+    said = {"/proc/meminfo": "MemTotal: 1 kB\nMemAvailable: 9000000 kB\n"}
+
+    def text(path, *more, **named):
+        if str(path) not in said:
+            raise FileNotFoundError(path)
+        return said[str(path)]
+
+    monkeypatch.setattr(Path, "read_text", text)
+    assert jobs.allowed() == 2  # 9.2 GB, four a job
+    said["/proc/meminfo"] = "MemAvailable: 90000000 kB\n"
+    assert jobs.allowed() == 6
+    said["/sys/fs/cgroup/cpu.max"] = "300000 100000"
+    assert jobs.allowed() == 3
+    said |= {"/sys/fs/cgroup/memory.max": "6000000000", "/sys/fs/cgroup/memory.current": "5000000000"}
+    assert jobs.allowed() == 1
