@@ -5,6 +5,8 @@ and sound experiment differ. Right: the code. Numbers of equations, sections, ta
 that tells where in the code, and in which claims, each of them is. `equations.csv` holds the paper's equations:
 
     number,latex,where,note        where: module.definition, several with blanks; empty: unused, and the note says why
+
+`shapes.txt` (`common.shapes`) holds every network's table of shapes, shown beside what builds it.
 """
 
 import ast
@@ -13,12 +15,14 @@ import functools
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup, escape
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from common import shapes
 from common.errors import ClaimsError
 
 ORDER = ("config", "preprocess", "data", "model", "variants", "losses", "train")  # modules of equations: after model
@@ -57,6 +61,7 @@ class Block:
     code: str
     fields: tuple[str, ...]
     equations: list = field(default_factory=list)
+    shapes: list = field(default_factory=list)  # (which sizes, table) of each network that it builds
 
     @property
     def anchor(self) -> str:
@@ -68,20 +73,27 @@ class Block:
         """How links call it."""
         return f"{self.module}.{self.name}" if self.name else f"{self.module}.py, line {self.line}"
 
+    def defines(self, name: str) -> bool:
+        """Whether `module.definition` is this block's, or a name that its statements give a value."""
+        return name == self.anchor or not self.name and bool(
+            re.search(rf"^{re.escape(name.partition('.')[2])} = ", self.code, re.M)) and name.startswith(
+            f"{self.module}.")
+
     @property
     def html(self) -> Markup:
         """Docstring and comments as paragraphs."""
         return prose(self.said)
 
 
-def page(paper) -> dict:
+def page(paper: Any) -> dict:
     """What the template shows of one paper (`collect.Paper`).
 
     Raises:
         ClaimsError: equations.csv is not as it should be, or names a definition that is not there.
     """
     equations = read_equations(paper.directory / "equations.csv")
-    extra = [name.split(".")[0] for equation in equations for name in equation.where]
+    tables = shapes.read(paper.directory / "shapes.txt")
+    extra = [name.split(".")[0] for name in (*(one for equation in equations for one in equation.where), *tables)]
     names = [*ORDER[:4], *dict.fromkeys(name for name in extra if name not in ORDER), *ORDER[4:]]
     modules = []
     for name in names:
@@ -95,12 +107,19 @@ def page(paper) -> dict:
                 raise ClaimsError(f"{paper.directory / 'equations.csv'}: equation {equation.number} names {name}, "
                                   "which is not there; name the function that computes it")
             every[name].equations.append(equation)
+    for name, found in tables.items():
+        place = next((block for block in every.values() if block.defines(name)), None)
+        if place is None:
+            raise ClaimsError(f"{paper.directory / 'shapes.txt'}: names {name}, which is not there; next: "
+                              f"python -m common.shapes {paper.name}")
+        place.shapes.extend(found)
     places = index(modules, paper.claims)
     for row in places.pop("equation"):
         if row["number"] not in {equation.number for equation in equations}:
             raise ClaimsError(f"{paper.directory / 'equations.csv'}: lacks equation {row['number']}, which "
                               f"{row['blocks'][0].title if row['blocks'] else 'a module'} names")
     return {"paper": paper, "equations": equations, "modules": modules, "index": places,
+            "networks": [block for block in every.values() if block.shapes],
             "divergences": {one.field: one for one in paper.divergences}, "every": every,
             "light": Markup(style("default")), "dark": Markup(style("github-dark"))}
 
