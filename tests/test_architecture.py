@@ -5,19 +5,14 @@ import functools
 import re
 from pathlib import Path
 
-import pytest
+from tests import test_contract
 
 ROOT = Path(__file__).resolve().parents[1]
-PAPERS = sorted(path.parent.name for path in ROOT.glob("papers/*/evaluate.py"))
 FILES = sorted([*ROOT.glob("common/**/*.py"), *ROOT.glob("papers/**/*.py")])
-LONGEST_FILE, LONGEST_FUNCTION, LONGEST_EVALUATE = 400, 60, 150
-SAME = ("README.md", "claims.csv", "story.toml", "config.py", "preprocess.py", "model.py", "variants.py", "data.py",
-        "losses.py", "train.py", "measures.py", "facts.py", "findings.py", "figures.py", "sound.py", "evaluate.py")
-MODES = {"code", "paper", "sound"}
+LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 # What is not done yet: this tuple only shrinks.
 CAPTURING = ("common/training.py",)
-MODE_WORDS = ("papers/symphony2vec/train.py",)
 
 
 @functools.cache
@@ -108,10 +103,14 @@ def test_the_graph_sees_lazy_and_relative_imports_and_submodules():
 
 
 def test_contributing_names_every_room():
+    """Every file of a paper in its table, every module and package of common in the other."""
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    of_papers, of_common = (re.search(rf"^\| in {name} \|.*?\n\n", text, re.M | re.S)[0]
+                            for name in ("a paper", "`common`"))
     rooms = [path.name for path in ROOT.glob("common/*.py") if path.name != "__init__.py"]
     rooms += [f"{path.parent.name}/" for path in ROOT.glob("common/*/__init__.py")]
-    assert not [room for room in [*rooms, *SAME] if f"`{room}`" not in text], "say in CONTRIBUTING.md what it is for"
+    assert not [room for room in rooms if f"`{room}`" not in of_common], "say in CONTRIBUTING.md what it is for"
+    assert not [name for name in test_contract.FILES if f"`{name}`" not in of_papers]
     named = set(re.findall(r"`(\w+\.py)`", text))
     assert named <= {path.name for path in [*FILES, *ROOT.glob("tests/*.py")]}
 
@@ -128,35 +127,6 @@ def test_no_function_is_too_long():
     found = {f"{short(path)}:{name}": node.end_lineno - node.lineno + 1
              for path in FILES for name, node in functions(tree(path))}
     assert {name: size for name, size in found.items() if size > LONGEST_FUNCTION} == {}
-
-
-# ---------------------------------------------------------------- the papers
-
-
-@pytest.mark.parametrize("paper", PAPERS)
-def test_papers_have_the_same_files(paper):
-    missing = {name for name in SAME if not (ROOT / "papers" / paper / name).exists()}
-    assert missing == set()
-    lines = len((ROOT / "papers" / paper / "evaluate.py").read_text(encoding="utf-8").splitlines())
-    assert lines <= LONGEST_EVALUATE
-
-
-@pytest.mark.parametrize("paper", PAPERS)
-@pytest.mark.parametrize("file", ["model.py", "variants.py", "losses.py", "train.py"])
-def test_no_mode_word_in_models_and_training(paper, file):
-    """A divergence is an argument or a function from a table; which mode asks for it is config.py's."""
-    path = ROOT / "papers" / paper / file
-    if not path.exists() or short(path) in MODE_WORDS:
-        return
-    for node in ast.walk(tree(path)):
-        asked = []
-        if isinstance(node, ast.Compare):
-            asked = [node.left, *node.comparators]
-        elif isinstance(node, ast.Dict):
-            asked = node.keys
-        assert not [one for one in asked if isinstance(one, ast.Constant) and one.value in MODES], node.lineno
-        word = getattr(node, "id", getattr(node, "attr", getattr(node, "arg", None)))
-        assert word not in ("follow", "mode"), node.lineno
 
 
 # ---------------------------------------------------------------- plain code

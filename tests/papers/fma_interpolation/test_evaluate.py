@@ -30,6 +30,8 @@ from papers.fma_interpolation import (
     train,
 )
 
+SMOKE_RUN = "test_evaluate.test_evaluation_has_a_value_or_a_reason_for_every_claim"  # test_contract asks
+
 CLAIMS = Path(facts.CLAIMS)
 
 

@@ -17,6 +17,11 @@ from common import training
 from common.config import resolve
 from papers.fma_interpolation import config as settings, data, learners, losses, model, splits, train
 
+REPLICAS = {"autoencoder-*": "test_train.test_two_replicas_equal_one",
+            "overfit-*": "test_train.test_two_replicas_equal_one",  # the step of the autoencoders
+            "cnn_*": "test_train.test_two_replicas_equal_one",
+            "rnn": "test_train.test_two_replicas_equal_one"}  # test_contract asks
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

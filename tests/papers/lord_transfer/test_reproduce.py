@@ -11,6 +11,8 @@ from common import claims, reproduce
 from papers.lord_transfer import transfer
 from tests.papers.lord_transfer.test_preprocess import tone
 
+SMOKE_RUN = "test_reproduce.test_every_claim_has_a_value_or_a_reason"  # test_contract asks
+
 ROOT = Path(__file__).resolve().parents[3]
 
 

@@ -22,7 +22,11 @@ from papers.lord_transfer import (
 )
 from papers.lord_transfer.config import loss_terms, perceptual_state
 from papers.lord_transfer.data import Reader, windows
+from tests.common import replicas
 from tests.papers.lord_transfer import toy
+
+REPLICAS = {"lord": "test_train.test_two_replicas_match_one",  # test_contract asks
+            "classifier": "test_train.test_the_listener_is_equal_on_two_replicas"}
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +109,7 @@ def test_stopped_and_resumed_equals_uninterrupted(store, tmp_path, changes):
     assert lines[0] == lines[1]
 
 
-REPLICAS = """
+TWO_STAGES = """
 import dataclasses, sys
 import tensorflow as tf
 count, path = int(sys.argv[1]), sys.argv[2]
@@ -142,7 +146,7 @@ def test_two_replicas_match_one(tmp_path):
     So with Adam only the weights as a whole agree, and a gradient counted twice would not be noticed.
     """
     for count in (1, 2):
-        subprocess.run([sys.executable, "-c", REPLICAS, str(count), str(tmp_path)], check=True, capture_output=True,
+        subprocess.run([sys.executable, "-c", TWO_STAGES, str(count), str(tmp_path)], check=True, capture_output=True,
                        env=os.environ | {"PYTHONPATH": "."})
     for case in ("sgd-encoder", "sgd-embedding", "adam-embedding"):
         one, two = (np.load(sorted((tmp_path / f"{case}-{count}" / "checkpoints").glob("*.npz"))[-1])
@@ -154,6 +158,21 @@ def test_two_replicas_match_one(tmp_path):
         if "sgd" in case:  # small variables too, which the whole hides
             for name, gap in gaps.items():
                 assert gap <= 1e-5 * np.linalg.norm(one[name]) + 1e-7, (case, name)
+
+
+def replicated():
+    """For `tests.common.replicas`."""
+    import tempfile
+    from pathlib import Path
+
+    store = toy.make_store(Path(tempfile.mkdtemp()), 70)
+    return {"classifier": (train.MODELS["classifier"], dataclasses.replace(toy.CONFIG, batch_size=10), store)}
+
+
+@pytest.mark.slow
+def test_the_listener_is_equal_on_two_replicas(tmp_path):
+    (difference,) = replicas.differences("tests.papers.lord_transfer.test_train", tmp_path).values()
+    assert difference < 1e-5
 
 
 def toy_transfers(store, directory):

@@ -13,6 +13,9 @@ from common.noise import Step
 from papers.musae import train
 from tests.papers.musae.toy import ToyStore, settings
 
+REPLICAS = {"16bar-flower": "test_train.test_two_replicas_equal_one",
+            "*-gaussian": "test_train.test_two_replicas_equal_one_with_other_steps"}  # test_contract asks
+
 
 def run_toy(directory, *words, killed=False):
     command = [sys.executable, "-m", "tests.papers.musae.toy", str(directory), *words]

@@ -19,6 +19,7 @@ from papers.softmax_ae import config as settings, data as segments, embed, prepr
 
 ROOT = Path(__file__).resolve().parents[3]
 RATE = 22050
+SMOKE_RUN = "test_reproduce.test_every_claim_has_a_value_or_a_reason_in_every_mode"  # test_contract asks
 
 
 def tracks(directory, classes=("bell", "drum"), count=4, seconds=3.0, seed=0):

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from common.noise import Step, step_scope
 from papers.softmax_ae import config as settings, data as segments, train
+from tests.common import replicas
 from tests.papers.softmax_ae import small
 
 ALL = {"encoder", "decoder", "classifier"}
@@ -23,6 +24,13 @@ REACHED = {  # model and settings -> the networks whose weights one update moves
     ("deep_softmax", (("gamma", 1.0),)): {"encoder", "decoder"},  # the reconstruction alone
     ("deep_softmax", (("gamma", 0.0),)): {"encoder", "classifier"},  # the classification alone
 }
+
+REPLICAS = {"two_layer": "test_training.test_two_replicas_match_one",  # test_contract asks; models of one step
+            "plain_*": "test_training.test_two_replicas_match_one",  # stand for each other
+            "deep_softmax": "test_training.test_two_replicas_match_one",
+            "autoencoder": "test_training.test_two_replicas_match_one",
+            "shallow": "test_training.test_two_replicas_match_one",
+            "single_hidden": "test_training.test_two_replicas_match_one"}
 
 
 @functools.cache
@@ -183,3 +191,16 @@ def test_a_runs_twins_differ_from_its_networks_in_one_setting(split):
         assert (twin in jobs) is (split != "T1")
         if twin in jobs:
             assert jobs[twin] == (train.MODELS[name], dataclasses.replace(config, split="T1"))
+
+
+def replicated():
+    """For `tests.common.replicas`: dropout on, a last batch of fewer rows, every step function."""
+    held = small.store(*small.tones(tracks=4, segments_a_track=5))
+    return {name: (train.MODELS[name], small.config(keep_probability=0.8, epochs=3, autoencoder_epochs=3), held)
+            for name in ("two_layer", "deep_softmax", "autoencoder")}
+
+
+@pytest.mark.slow
+def test_two_replicas_match_one(tmp_path):
+    found = replicas.differences("tests.papers.softmax_ae.test_training", tmp_path)
+    assert set(found) == set(replicated()) and max(found.values()) < 1e-5, found

@@ -11,6 +11,8 @@ import soundfile
 from common import claims, reproduce
 from papers.symphony2vec import config as settings, embed, evaluate, interpolate
 
+SMOKE_RUN = "test_reproduce.test_every_claim_has_a_value_or_a_reason_in_every_mode"  # test_contract asks
+
 RATE = 22050
 
 

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from papers.symphony2vec import splits
+from common.config import resolve
+from papers.symphony2vec import config as settings, data, splits
+from tests.papers.symphony2vec.toy import small, small_store
 
 COMPOSERS = np.repeat(np.arange(5), [1748, 908, 1925, 1386, 1698])
 TRAIN, TEST = splits.with_replacement(7665, 5366)
@@ -85,3 +87,23 @@ def test_a_single_work_is_split_in_time_with_a_gap():
     assert train.tolist() == list(range(7)) and test.tolist() == [8, 9]
     with pytest.raises(ValueError, match="too few"):
         splits.by_work(labels[:2], works[:2], np.arange(2))
+
+
+def test_the_program_loses_the_last_clip_of_each_recording():
+    rows = [{"path": path} for path in "aaabbc"]
+    offsets = np.array([0, 1, 2, 0, 1, 0])
+    kept = {follow: data._kept(resolve(settings, follow, "full"), rows, offsets).tolist()
+            for follow in ("paper", "code", "sound")}
+    assert kept == {"paper": list(range(6)), "code": [0, 1, 3], "sound": list(range(6))}  # divergence last_clip
+
+
+def test_means_and_deviations_are_of_all_clips_or_of_those_that_train():
+    store = small_store()
+    for over, rows in (("all", None), ("train", "train")):
+        config = small("paper", normalise_over=over)
+        selection = data.select(config, store)
+        images = data.Images(config, store, selection, "mfcc")
+        used = selection.train if rows else np.union1d(selection.train, selection.test)
+        assert images.mean == pytest.approx(store.array("mfcc")[used].mean(), rel=1e-4)
+        assert images[used].mean() == pytest.approx(0, abs=1e-3) and images[used].std() == pytest.approx(1, abs=1e-3)
+    assert selection.test.size and not np.intersect1d(selection.train, selection.test).size

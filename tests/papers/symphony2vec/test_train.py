@@ -19,6 +19,15 @@ from papers.symphony2vec import (
 )
 from tests.papers.symphony2vec.toy import Store
 
+REPLICAS = {"ff-*": "test_train.test_two_replicas_match_one",
+            "perceptron-*": "test_train.test_two_replicas_match_one",
+            "cnn-*": "test_train.test_two_replicas_match_one",
+            "encoder-*": "test_train.test_two_replicas_match_one",
+            "ae-*": "test_train.test_two_replicas_match_one",
+            "cae-*": "test_train.test_two_replicas_match_one",
+            "vae-*": "test_train.test_two_replicas_match_one",
+            "ali-*": "test_train.test_two_replicas_match_one"}  # test_contract asks
+
 ROOT = Path(__file__).resolve().parents[3]
 TOY = Store()
 
