@@ -113,7 +113,7 @@ mutants: venv
 	@$(RUN) -m tests.mutate --paper $(or $(PAPER),softmax_ae) --n $(or $(N),60) --seed $(or $(SEED),0) || { code=$$?; $(HAND_ON); }
 
 lint: venv
-	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff check . && $(RUN) -m mypy
 
 bench: venv
 	@failed=""; for file in benchmarks/[a-z]*.py; do name=$$(basename $$file .py); echo "== $$name"; \
@@ -124,5 +124,5 @@ check-gpu: venv
 	@$(RUN) -m common.check_gpu || { code=$$?; $(HAND_ON); }
 
 clean:
-	rm -rf .venv .venv.new .venv.old .pytest_cache .ruff_cache
+	rm -rf .venv .venv.new .venv.old .pytest_cache .ruff_cache .mypy_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

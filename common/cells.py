@@ -5,17 +5,19 @@ spreadsheets have it (OWASP, CSV injection); numbers stay as they are.
 """
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r]")
 _ESCAPED = re.compile(r"'+[=+\-@\t\r]")
 
 
-def row(values) -> list:
+def row(values: Iterable) -> list:
     """Values of one row for `csv.writer`, text that would run escaped."""
     return [escaped(value) for value in values]
 
 
-def escaped(value):
+def escaped(value: Any) -> Any:
     """A value as it may stand in a cell; `plain` gives text back."""
     text = str(value)
     if not _FORMULA.match(text) or _is_number(text):

@@ -46,7 +46,7 @@ def write(path: Path, state: dict, arrays: dict):
     os.replace(temporary, path)
 
 
-def rewrite_state(path: Path, state: dict):
+def rewrite_state(path: Path, state: dict) -> None:
     """Put another `state` beside the arrays of a checkpoint."""
     with np.load(path, allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files if name != "state"}

@@ -29,6 +29,7 @@ Nothing here knows TensorFlow, a paper, or a page.
 import dataclasses
 import math
 import sys
+from collections.abc import Callable, Iterable
 
 from common import intervals
 from common.claims_file import (
@@ -79,11 +80,12 @@ class Judgement:
     baselines: tuple[tuple[str, float], ...] = ()
     notes: tuple[str, ...] = ()
 
-    def __str__(self):
+    def __str__(self) -> str:
         return f"{self.word} ({self.reason})" if self.reason else self.word
 
 
-def judge(claims, runs, claims_sha256, settings_sha256=None, sizes=(), withheld=None, too_small=None):
+def judge(claims: list[Claim], runs: list[dict], claims_sha256: str, settings_sha256: Callable | None = None,
+          sizes: Iterable[str] = (), withheld: dict | None = None, too_small: dict | None = None) -> dict:
     """Verdicts of one mode: `runs` are the result dicts of its seeds (same corpus, preset and follow).
 
     `claims_sha256` is that of claims.csv today; `settings_sha256` that of the resolved settings today, or a function
@@ -292,7 +294,7 @@ def _not_learnt(models, stated, asked):
             f"against {check['baseline']:.3g}")
 
 
-def main(arguments):
+def main(arguments: list[str]) -> int:
     """`python -m common.claims FILE…` checks claims files and counts their rows; exit 1 where one is wrong."""
     if not arguments or arguments[0] in ("-h", "--help"):
         print("usage: python -m common.claims papers/<paper>/claims.csv …\n\n"

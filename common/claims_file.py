@@ -40,7 +40,7 @@ class Claim:
     rule_text: str = ""
 
 
-def read_claims(path):
+def read_claims(path: Path | str) -> list[Claim]:
     """Read and check a claims.csv; returns a list of Claim in file order. Raises ClaimsError listing every bad row."""
     path = Path(path)
     try:
@@ -113,12 +113,12 @@ def _parse_needs(row):
     return tuple(needs)
 
 
-def sha256(path):
+def sha256(path: Path | str) -> str:
     """SHA-256 of a file as hexadecimal: the fingerprint of claims.csv that `evaluate` stores with its results."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()
 
 
-def check_results(results, claims, source="results"):
+def check_results(results: dict, claims: list[Claim], source: Path | str = "results") -> None:
     """Raise ClaimsError where a result key is in no row of claims.csv or an entry is neither a value nor a reason."""
     known = {claim.id for claim in claims}
     unknown = sorted(set(results) - known)
@@ -132,7 +132,7 @@ def check_results(results, claims, source="results"):
             raise ClaimsError(f"{source}: the value of {key} is {entry['value']!r}, not a number")
 
 
-def read_results(path, claims=None):
+def read_results(path: Path | str, claims: list[Claim] | None = None) -> dict:
     """Read one results.json (a dict as in DESIGN) and check it; raises ClaimsError with the file's name.
 
     With `claims` (list of Claim), every result key must have its row.

@@ -225,7 +225,7 @@ def _meant(root: Path, module: str, path: tuple) -> list:
 class References:
     """The names of other definitions that a statement uses: `found` is a set of (module, path of attributes)."""
 
-    def __init__(self, source: Source, node):
+    def __init__(self, source: Source, node: ast.AST) -> None:
         self.source, self.found = source, set()
         self._visit(node, [])
 
@@ -294,7 +294,7 @@ def _bound(node, package: str) -> dict:
         if isinstance(inner, (*FUNCTIONS, ast.ClassDef)):
             bound.setdefault(inner.name, None)
         elif not isinstance(inner, SCOPES):
-            waiting += ast.iter_child_nodes(inner)
+            waiting += ast.iter_child_nodes(inner)  # type: ignore[arg-type]
     return {name: value for name, value in bound.items() if name not in shared}
 
 

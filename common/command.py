@@ -8,6 +8,7 @@ import io
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import tyro
 
@@ -15,7 +16,7 @@ FLAT = tyro.conf.arg(name="")
 STYLE = (tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes, tyro.conf.CascadeSubcommandArgs)
 
 
-def parse(kind: type, description: str, arguments: list[str] | None = None):
+def parse(kind: type, description: str, arguments: list[str] | None = None) -> Any:
     """An instance of the dataclass `kind` from the command line; the first paragraph of `description` heads the help.
 
     Fields of `tyro.conf.Positional[Kind]` need no name; `Annotated[Kind, subcommand("x")]` in a union is chosen by x.

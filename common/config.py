@@ -38,7 +38,7 @@ class Divergence:
     effects: tuple[Any, ...] = ()
 
 
-def resolve(settings: ModuleType, follow: str = "paper", preset: str = "full", overrides: dict | None = None):
+def resolve(settings: ModuleType, follow: str = "paper", preset: str = "full", overrides: dict | None = None) -> Any:
     """The Config for a mode and a preset, with `overrides` (field -> value) on top.
 
     Raises:

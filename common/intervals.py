@@ -36,6 +36,7 @@ error is 0.7 %; groups vary by 1, group and seed together by 1, seeds by 0.3).
 
 import functools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import stdtrit
@@ -47,7 +48,7 @@ MOST_GROUPS = 2000  # with more, the studentised mean is Student's t to all digi
 SEED = 20260101
 
 
-def t_interval(values) -> tuple:
+def t_interval(values: Sequence[float]) -> tuple:
     """95 % t interval (low, high) of the mean of `values`; (None, None) for fewer than three of them."""
     count = len(values)
     if count < FEWEST_SEEDS:
@@ -58,7 +59,7 @@ def t_interval(values) -> tuple:
     return center - half, center + half
 
 
-def mean(values) -> float:
+def mean(values: Sequence[float]) -> float:
     """Mean of a non-empty list; equal values give exactly that value, so an edge such as 0.05 stays one."""
     return values[0] if min(values) == max(values) else math.fsum(values) / len(values)
 

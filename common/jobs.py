@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import joblib
 from joblib.externals import loky
@@ -73,7 +74,7 @@ def allowed() -> int:
     return max(1, min(cores, int(free / 1e9 / GIGABYTES_A_JOB)))
 
 
-def models(paper: str, config, follow: str, preset: str) -> list[str]:
+def models(paper: str, config: Any, follow: str, preset: str) -> list[str]:
     """The models that a run trains, in the paper's order. Loads TensorFlow."""
     process.quiet_tensorflow()
     settings, train = (importlib.import_module(f"papers.{paper}.{name}") for name in ("config", "train"))
@@ -81,7 +82,7 @@ def models(paper: str, config, follow: str, preset: str) -> list[str]:
     return [name for name in train.jobs(config) if chosen is None or name in chosen]
 
 
-def train(paper: str, config, store, run, name: str):
+def train(paper: str, config: Any, store: Any, run: Any, name: str) -> None:
     """Train one model of a run, from its last checkpoint on."""
     process.quiet_tensorflow()
     from common import training
@@ -91,7 +92,7 @@ def train(paper: str, config, store, run, name: str):
         training.train_all(jobs, store, run, name)
 
 
-def evaluate(paper: str, config, store, run):
+def evaluate(paper: str, config: Any, store: Any, run: Any) -> None:
     """Evaluate a run whose models have ended."""
     process.quiet_tensorflow()
     with run.lock("evaluation"):

@@ -5,13 +5,14 @@ import fcntl
 import json
 import os
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 from common.errors import BusyError
 
 
 @contextlib.contextmanager
-def held(path: Path, what: str, shared: bool = False, wait: bool = False):
+def held(path: Path, what: str, shared: bool = False, wait: bool = False) -> Iterator[None]:
     """Hold the lock file `path` while in the block; it is free again when the process ends, however it ends.
 
     Args:

@@ -61,7 +61,7 @@ def compiled(strategy, learner, stage, seed: int) -> Callable:
             lambda context: context_to_value(context.replica_id_in_sync_group))
 
     mine = []  # the replicas of this process
-    spread(lambda r: mine.append(r) or tf.constant(r))
+    spread(lambda r: mine.append(r) or tf.constant(r))  # type: ignore[func-returns-value]
 
     def read(index: int):
         indices = batches.indices(index)

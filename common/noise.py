@@ -8,6 +8,7 @@ replica takes its own rows of it. A resumed run therefore repeats the interrupte
 import contextlib
 import threading
 import zlib
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -152,16 +153,16 @@ class Dropout(keras.layers.Layer):
 class GaussianNoise(keras.layers.Layer):
     """Adds N(0, stddev²) in training; nothing at inference."""
 
-    def __init__(self, stddev: float, *, name: str, **kwargs):
+    def __init__(self, stddev: float, *, name: str, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         self.stddev = stddev
 
-    def call(self, inputs, training=False):  # noqa: D102
+    def call(self, inputs: Any, training: bool = False) -> Any:  # noqa: D102
         if not training or not self.stddev:
             return inputs
         return inputs + _step(self).normal(self.name, inputs.shape[1:], stddev=self.stddev)
 
-    def compute_output_shape(self, input_shape):  # noqa: D102
+    def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
         return input_shape
 
 

@@ -4,7 +4,9 @@ Every function takes where to save, plain arrays and whole-word labels, and retu
 a media item of `run.write_results` (which also wants a caption and an alternative text). Nothing is shown on a screen.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -31,13 +33,13 @@ styled = plt.rc_context(STYLE)  # a decorator: everything inside is drawn in the
 
 
 @styled
-def figure(size=None, rows=1, columns=1, **keywords):
+def figure(size: tuple | None = None, rows: int = 1, columns: int = 1, **keywords: Any) -> tuple:
     """A figure and its axes in the common style, for a drawing that no function here makes; `size` in inches."""
     return plt.subplots(rows, columns, figsize=size or STYLE["figure.figsize"], **keywords)
 
 
 @styled
-def save(figure, path):
+def save(figure: Any, path: Path | str) -> Path:
     """Save a figure as PNG (no date or program name inside) and close it; returns the path."""
     path = Path(path).with_suffix(".png")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -55,7 +57,8 @@ def _legend(axes, most=5):
 
 
 @styled
-def curves(path, series, x_label, y_label, title="", logarithmic=False, level=None):
+def curves(path: Path | str, series: dict, x_label: str, y_label: str, title: str = "", logarithmic: bool = False,
+           level: tuple | list | None = None) -> Path:
     """Lines: `series` maps a name to (x, y) or to y alone (then x counts from 0).
 
     `level` is (name, y) or a list of them: thin horizontal lines for trivial baselines.
@@ -75,7 +78,8 @@ def curves(path, series, x_label, y_label, title="", logarithmic=False, level=No
 
 
 @styled
-def bars(path, groups, series, y_label, title="", errors=None, level=None):
+def bars(path: Path | str, groups: Sequence, series: dict, y_label: str, title: str = "", errors: dict | None = None,
+         level: tuple | list | None = None) -> Path:
     """Bars side by side: `groups` are the names on the axis, `series` maps a name to one value per group.
 
     `errors` maps a series' name to one half interval per group; NaN bars are left out; `level` as in `curves`.
@@ -97,7 +101,7 @@ def bars(path, groups, series, y_label, title="", errors=None, level=None):
 
 
 @styled
-def confusion_matrix(path, matrix, names, title="", counts=False):
+def confusion_matrix(path: Path | str, matrix: Any, names: Sequence, title: str = "", counts: bool = False) -> Path:
     """Rows true, columns predicted; (k, k) counts, drawn as shares of each row (`counts` writes the counts)."""
     matrix = np.asarray(matrix, float)
     totals = matrix.sum(axis=1, keepdims=True)
@@ -119,7 +123,8 @@ def confusion_matrix(path, matrix, names, title="", counts=False):
 
 
 @styled
-def scatter(path, points, labels, title="", x_label="first component", y_label="second component", order=None):
+def scatter(path: Path | str, points: Any, labels: Any, title: str = "", x_label: str = "first component",
+            y_label: str = "second component", order: Sequence | None = None) -> Path:
     """Points (n, 2) coloured and marked by label; `order` lists the label names as the legend shall show them."""
     points, labels = np.asarray(points, float), np.asarray(labels)
     names = list(order) if order is not None else sorted(set(labels.tolist()))
@@ -136,7 +141,8 @@ def scatter(path, points, labels, title="", x_label="first component", y_label="
 
 
 @styled
-def image(path, picture, title="", x_label="frame", y_label="band", colour_label="", extent=None, limits=None):
+def image(path: Path | str, picture: Any, title: str = "", x_label: str = "frame", y_label: str = "band",
+          colour_label: str = "", extent: Sequence | None = None, limits: Sequence | None = None) -> Path:
     """An array (bands, frames), low bands at the bottom; `extent` (left, right, bottom, top) gives axes units."""
     drawing, axes = figure()
     low, high = limits or (None, None)
@@ -148,7 +154,8 @@ def image(path, picture, title="", x_label="frame", y_label="band", colour_label
 
 
 @styled
-def mel(path, spectrogram, sample_rate, hop, title="", decibels=True, limits=None):
+def mel(path: Path | str, spectrogram: Any, sample_rate: int, hop: int, title: str = "", decibels: bool = True,
+        limits: Sequence | None = None) -> Path:
     """A mel spectrogram (bands, frames) over seconds: power, drawn 80 dB below its peak, or as is without `decibels`.
 
     `sample_rate` in Hz, `hop` in samples.
@@ -163,7 +170,8 @@ def mel(path, spectrogram, sample_rate, hop, title="", decibels=True, limits=Non
 
 
 @styled
-def piano_roll(path, tracks, title="", steps_per_beat=None, lowest=None):
+def piano_roll(path: Path | str, tracks: dict, title: str = "", steps_per_beat: int | None = None,
+               lowest: int | None = None) -> Path:
     """Piano rolls: `tracks` maps a name to an array (pitches, steps), not zero where a note sounds, one colour a track.
 
     All tracks share one shape; `steps_per_beat` turns the axis into beats; `lowest` is the MIDI pitch of row 0 (0).

@@ -14,7 +14,8 @@ def logistic(train_x, train_y, iterations: int = 1000):
     return make_pipeline(StandardScaler(), LogisticRegression(max_iter=iterations)).fit(train_x, train_y)
 
 
-def logistic_accuracy(train_x, train_y, test_x, test_y, iterations: int = 1000) -> float:
+def logistic_accuracy(train_x: np.ndarray, train_y: np.ndarray, test_x: np.ndarray, test_y: np.ndarray,
+                      iterations: int = 1000) -> float:
     """Test accuracy of `logistic`."""
     return float(logistic(train_x, train_y, iterations).score(test_x, test_y))
 

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from common.errors import EncoreError
@@ -25,13 +26,13 @@ def one_line(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def one_line_errors(*more: type[Exception]):
+def one_line_errors(*more: type[Exception]) -> Iterator[None]:
     """In a script's main: an expected error (and those of `more`) becomes one line on stderr and exit code 2."""
     with contextlib.suppress(AttributeError, ValueError):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         yield
-    except (*EXPECTED, *more) as error:
+    except (*EXPECTED, *more) as error:  # type: ignore[misc]
         print(f"error: {one_line(error)}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
@@ -39,7 +40,7 @@ def one_line_errors(*more: type[Exception]):
 
 
 @contextlib.contextmanager
-def stopping():
+def stopping() -> Iterator[None]:
     """Ctrl-C and SIGTERM end the whole call, not the step at work alone: one line, exit code 130 or 143.
 
     Processes that preprocess end with it. Training sets handlers of its own meanwhile: it saves first.
@@ -59,7 +60,7 @@ def stopping():
         signal.signal(signal.SIGTERM, before)
 
 
-def quiet_tensorflow():
+def quiet_tensorflow() -> None:
     """Import TensorFlow without its start-up notes on the screen; TF_CPP_MIN_LOG_LEVEL=0 shows them."""
     if os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1" if Path("/dev/nvidiactl").exists() else "3") != "3":
         return

@@ -13,6 +13,7 @@ import os
 import platform
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ BOTH = "--fresh to start over, or --accept-code to go on, which is recorded"
 ONLY_FRESH = "--fresh to start over"
 
 
-def at_start(paper: str, config, store) -> dict:
+def at_start(paper: str, config: Any, store: Any) -> dict:
     """The record of a training that starts now.
 
     Returns: {"code": {module: {function: hash}}, "code_sha256", "settings": {field: value}, "settings_sha256",
@@ -69,7 +70,7 @@ def rules(path: Path) -> dict:
             .hexdigest()[:8] for claim in claims.read_claims(path)}
 
 
-def content(store) -> str:
+def content(store: Any) -> str:
     """What a store holds, in one hash: its arrays, images and index, and the facts that training reads (classes)."""
     parameters = getattr(store, "parameters", {})
     return sha256([parameters.get("content_sha256", ""), parameters.get("facts", {})])
@@ -127,7 +128,7 @@ def stale(path: Path, now: dict) -> dict:
     return found
 
 
-def require_same(directory: Path, now: dict | None):
+def require_same(directory: Path, now: dict | None) -> None:
     """Refuse to go on with a model's training where it stands on something else; `now` None: nothing is asked.
 
     Raises:
@@ -211,7 +212,7 @@ def environment() -> dict:
             "system": f"{platform.system()} {platform.release()}", "packages": versions, "threads": threads}
 
 
-def plain(value):
+def plain(value: Any) -> Any:
     """As JSON gives it back: tuples as lists, paths as text, NumPy's numbers and arrays as Python's."""
     return json.loads(json.dumps(value, default=lambda one: one.tolist() if hasattr(one, "tolist") else str(one)))
 

@@ -14,6 +14,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from common import checkpoints, claims, config as configuration, locks, provenance, tries
 from common.errors import BusyError, EncoreError, StaleError
@@ -36,7 +37,7 @@ class Run:
 
     directory: Path
     settings: ModuleType
-    config: object
+    config: Any
     follow: str
     preset: str
     seed: int
@@ -82,7 +83,7 @@ class Run:
         """A file's path as media.json names it: relative to the run's directory."""
         return Path(path).relative_to(self.directory).as_posix()
 
-    def lock(self, purpose: str, shared: bool = False):
+    def lock(self, purpose: str, shared: bool = False) -> contextlib.AbstractContextManager:
         """Hold the run for "training" or "evaluation": one process at a time; `shared` by the models of a job array.
 
         Of several machines the chief holds it for all.
@@ -98,7 +99,7 @@ class Run:
         """What a training that starts now stands on (`common.provenance`)."""
         return provenance.at_start(self.paper, self.config, store)
 
-    def write_config(self, store: Store):
+    def write_config(self, store: Store) -> None:
         """Write config.json and environment.json, before training starts; of several machines the chief does."""
         if not locks.is_chief():
             return
@@ -112,7 +113,7 @@ class Run:
             "provenance": self.provenance(store)})
         write_json(self.directory / "environment.json", provenance.environment())
 
-    def settle(self, store: Store, fresh: bool = False, accept_code: bool = False, only: str | None = None):
+    def settle(self, store: Store, fresh: bool = False, accept_code: bool = False, only: str | None = None) -> None:
         """Before going on with trainings: those that other code, settings, data or packages began are named.
 
         Args:
@@ -160,7 +161,8 @@ class Run:
             time.sleep(1)
 
     def write_results(self, store: Store, results: dict, media: list | None = None, notes: dict | None = None,
-                      step: int = 0, complete: bool = True, facts: dict | None = None, learnt: dict | None = None):
+                      step: int = 0, complete: bool = True, facts: dict | None = None, learnt: dict | None = None
+                      ) -> None:
         """Write results.json and media.json, whole or not at all.
 
         Args:
@@ -229,7 +231,7 @@ class Run:
         return round(seconds / 3600, 4)
 
 
-def open_run(settings: ModuleType, config, store: Store, follow: str, preset: str, seed: int,
+def open_run(settings: ModuleType, config: Any, store: Store, follow: str, preset: str, seed: int,
              overrides: dict | None = None, runs: Path = Path("runs")) -> Run:
     """The Run for these settings; nothing is written yet. Typed flags get a directory of their own."""
     overrides, corpus = json.loads(json.dumps(overrides or {}, default=str)), store.parameters["corpus"]
@@ -275,7 +277,7 @@ def read(directory: Path, settings: ModuleType, claim_rows: list, problems: list
 def of(identity: dict, directory: Path, settings: ModuleType, results: dict | None, media: list | None = None,
        rejected: list | None = None) -> Run:
     """The run that a config.json or results.json (`identity`) speaks of."""
-    return Run(directory, settings, None, *(identity[key] for key in ("follow", "preset", "seed")),
+    return Run(directory, settings, None, *(identity[key] for key in ("follow", "preset", "seed")),  # type: ignore[call-arg]
                identity.get("overrides") or {}, identity["corpus"], results, media or [], rejected or [])
 
 
@@ -361,7 +363,7 @@ def _accept(path: Path, state: dict, found: dict, now: dict):
     checkpoints.rewrite_state(path, state | {"provenance": now | kept | {"accepted": accepted}})
 
 
-def write_json(path: Path, value):
+def write_json(path: Path, value: Any) -> None:
     """Write JSON whole or not at all."""
     with whole(path) as temporary:
         temporary.write_text(json.dumps(provenance.plain(value), indent=1))

@@ -11,8 +11,10 @@ import importlib
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated, Literal
 
 import tyro
@@ -46,7 +48,7 @@ class Options:
         runs: where runs are written.
     """
 
-    paper: Annotated[Literal[PAPERS], tyro.conf.Positional]
+    paper: Annotated[Literal[PAPERS], tyro.conf.Positional]  # type: ignore[valid-type]
     data: Path | None = None
     preset: Literal["smoke", "demo", "full"] = "demo"
     follow: tuple[Literal["code", "paper", "sound", "all"], ...] = ("all",)
@@ -70,10 +72,10 @@ class Plan:
     seed: int
     data_set: str | None
 
-    def __hash__(self):
+    def __hash__(self) -> int:
         return hash(str(self))
 
-    def __str__(self):
+    def __str__(self) -> str:
         changed = "".join(f", {name} {value}" for name, value in self.overrides.items())
         return f"{self.follow} seed {self.seed}{f', {self.data_set}' if self.data_set else ''}{changed}"
 
@@ -123,7 +125,7 @@ class Failures:
         self.paper, self.plans, self.messages = paper, [], []
 
     @contextlib.contextmanager
-    def of(self, plan: Plan):
+    def of(self, plan: Plan) -> Iterator[None]:
         """One failing mode does not stop the others; a setting that these data cannot have leaves it out."""
         try:
             yield
@@ -135,7 +137,7 @@ class Failures:
             make = " (make: FLAGS=--fresh)" if isinstance(error, StaleError) else ""
             self.add(plan, process.one_line(error) + make)
 
-    def add(self, plan: Plan, message: str):
+    def add(self, plan: Plan, message: str) -> None:
         """Note a failure and say it, unless it has been said."""
         if str(plan) not in self.plans:
             self.plans.append(str(plan))
@@ -144,7 +146,7 @@ class Failures:
             print(f"error: {self.paper} {plan}: {message}", file=sys.stderr, flush=True)
 
 
-def parse(settings, arguments: list[str]) -> tuple[Options, list[Plan]]:
+def parse(settings: ModuleType, arguments: list[str]) -> tuple[Options, list[Plan]]:
     """The options, and the runs that they ask for.
 
     What is typed of the paper's settings holds for every mode; each mode has defaults of its own to compare it with.
@@ -165,7 +167,7 @@ def parse(settings, arguments: list[str]) -> tuple[Options, list[Plan]]:
                      for mode, overrides in changes for seed in options.seeds for data_set in found]
 
 
-def data_sets(settings, data: Path | None) -> list[str | None]:
+def data_sets(settings: ModuleType, data: Path | None) -> list[str | None]:
     """The data sets that a paper with several (Config.data_set) is run on, one run each; [None] for the others.
 
     Without `data` those that have a demo corpus, with it those that are there; if none is, the first, whose reader then
@@ -181,7 +183,7 @@ def data_sets(settings, data: Path | None) -> list[str | None]:
     return [name for name in settings.DATA_SETS if name in found] or [settings.DATA_SETS[0]]
 
 
-def effects(settings) -> list[dict]:
+def effects(settings: ModuleType) -> list[dict]:
     """The overrides that measure each divergence that decides a claim: one away from the paper at a time.
 
     To the values it names, or else to the program's, or else to that of the sound experiment.
@@ -190,7 +192,7 @@ def effects(settings) -> list[dict]:
             for value in one.effects or (one.code if one.code != one.paper else one.sound,)]
 
 
-def opened(options: Options, settings, plan: Plan):
+def opened(options: Options, settings: ModuleType, plan: Plan) -> tuple:
     """(config, store, run) of one run, its data preprocessed."""
     config = configuration.resolve(settings, plan.follow, options.preset, plan.overrides)
     if plan.data_set:
@@ -201,7 +203,7 @@ def opened(options: Options, settings, plan: Plan):
                                           plan.overrides, options.runs)
 
 
-def reproduce(options: Options, settings, plan: Plan) -> None:
+def reproduce(options: Options, settings: ModuleType, plan: Plan) -> None:
     """One run, from the corpus to results.json."""
     config, store, run = opened(options, settings, plan)
     with run.lock("training"):
@@ -224,7 +226,7 @@ def reproduce(options: Options, settings, plan: Plan) -> None:
     print(f"{run.directory}: done in {time.monotonic() - began:.0f} s", flush=True)
 
 
-def side_by_side(options: Options, settings, plans: list[Plan], at_once: int, failures: Failures):
+def side_by_side(options: Options, settings: ModuleType, plans: list[Plan], at_once: int, failures: Failures) -> None:
     """All runs, their trainings and then their evaluations side by side in processes of their own."""
     waiting = {}
     for plan in plans:

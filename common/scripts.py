@@ -7,10 +7,11 @@ import dataclasses
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from common import command, config as configuration, process, record, sizes
 from common.errors import DataError, StaleError
@@ -70,7 +71,8 @@ class EvaluateOptions:
     partial: bool = False
 
 
-def parse(settings: ModuleType, description: str, extra: type | None = None, arguments: list[str] | None = None):
+def parse(settings: ModuleType, description: str, extra: type | None = None,
+          arguments: list[str] | None = None) -> tuple:
     """Options, Config and overrides from the command line.
 
     Args:
@@ -91,14 +93,15 @@ def parse(settings: ModuleType, description: str, extra: type | None = None, arg
     return options, config, overrides, rest[0] if rest else None
 
 
-def with_settings(settings: ModuleType, kinds: tuple[type, ...], follow: str, description: str, arguments: list[str]):
+def with_settings(settings: ModuleType, kinds: tuple[type, ...], follow: str, description: str,
+                  arguments: list[str]) -> tuple:
     """Instances of the dataclasses `kinds`, the Config and what was typed of it: {field: value}.
 
     The defaults of the Config, which `--help` shows, are those of mode `follow` and of the `--preset` in `arguments`.
     """
     base = configuration.resolve(settings, follow, command.peek(arguments, "preset", configuration.PRESETS, "demo"))
     fields = [(f"part_{i}", Annotated[kind, command.FLAT]) for i, kind in enumerate(kinds)]
-    fields.append(("config", Annotated[settings.Config, command.FLAT], dataclasses.field(default=base)))
+    fields.append(("config", Annotated[settings.Config, command.FLAT], dataclasses.field(default=base)))  # type: ignore[arg-type]
     parsed = command.parse(dataclasses.make_dataclass("Arguments", fields, frozen=True), description, arguments)
     config = parsed.config
     with process.one_line_errors():
@@ -108,7 +111,7 @@ def with_settings(settings: ModuleType, kinds: tuple[type, ...], follow: str, de
     return [getattr(parsed, f"part_{i}") for i in range(len(kinds))], config, overrides
 
 
-def check(data: Path | None, null: bool, seeds: tuple[int, ...]):
+def check(data: Path | None, null: bool, seeds: tuple[int, ...]) -> None:
     """What can be told to be wrong before anything is done.
 
     Raises:
@@ -125,7 +128,7 @@ def check(data: Path | None, null: bool, seeds: tuple[int, ...]):
         raise DataError(f"--seeds (SEEDS=) {' '.join(map(str, seeds))}: name one or more whole numbers from 0 up")
 
 
-def words(options: Options, overrides: dict, config=None) -> str:
+def words(options: Options, overrides: dict, config: Any = None) -> str:
     """The options and settings as they would be typed, defaults left out: for the next command that a script names."""
     typed = []
     for field in dataclasses.fields(options):
@@ -145,14 +148,14 @@ def _typed(name, value) -> list[str]:
     return [f"--{name}", *map(str, value if isinstance(value, tuple | list) else (value,))]
 
 
-def training_options(settings, description: str):
+def training_options(settings: ModuleType, description: str) -> tuple:
     """Parse a training script's options, then load TensorFlow; (options, config, overrides, TrainOptions)."""
     parsed = parse(settings, description, TrainOptions)
     process.quiet_tensorflow()
     return parsed
 
 
-def evaluation_options(settings, description: str):
+def evaluation_options(settings: ModuleType, description: str) -> tuple:
     """Parse an evaluation script's options, then load TensorFlow; (options, config, overrides, EvaluateOptions)."""
     parsed = parse(settings, description, EvaluateOptions)
     process.quiet_tensorflow()
@@ -167,7 +170,7 @@ def _open(parsed, settings, preprocess):
     return config, store, run
 
 
-def run_training(parsed, settings, preprocess, jobs):
+def run_training(parsed: tuple, settings: ModuleType, preprocess: ModuleType, jobs: Callable) -> None:
     """The body of a training script; `jobs(config)` is {name: (Model, config)} in training order."""
     from common import training
 
@@ -205,7 +208,7 @@ def _ended(outcome) -> bool:
     return bool(outcome and (outcome.complete or outcome.diverged))
 
 
-def run_evaluation(parsed, settings, preprocess, evaluate):
+def run_evaluation(parsed: tuple, settings: ModuleType, preprocess: ModuleType, evaluate: Callable) -> None:
     """The body of an evaluation script; `evaluate(config, store, run, partial)` writes results.json."""
     with process.one_line_errors():
         config, store, run = _open(parsed, settings, preprocess)
@@ -222,7 +225,7 @@ def run_evaluation(parsed, settings, preprocess, evaluate):
     print(f"{run.directory / 'results.json'}: written. Next: make report")
 
 
-def open_tool(settings, directory: Path | None, runs: Path, needs_store: bool = True):
+def open_tool(settings: ModuleType, directory: Path | None, runs: Path, needs_store: bool = True) -> tuple:
     """(run, store) of the given run or of the first that `record.of_use` finds; says what it was trained on.
 
     Without `needs_store` the store may be gone. Loads TensorFlow. Raises FileNotFoundError with the command that makes

@@ -7,19 +7,21 @@ which real data says something about its findings, each with its reason; what is
 
 import dataclasses
 import math
+from types import ModuleType
+from typing import Any
 
 from common import config as configuration
 from common.errors import SizeError
 
 
-def named(settings) -> list[str]:
+def named(settings: ModuleType) -> list[str]:
     """The fields of Config that presets set, and those that say how large a batch is."""
     presets = [*settings.PRESETS.values(), *getattr(settings, "PRESETS_BY_MODE", {}).values()]
     fields = [field.name for field in dataclasses.fields(settings.Config)]
     return [name for name in fields if "batch" in name or any(name in preset for preset in presets)]
 
 
-def check(settings, config, seed: int = 0):
+def check(settings: ModuleType, config: Any, seed: int = 0) -> None:
     """Refuse sizes that train, split or measure nothing, and seeds that are none.
 
     A count must be 1 or more, unless the paper itself or a preset sets it to 0; a number must be finite and not
@@ -44,7 +46,7 @@ def check(settings, config, seed: int = 0):
             raise SizeError(f"--{name.replace('_', '-')} {bad[0] if bad else 'of nothing'}: must be {least} or more")
 
 
-def too_small(settings, run: dict, kind: str = "finding") -> str:
+def too_small(settings: ModuleType, run: dict, kind: str = "finding") -> str:
     """Why a run on real data is not judged, or an empty string.
 
     A number is compared at the paper's own sizes alone; a finding at those or at what the paper declares ENOUGH.

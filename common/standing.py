@@ -3,6 +3,8 @@
 Works on the dicts of results.json alone; `common.provenance` writes what is read here.
 """
 
+from pathlib import Path
+
 from common import closure, provenance
 
 BEFORE = "made before provenance was recorded"
@@ -88,7 +90,7 @@ def _modules(one: dict, other: dict) -> list[str]:
     return [closure.label(name) for name in names if one["modules"].get(name) != other["modules"].get(name)]
 
 
-def earlier(run: dict, root) -> list[str]:
+def earlier(run: dict, root: Path) -> list[str]:
     """Files whose code is not what it was when a run was trained and evaluated: ["train.py", "common/loop.py"]."""
     found = run.get("provenance")
     if not found:

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -118,7 +119,7 @@ class Writer:
         return path
 
 
-def prepare(corpus, recipe: dict, stores: Path, build: Callable[[Writer], None], bytes_needed: int = 0) -> Store:
+def prepare(corpus: Any, recipe: dict, stores: Path, build: Callable[[Writer], None], bytes_needed: int = 0) -> Store:
     """The store for a corpus and a recipe: the one on disk if its fingerprint matches, else built now.
 
     Args:
@@ -215,14 +216,14 @@ def safe_name(name: str) -> str:
     return clean if clean == name else f"{clean}-{sha256(name)[:8]}"
 
 
-def place(corpus) -> str:
+def place(corpus: Any) -> str:
     """The folder of a corpus' stores, which fingerprints tell apart."""
     if corpus.evidence == "demo":
         return f"{'null' if corpus.facts.get('null') else 'demo'}-{safe_name(corpus.name)}"
     return safe_name(corpus.name)
 
 
-def label(corpus) -> str:
+def label(corpus: Any) -> str:
     """How runs and pages name a settled corpus: published sets by name, other data with its folder's name."""
     if corpus.evidence == "other" and not corpus.name.startswith("folder-"):
         return safe_name(f"{corpus.name}-{Path(corpus.root).resolve().name}")

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -244,7 +245,7 @@ def load(model: Model, config, store, directory: Path, seed: int = 0) -> Learner
     return learner
 
 
-def estimate(name: str, model: Model, config, store, seed: int = 0, steps: int = 20) -> dict:
+def estimate(name: str, model: Model, config: Any, store: Any, seed: int = 0, steps: int = 20) -> dict:
     """Time `steps` steps of every stage, after two to warm up, without writing anything.
 
     Returns: {"hours", "parameters", "checkpoint_megabytes", "peak_megabytes", "seconds_per_step": {stage: …}}.

@@ -86,7 +86,7 @@ def test_a_working_set_outlives_an_installation_that_fails(copy):
     assert any(".venv is as it was" in line and "make lint OFFLINE=1" in line for line in lines)
     assert (copy / ".venv" / "mine").exists() and not (copy / ".venv.new").exists()
     code, _, calls = make(copy, "lint", "OFFLINE=1")
-    assert code == 0 and calls == ["-m ruff check ."]
+    assert code == 0 and calls == ["-m ruff check .", "-m mypy"]
     code, _, calls = make(copy, "lint")  # back on the network
     assert code == 0 and installed(calls) and not (copy / ".venv" / "mine").exists()
     assert not list(copy.glob(".venv.*"))

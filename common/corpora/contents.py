@@ -72,7 +72,7 @@ def of(files: dict[Path, str], root: Path) -> dict[Path, Content]:
         with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
             contents = threads.map(lambda path: _read(path, pending[path][0]), pending)
             if size > WORTH_KEEPING:
-                contents = progress(contents, f"reading {Path(root).name}", "file", len(pending))
+                contents = progress(contents, f"reading {Path(root).name}", "file", len(pending))  # type: ignore[assignment]
             for (path, (algorithm, signature)), content in zip(pending.items(), contents, strict=True):
                 found[path] = content
                 if signature and _signature(path) == signature and signature[3] < now - SETTLED:

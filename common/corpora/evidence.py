@@ -39,7 +39,7 @@ def settled(corpus: Corpus) -> Corpus:
         facts = {"null": any(shuffled for _, _, shuffled in marks), "demo_seed": marks[0][1]}
         carry = "every file carries its mark" if len(marks) == len(contents) else (
             f"{len(marks):,} of {len(contents):,} files carry its mark")  # fmt: skip
-        said = f"{demo(facts['demo_seed'], facts['null'])}: {carry}"
+        said = f"{demo(facts['demo_seed'], facts['null'])}: {carry}"  # type: ignore[arg-type]
         return replace(corpus, evidence="demo", facts={**corpus.facts, **facts}, said=said)
     if corpus.name == orchestral.NAME:
         return replace(corpus, said="the paper's recordings are sold, not published: no copy can be checked")

@@ -68,7 +68,7 @@ def _track_id(rng: np.random.Generator) -> str:
 
 
 def write_song(
-    _, root: Path, tracks: list[str], name: str, terms: tuple[str, ...], artist: str, fault: str, seed: list[int],
+    _: Path, root: Path, tracks: list[str], name: str, terms: tuple[str, ...], artist: str, fault: str, seed: list[int],
     mark: str = "",
 ) -> None:
     """Compose one song and write it, under the name of its MD5 sum, for every track it belongs to."""

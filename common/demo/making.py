@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from types import ModuleType
 
 from common.corpora import Corpus, contents, finding
 from common.errors import DataError
@@ -64,7 +65,7 @@ def make(name: str, preset: str, place: Path = DEMOS, null: bool = False, seed: 
     return _data_root(name, root)
 
 
-def writer(family_name: str):
+def writer(family_name: str) -> ModuleType:
     """The module that writes a demo corpus: its `write(root, preset, null, seed)` returns the files to make."""
     return importlib.import_module(f"common.demo.{WRITERS[family_name]}")
 

@@ -49,7 +49,7 @@ def write(root: Path, preset: str, null: bool, seed: int) -> list[Job]:
     return jobs
 
 
-def write_song(_, paths: list[Path], instrument: str, seed: list[int], mark: str = "") -> None:
+def write_song(_: Path, paths: list[Path], instrument: str, seed: list[int], mark: str = "") -> None:
     """Compose and render one solo and cut it into clips of a level between -27 and -14 dB."""
     rng = np.random.default_rng(seed)
     samples = sound.piece(players.soloist(instrument, rng), rng, SAMPLE_RATE, SAMPLES * len(paths), ("melody",))

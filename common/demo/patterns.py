@@ -1,5 +1,7 @@
 """How the accompaniment plays a bar: chords, bass, sustained voices and drums."""
 
+from typing import Any
+
 import numpy as np
 
 from common.demo.pieces import SECTION_BARS, Note
@@ -36,9 +38,10 @@ def _centre(program: int) -> int:
     return 52 if program in (24, 25, 26, 27, 28, 29, 30) else 48 if program in (42, 43, 57, 58, 60, 70) else 60
 
 
-def chords(pattern: str, harmony: list, piece, program: int, rng: np.random.Generator) -> list:
+def chords(pattern: str, harmony: list, piece: Any, program: int, rng: np.random.Generator) -> list:
     """Notes of the chord part; `pattern` is one of the branches below."""
     notes, meter = [], piece.meter
+    hits: list[tuple[float, float, float]]
     for bar, chord in enumerate(harmony):
         start, voices = bar * meter, _voicing(chord, _centre(program))
         if pattern == "block":
@@ -72,7 +75,7 @@ def chords(pattern: str, harmony: list, piece, program: int, rng: np.random.Gene
     return notes
 
 
-def bass(pattern: str, harmony: list, piece, rng: np.random.Generator) -> list:
+def bass(pattern: str, harmony: list, piece: Any, rng: np.random.Generator) -> list:
     """Notes of the bass, from E1 to about G2."""
     notes, meter = [], piece.meter
     for bar, chord in enumerate(harmony):
@@ -100,7 +103,7 @@ def bass(pattern: str, harmony: list, piece, rng: np.random.Generator) -> list:
     return notes
 
 
-def sustained(harmony: list, piece, program: int, rng: np.random.Generator) -> list:
+def sustained(harmony: list, piece: Any, program: int, rng: np.random.Generator) -> list:
     """Long notes, two or three to a chord, repeated notes tied over the bar line."""
     centre = _centre(program) + (0 if program in (42, 43, 57, 58, 60, 70) else int(rng.choice([0, 5, 12])))
     held: dict[int, Note] = {}
@@ -120,7 +123,7 @@ def sustained(harmony: list, piece, program: int, rng: np.random.Generator) -> l
     return sorted([*notes, *held.values()], key=lambda note: (note.beat, note.pitch))
 
 
-def drums(pattern: str, piece, rng: np.random.Generator) -> list:
+def drums(pattern: str, piece: Any, rng: np.random.Generator) -> list:
     """The pattern bar by bar, a few soft hits left out, a fill and a crash at the ends of sections."""
     notes = []
     if not pattern:

@@ -1,6 +1,7 @@
 """Soloists and orchestras of the demo corpora: the eight instruments of Medley-solos-DB, five symphonic composers."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -31,10 +32,9 @@ def soloist(instrument: str, rng: np.random.Generator) -> Style:
     program, (low, high), manner = SOLOISTS[instrument]
     middle = rng.uniform(low + 9, high - 9)
     register = (round(max(low, middle - 11)), round(min(high, middle + 11)))
-    return replace(
-        SOLO, **{"melody": ((program,),), "register": register, "room": float(rng.uniform(0.05, 0.6)),
-                 "velocity": float(rng.uniform(0.55, 0.95)), **manner}
-    )  # fmt: skip
+    own: dict[str, Any] = {"melody": ((program,),), "register": register, "room": float(rng.uniform(0.05, 0.6)),
+                           "velocity": float(rng.uniform(0.55, 0.95))}
+    return replace(SOLO, **own, **manner)  # type: ignore[arg-type]
 
 
 HAYDN = Style(

@@ -61,7 +61,7 @@ class Style:
         ("level", "room", "squash"),
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.meters is None:
             object.__setattr__(self, "meters", {4: 1.0})
 

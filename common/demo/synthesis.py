@@ -7,6 +7,7 @@ NumPy and SciPy only, no system synthesizer. The same score gives the same sampl
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from scipy import signal
@@ -21,7 +22,7 @@ PEAK = 10 ** (-1.5 / 20)
 
 
 def render(
-    score, sample_rate: int, level: float = -20.0, room: float = 0.3, seed: int = 0, squash: float = 0.0
+    score: Any, sample_rate: int, level: float = -20.0, room: float = 0.3, seed: int = 0, squash: float = 0.0
 ) -> np.ndarray:
     """A pretty_midi score as mono sound, float32 of shape (samples,).
 

@@ -8,7 +8,7 @@ copies result files and writes README tables. Verdicts come from common.claims a
 from pathlib import Path
 
 
-def write_report(runs_directory="runs", papers_directory=None) -> Path:
+def write_report(runs_directory: Path | str = "runs", papers_directory: Path | None = None) -> Path:
     """Write all pages; returns the path of the overview. What could not be read stands on the pages."""
     from common.report import collect, pages
 

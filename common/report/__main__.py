@@ -60,7 +60,7 @@ class Options:
     papers: Path = collect.ROOT / "papers"
 
 
-def main(arguments=None):
+def main(arguments: list[str] | None = None) -> int:
     """Parse options and do it; 0 if all went through, 1 where something was refused or could not be read."""
     options = command.parse(Options, "Static pages of all runs, and the results that are kept with the papers.",
                             arguments)

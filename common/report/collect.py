@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -31,22 +32,22 @@ class Paper:
     story: Story | None = None
 
     @property
-    def title(self):
+    def title(self) -> str:
         """The paper's title, without its full stop."""
         return getattr(self.settings, "TITLE", self.name).rstrip(".")
 
     @property
-    def program(self):
+    def program(self) -> str:
         """Heading of the code column, or an empty string where there is no program."""
         return getattr(self.settings, "PROGRAM", "") or ""
 
     @property
-    def follows(self):
+    def follows(self) -> tuple[str, ...]:
         """The modes this paper has: without a program there is no `code`."""
         return FOLLOWS if self.program else FOLLOWS[1:]
 
     @property
-    def divergences(self):
+    def divergences(self) -> tuple:
         """The paper's Divergence rows."""
         return tuple(getattr(self.settings, "DIVERGENCES", ()))
 
@@ -61,41 +62,41 @@ class Group:
     problems: list[str]
 
     @property
-    def question(self):
+    def question(self) -> tuple:
         """Corpus and preset: what groups share that differ in typed flags alone."""
         return self.runs[0].corpus.get("label"), self.runs[0].corpus.get("name"), self.runs[0].preset
 
     @property
-    def overrides(self):
+    def overrides(self) -> dict:
         """The typed flags that all of its runs share."""
         return self.runs[0].overrides
 
     @property
-    def evaluated(self):
+    def evaluated(self) -> list[Run]:
         """Runs with results, by mode and seed."""
         return [run for run in self.runs if run.results is not None]
 
-    def mode(self, follow):
+    def mode(self, follow: str) -> list[Run]:
         """The evaluated runs of one mode, by seed."""
         return [run for run in self.evaluated if run.follow == follow]
 
     @property
-    def corpus(self):
+    def corpus(self) -> dict:
         """The corpus as the first evaluated run describes it; empty where none is evaluated."""
         return self.evaluated[0].corpus if self.evaluated else {}
 
     @property
-    def preset(self):
+    def preset(self) -> str:
         """The preset of the runs."""
         return self.runs[0].preset
 
     @property
-    def synthetic(self):
+    def synthetic(self) -> bool:
         """Whether any of the runs is on a demo corpus."""
         return any(run.corpus["evidence"] == "demo" for run in self.evaluated)
 
 
-def load_settings(directory):
+def load_settings(directory: Path | str) -> ModuleType:
     """The config module of a paper's directory, without importing anything else of the paper."""
     path = Path(directory) / "config.py"
     name = f"_report_{Path(directory).name}_config"
@@ -106,7 +107,7 @@ def load_settings(directory):
     return module
 
 
-def papers(directory):
+def papers(directory: Path | str) -> list[Paper]:
     """Every folder of `directory` that has a config.py, by name; a claims.csv that cannot be read is a problem."""
     found = []
     for path in sorted(Path(directory).glob("*/config.py")):
@@ -130,7 +131,7 @@ def papers(directory):
     return found
 
 
-def groups(paper, runs_directory):
+def groups(paper: Paper, runs_directory: Path | str) -> list[Group]:
     """The paper's runs below `runs_directory`, one Group per corpus, preset and flags: real data first, then by name.
 
     A problem with a file that belongs to no group is one of the paper.
@@ -146,7 +147,7 @@ def groups(paper, runs_directory):
     return grouped(paper, runs, problems)
 
 
-def grouped(paper, runs, problems=None):
+def grouped(paper: Paper, runs: list[Run], problems: dict | None = None) -> list[Group]:
     """Runs as groups, in the order in which they are shown."""
     found = {}
     for run in runs:
@@ -157,7 +158,7 @@ def grouped(paper, runs, problems=None):
     return sorted(made, key=lambda group: (order.index(group.corpus.get("evidence")), group.name))
 
 
-def judgements(paper, runs, follow):
+def judgements(paper: Paper, runs: list[Run], follow: str) -> dict:
     """Verdicts of one mode's runs: {claim id: Judgement}; raises ClaimsError for runs that do not belong together."""
     if not runs:
         return not_run(paper, follow)
@@ -173,12 +174,12 @@ def judgements(paper, runs, follow):
                                free, standing.withheld(results), small)
 
 
-def not_run(paper, follow, reason=""):
+def not_run(paper: Paper, follow: str, reason: str = "") -> dict:
     """Every claim as not run in a mode."""
     return {claim.id: claims_module.Judgement(claim, follow, "not run", reason) for claim in paper.claims}
 
 
-def settings_sha256(paper):
+def settings_sha256(paper: Paper) -> Callable:
     """A function of a result dict: SHA-256 of what its mode, preset and flags resolve to today ("" if to nothing)."""
 
     def today(results):

@@ -4,16 +4,20 @@ import json
 import math
 import re
 from html import escape
+from pathlib import Path
+from typing import Any
 
 from markupsafe import Markup
 from matplotlib.ticker import MaxNLocator
+
+from common.record import Run
 
 WIDTH, HEIGHT = 340, 190
 LEFT, RIGHT, TOP, BOTTOM = 58, 10, 10, 26
 MOST_POINTS = 240
 
 
-def read_metrics(path):
+def read_metrics(path: Path) -> Any:
     """metrics.jsonl as {metric name: [(step, value), …]}; steps run on through the stages, values may be NaN.
 
     A line that cannot be read (a run killed while writing it) is left out.
@@ -34,7 +38,7 @@ def read_metrics(path):
     return series
 
 
-def collect(runs):
+def collect(runs: list[Run]) -> Any:
     """Charts of a group's runs: {model: {metric: [(follow, seed, points)]}}, in the order the files name them."""
     models = {}
     for run in runs:
@@ -45,7 +49,7 @@ def collect(runs):
     return models
 
 
-def diverged(runs):
+def diverged(runs: list[Run]) -> Any:
     """{model: ["code, seed 0: losses/total at step 120 of stage train", …]} from the diverged.json of its runs."""
     found = {}
     for run in runs:
@@ -60,7 +64,7 @@ def diverged(runs):
     return found
 
 
-def chart(metric, lines):
+def chart(metric: str, lines: Any) -> Any:
     """One chart as SVG: `lines` is [(follow, seed, points)]; colours come from the page's `.line-<follow>` classes."""
     drawn = [(follow, seed, _thin([(x, y) for x, y in points if math.isfinite(y)])) for follow, seed, points in lines]
     drawn = [(follow, seed, points) for follow, seed, points in drawn if points]

@@ -6,6 +6,7 @@ seen there too). `papers/<paper>/results/null.csv` holds the verdict of every fi
 """
 
 import csv
+from collections.abc import Callable
 from pathlib import Path
 
 from scipy.special import betaincinv
@@ -21,7 +22,7 @@ SEEN, DECIDED = ("seen", "seen once"), ("seen", "seen once", "not seen", "not se
 MOST = 3 / 20  # of the twins that give a verdict, for one finding; more is named
 
 
-def labels(paper) -> dict[str, str]:
+def labels(paper: collect.Paper) -> dict[str, str]:
     """{claim id: "wrong" or "right"} of a paper's labels.csv; empty without one.
 
     Raises:
@@ -39,7 +40,7 @@ def labels(paper) -> dict[str, str]:
     return {row["id"]: row["shuffled"] for row in rows}
 
 
-def write(paper, place: Path, preset: str, follow: str) -> tuple[Path | None, list[str]]:
+def write(paper: collect.Paper, place: Path, preset: str, follow: str) -> tuple[Path | None, list[str]]:
     """Judge every run below `place`/<generator seed>/ and write null.csv: (its path, or None without a run; problems).
 
     A twin whose results do not stand is left out and named.
@@ -75,12 +76,12 @@ def _digits(value) -> str:
     return "" if value is None else f"{value:.4g}"
 
 
-def target(paper) -> Path:
+def target(paper: collect.Paper) -> Path:
     """papers/<paper>/results/null.csv."""
     return paper.directory / "results" / "null.csv"
 
 
-def read(paper) -> list[dict]:
+def read(paper: collect.Paper) -> list[dict]:
     """The rows of null.csv whose rule is still today's; none without the file."""
     if not target(paper).exists():
         return []
@@ -89,7 +90,7 @@ def read(paper) -> list[dict]:
         return [row for row in csv.DictReader(file) if rules.get(row["claim"]) == row["rule"]]
 
 
-def counts(paper) -> list[tuple]:
+def counts(paper: collect.Paper) -> list[tuple]:
     """(corpus, claim id, times seen, verdicts, twins) of each finding that shuffled labels make wrong.
 
     "Undecided" is a verdict where an interval contains the limit, and none where there is no interval.
@@ -116,13 +117,13 @@ def _rate(seen: int, asked: int) -> str:
     return f"{seen} of {asked}, {seen / asked:.1%} [{low:.1%}, {high:.1%}]"
 
 
-def summary(paper) -> str:
+def summary(paper: collect.Paper) -> str:
     """How often, over all findings that shuffled labels make wrong."""
     found = counts(paper)
     return f"seen where labels are shuffled: {_rate(sum(row[2] for row in found), sum(row[3] for row in found))}"
 
 
-def table(paper, make) -> str:
+def table(paper: collect.Paper, make: Callable) -> str:
     """README text: error rates by finding, or the command that measures them.
 
     Args:

@@ -3,6 +3,9 @@
 FINDINGS.md tells facts, and findings on real data; nothing that was measured on synthetic music.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from common.corpora import download
 from common.report import collect, rows, story, text
 from common.report.published import is_effect, published_groups
@@ -10,13 +13,13 @@ from common.report.published import is_effect, published_groups
 EVIDENCE = ("published", "other")
 
 
-def judged_groups(paper):
+def judged_groups(paper: collect.Paper) -> Any:
     """Published groups with their verdicts, real data first: [(group, {mode: {claim id: Judgement}})]."""
     return [(group, {follow: collect.judgements(paper, group.mode(follow), follow) for follow in paper.follows})
             for group in published_groups(paper) if not is_effect(paper, group)]
 
 
-def finding(paper) -> str:
+def finding(paper: collect.Paper) -> str:
     """The sentence that stands for the paper: of the first published results that decide it, else why there is none."""
     if paper.story is None:
         return "No story is told of it."
@@ -28,7 +31,7 @@ def finding(paper) -> str:
     return told[0][1].text if told else f"Whether {headline.whether} is not known here: no run is published."
 
 
-def block(papers, fault: str) -> str:
+def block(papers: list[collect.Paper], fault: str) -> str:
     """FINDINGS.md text: what published results say of every claim of a fault, with evidence and command."""
     lines, untold = [], []
     for paper in papers:
@@ -59,7 +62,7 @@ def _is_fact(paper, headline) -> bool:
     return any(claim.id == headline.claim and claim.kind == "fact" for claim in paper.claims)
 
 
-def still_open(papers, table) -> str:
+def still_open(papers: list[collect.Paper], table: Callable) -> str:
     """FINDINGS.md text: what each paper's own data would decide, and by which commands.
 
     Args:

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
+from common.record import Run
 from common.report import listening
+from common.report.collect import Group
 
 
-def sections(group, problems):
+def sections(group: Group, problems: list[str]) -> list:
     """The runs' media, section by section, the modes beside each other.
 
     The first complete seed of each mode is shown at once, the others folded. Returns a list of {title, texts, shown,
@@ -43,7 +46,7 @@ def sections(group, problems):
     return list(found.values())
 
 
-def to_hear(shown, story):
+def to_hear(shown: list, story: Any) -> dict | None:
     """The section that is played first and how its grids begin: one row, and the baselines; None without one.
 
     Args:
@@ -64,7 +67,7 @@ def to_hear(shown, story):
     return {"section": section, "grids": grids}
 
 
-def thumbnails(shown, most=3):
+def thumbnails(shown: list, most: int = 3) -> list:
     """Up to three pictures for the overview, one a section, of the last mode that has one: [(address, alt)]."""
     found = []
     for section in shown:
@@ -115,7 +118,7 @@ def _grid(grid, run, group, problems):
             "rows": list(zip([str(name) for name in grid.get("rows") or []], cells, strict=False))}
 
 
-def link(name, run, problems, where):
+def link(name: str, run: Run, problems: list[str], where: str) -> Any:
     """The address of a run's file as seen from the page; empty (and a problem) where it is missing or outside."""
     path = (run.directory / str(name)).resolve()
     if not path.is_relative_to(run.directory.resolve()):

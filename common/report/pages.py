@@ -5,6 +5,7 @@ Pages lie in the runs folder, so that every picture and sound is named relative 
 
 import math
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import jinja2
@@ -20,7 +21,7 @@ MOST_REJECTED = 200
 EVIDENCE_SAYS = {"published": "the paper's own corpus, complete", "other": "other real data", "demo": "synthetic music"}
 
 
-def write(runs_directory, papers_directory):
+def write(runs_directory: Path | str, papers_directory: Path | str) -> tuple[list[Path], list[str]]:
     """Write runs/index.html and all pages; returns (paths written, problems as lines)."""
     runs_directory = Path(runs_directory)
     runs_directory.mkdir(parents=True, exist_ok=True)
@@ -75,7 +76,7 @@ def _environment():
     return environment
 
 
-def paper_page(group, groups):
+def paper_page(group: collect.Group, groups: list[collect.Group]) -> dict:
     """Everything the page of one group shows, as plain values for the template; `groups` are all of the paper."""
     paper, problems = group.paper, list(group.problems)
     verdicts, follows = {}, paper.follows
@@ -119,7 +120,7 @@ def _kinds(claims):
     return {kind: sum(claim.kind == kind for claim in claims) for kind in ("number", "finding", "fact")}
 
 
-def mode_line(group, follow):
+def mode_line(group: collect.Group, follow: str) -> dict:
     """What the head of the page says about one mode: seeds, steps, hours, machine, commit, overrides, notes."""
     runs = group.mode(follow)
     results = [run.results for run in runs]
@@ -150,7 +151,7 @@ def _dirty(result):
     return bool(result.get("dirty")) or any(start.get("dirty") for start in trained)
 
 
-def divergence_row(divergence, group, groups):
+def divergence_row(divergence: Any, group: collect.Group, groups: list[collect.Group]) -> dict:
     """One divergence: where the preset sets it in every mode, the claims it decides, its effect on each as measured."""
     presets = getattr(group.paper.settings, "PRESETS", {}).get(group.preset) or {}
     covered = (f"preset {group.preset} sets {text.setting(presets[divergence.field])} in every mode"
@@ -161,7 +162,7 @@ def divergence_row(divergence, group, groups):
             "measured": any(measured for _, _, measured in decides)}
 
 
-def effects(divergence, claim, group, groups):
+def effects(divergence: Any, claim: Any, group: collect.Group, groups: list[collect.Group]) -> list:
     """What setting this one field otherwise does to a claim's value: ["0.8: −0.020 (3 seeds)"].
 
     Measured from pairs of complete runs that follow the paper, same data and seed; one overrides this field alone.

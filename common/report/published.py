@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from common import claims as claims_module, provenance, record, standing, store
@@ -10,7 +11,7 @@ from common.files import sha256
 from common.report import collect
 
 
-def publish(runs, papers_directory):
+def publish(runs: Iterable, papers_directory: Path | str) -> tuple[list[Path], list[str]]:
     """Copy the results of run directories (of a seed, or of a mode with all its seeds) to papers/<paper>/results/.
 
     Returns (paths written, refusals as lines). Refused is a partial run, what does not stand (`standing.alone`: edited,
@@ -32,7 +33,7 @@ def publish(runs, papers_directory):
     return written, refused
 
 
-def directories(runs):
+def directories(runs: Iterable) -> Iterator[Path]:
     """The seeds' directories: a run's own, or all of a mode's."""
     for run in map(Path, runs):
         seeds = [] if (run / "results.json").exists() or (run / "config.json").exists() else sorted(run.glob("seed-*"))
@@ -102,7 +103,7 @@ def _unproved(directory, results, root):
     return ""
 
 
-def published_runs(paper):
+def published_runs(paper: collect.Paper) -> list:
     """The published result files as runs (without media)."""
     found = []
     for path in sorted((paper.directory / "results").glob("*.json")):
@@ -111,12 +112,12 @@ def published_runs(paper):
     return found
 
 
-def published_groups(paper):
+def published_groups(paper: collect.Paper) -> list:
     """The same as groups."""
     return collect.grouped(paper, published_runs(paper))
 
 
-def is_effect(paper, group):
+def is_effect(paper: collect.Paper, group: collect.Group) -> bool:
     """Whether a group only measures what one divergence does: runs that follow the paper but for that setting."""
     fields = {one.field for one in paper.divergences}
     return all(run.follow == "paper" for run in group.runs) and len(group.overrides) == 1 and (

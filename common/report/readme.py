@@ -6,6 +6,8 @@ all, `finding FAULT` and `open` in FINDINGS.md; papers/<paper>/results/README.md
 """
 
 import re
+from pathlib import Path
+from typing import Any
 
 from common.errors import ClaimsError
 from common.report import collect, error_rates, pages, rows, text
@@ -15,7 +17,7 @@ from common.report.published import is_effect, published_groups
 START = re.compile(r"<!-- (results|divergences|null|papers|open|finding [a-z]+) -->")
 
 
-def results_table(paper, only=None):
+def results_table(paper: collect.Paper, only: Any = None) -> str:
     """README text: tables for each published corpus, preset and flags, or the command that makes the first.
 
     Args:
@@ -132,7 +134,7 @@ def _cell(cell, withheld):
     return " ".join(filter(None, (value, f"**{cell['word']}**", reason)))
 
 
-def divergences_table(paper):
+def divergences_table(paper: collect.Paper) -> str:
     """README text: the divergences of config.py; † marks an inferred value."""
     heads = ["setting", *(f"`{follow}`" for follow in paper.follows), "where", "decides"]
     found = []
@@ -164,19 +166,19 @@ def _table(heads, lines):
     return "\n".join([line(heads), "|" + " --- |" * len(heads), *map(line, lines)])
 
 
-def null_table(paper):
+def null_table(paper: collect.Paper) -> str:
     """README text: how often a finding is seen on twins with shuffled labels."""
     return error_rates.table(paper, _table)
 
 
-def papers_table(papers):
+def papers_table(papers: list) -> str:
     """README text: each paper with the one sentence that matters, as published results have it."""
     found = [[f"[{paper.name}](papers/{paper.name}/README.md)", _cited(paper), _learns(paper), finding(paper)]
              for paper in papers]
     return _table(["directory", "paper", "what it learns", "what came out"], found)
 
 
-def open_table(papers):
+def open_table(papers: list[collect.Paper]) -> str:
     """FINDINGS.md text: what is open until someone runs the papers' own data."""
     return still_open(papers, _table)
 
@@ -190,13 +192,13 @@ def _learns(paper):
     return paper.story.learns if paper.story else ""
 
 
-def results_readme(paper):
+def results_readme(paper: collect.Paper) -> str:
     """papers/<paper>/results/README.md: every claim of every published run."""
     return (f"# Results: {paper.title}\n\nMade by `python -m common.report readme` from the files beside it; the "
             f"headline claims stand in [the paper's README](../README.md).\n\n{results_table(paper)}\n")
 
 
-def filled(path, readme, make, of):
+def filled(path: Path, readme: str, make: dict, of: Any) -> Any:
     """A text with every block between markers made anew.
 
     Args:
@@ -217,7 +219,7 @@ def filled(path, readme, make, of):
     return readme
 
 
-def rendered(paper, readme):
+def rendered(paper: collect.Paper, readme: str) -> Any:
     """A paper's README with both tables made anew; raises ClaimsError where a start has no end."""
     make = {"results": _headlines, "divergences": divergences_table, "null": null_table}
     return filled(paper.directory / "README.md", readme, make, paper)
@@ -237,7 +239,7 @@ def _has_results(paper):
 ACROSS = {"papers": papers_table, "finding": block, "open": open_table}  # what stands in texts about all papers
 
 
-def texts(papers_directory):
+def texts(papers_directory: Path | str) -> Any:
     """All texts as they are and as they should be: [(path, old, new)], and problems as lines."""
     found, problems = [], []
     papers = collect.papers(papers_directory)
@@ -263,7 +265,7 @@ def texts(papers_directory):
     return found, problems
 
 
-def write_readmes(papers_directory, check=False):
+def write_readmes(papers_directory: Path | str, check: bool = False) -> tuple[list[Path], list[str]]:
     """Make all texts anew (`check`: write nothing); returns (those that differed, problems)."""
     found, problems = texts(papers_directory)
     different = [(path, new) for path, old, new in found if old != new]

@@ -7,6 +7,7 @@ mode has a verdict, a row shows values alone, and the reason stands once below i
 import math
 from collections import Counter
 from dataclasses import dataclass
+from typing import Any
 
 from common.claims import FEWEST_GROUPS, FEWEST_SEEDS, ONCE, VERDICTS
 from common.report import text
@@ -37,7 +38,7 @@ class Parts:
     without: list
 
 
-def parts(rows) -> Parts:
+def parts(rows: list) -> Parts:
     """Rows of `claim_row` by what can be said of them."""
     measured = [row for row in rows if not row["judged"] and row["measured"]]
     reasons = Counter(cell["why"] for row in measured for cell in row["cells"] if cell["why"])
@@ -59,7 +60,7 @@ def letter(place: int) -> str:
     return (letter(before - 1) if before else "") + MARKS[here]
 
 
-def by_place(rows) -> list:
+def by_place(rows: list) -> list:
     """[(where the claims stand in the paper, rows)]; places with few of them go together."""
     counts, found = Counter(row["claim"].where for row in rows), {}
     for row in rows:
@@ -68,7 +69,7 @@ def by_place(rows) -> list:
     return sorted(found.items(), key=lambda table: table[0] == "Elsewhere")
 
 
-def facts(paper, verdicts):
+def facts(paper: Any, verdicts: Any) -> Any:
     """What is true on any data, once: [(claim, cell, the modes that say so)].
 
     Args:
@@ -89,7 +90,7 @@ def facts(paper, verdicts):
     return found
 
 
-def claim_row(claim, judged, inferred):
+def claim_row(claim: Any, judged: list, inferred: Any) -> Any:
     """One row of the claims table; baselines once, or by mode (code / paper / sound) where the modes differ."""
     names = dict.fromkeys(name for judgement in judged for name, _ in judgement.baselines)
     baselines = []
@@ -104,13 +105,13 @@ def claim_row(claim, judged, inferred):
             "tones": " ".join(dict.fromkeys(tone(judgement.word) for judgement in judged if is_judged(judgement)))}
 
 
-def is_judged(judgement) -> bool:
+def is_judged(judgement: Any) -> bool:
     """Whether a mode says more than a value: not with too few seeds, other data or a model that learnt nothing."""
     few = judgement.word == "undecided" and len(judgement.seeds) < FEWEST_SEEDS and not judgement.by_groups
     return not few and judgement.word in (*VERDICTS, "withheld")
 
 
-def cell(judgement):
+def cell(judgement: Any) -> dict:
     """One mode's cell: the value with its half interval, over what it was taken, the verdict and its reason."""
     still = judgement.low is None or judgement.claim.kind == "fact"  # a fact does not vary with the seed
     half = None if still else (judgement.high - judgement.low) / 2
@@ -130,7 +131,7 @@ def cell(judgement):
             "counts": ", ".join(counts), "value": value, "why": judgement.reason or judgement.word}
 
 
-def value_text(mean, half, claim):
+def value_text(mean: float | None, half: float | None, claim: Any) -> str:
     """A mean and its half interval: as many decimals as the paper printed, or as give the half two digits."""
     _, point, decimals = claim.reported_text.partition(".")
     digits = len(decimals) if point and decimals.isdigit() and abs(mean) >= 10.0 ** -len(decimals) else None
@@ -141,12 +142,12 @@ def value_text(mean, half, claim):
     return f"{text.number(mean, digits)} ± {text.number(half, digits)}"
 
 
-def tone(word):
+def tone(word: str) -> str:
     """yes, no, open or none: how a verdict word is coloured and counted."""
     return TONES.get(word, "none")
 
 
-def tally(judged):
+def tally(judged: Any) -> Any:
     """How often one mode gives each verdict word: [(tone, word, count)], verdicts before the rest."""
     counts = Counter(judgement.word for judgement in judged)
     return sorted(((tone(word), word, count) for word, count in counts.items()),

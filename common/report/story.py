@@ -20,6 +20,7 @@ measured, {limit} for the rule's limit, {reported} for what a fact is compared w
 
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,7 +83,7 @@ class Missing(Exception):
     """A sentence asks for a number that these results do not hold."""
 
 
-def read(path: Path, claims, follows) -> Story | None:
+def read(path: Path, claims: Iterable, follows: Iterable) -> Story | None:
     """A paper's story.toml; None where there is no such file.
 
     Raises:
@@ -170,7 +171,7 @@ def _cannot(asked: list, how: str, reason: str) -> str:
     said = []
     for headline, judgement in asked:
         value = rows.cell(judgement)["value"]
-        whether = re.sub(r"\{limit( %)?\}", lambda m, limit=judgement.claim.threshold: _shown(limit, m[1]),
+        whether = re.sub(r"\{limit( %)?\}", lambda m, limit=judgement.claim.threshold: _shown(limit, m[1]),  # type: ignore[misc]
                          headline.whether)
         said.append(f"whether {whether}" + f" (measured: {value})" * bool(value))
     together = said[0] if len(said) == 1 else f"{', '.join(said[:-1])} and {said[-1]}"

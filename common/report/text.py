@@ -2,11 +2,12 @@
 
 import math
 import re
+from typing import Any
 
 from markupsafe import Markup, escape
 
 
-def number(value, decimals=None):
+def number(value: float | None, decimals: int | None = None) -> str:
     """A number for people: three digits, thousands apart, powers of ten where it is very small or large."""
     if value is None or not math.isfinite(value):
         return "not a number" if value is None or math.isnan(value) else "∞" if value > 0 else "−∞"
@@ -23,19 +24,19 @@ def number(value, decimals=None):
     return text.replace("-", "−")
 
 
-def words(name):
+def words(name: str) -> str:
     """`step_majority` as people write it."""
     return str(name).replace("_", " ")
 
 
-def table_value(value):
+def table_value(value: Any) -> Any:
     """A table's cell: numbers for people, a dash where there is none."""
     if value is None or value == "nan" or (isinstance(value, float) and math.isnan(value)):
         return "–"
     return number(value) if type(value) in (int, float) else str(value)
 
 
-def note(value):
+def note(value: Any) -> str:
     """A run's note: lists and tables in words, numbers for people."""
     if isinstance(value, dict):
         return ", ".join(f"{words(key)} {note(one)}" for key, one in value.items()) or "none"
@@ -44,17 +45,17 @@ def note(value):
     return number(value) if type(value) in (int, float) else str(value)
 
 
-def setting(value):
+def setting(value: Any) -> Any:
     """A setting's value; floats without the digits that binary adds."""
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def breakable(text):
+def breakable(text: str) -> Any:
     """A name that may break after its underscores and slashes."""
     return Markup(re.sub("([_/])", r"\1<wbr>", str(escape(text))))
 
 
-def duration(hours):
+def duration(hours: float) -> str:
     """Hours for people: seconds or minutes where they are few."""
     amount, unit = next(((hours * size, unit) for size, unit in ((1, "hour"), (60, "minute")) if hours * size >= 1),
                         (hours * 3600, "second"))
@@ -62,6 +63,6 @@ def duration(hours):
     return f"{text} {unit}{'' if text == '1' else 's'}"
 
 
-def plural(count, noun):
+def plural(count: int, noun: str) -> str:
     """`1 seed`, `3 seeds`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -5,6 +5,7 @@ import importlib
 import json
 import math
 import tempfile
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from common.store import content_sha256
 TOLERANCE = 1e-6  # relative, and absolute where the value is smaller than one
 
 
-def verify(runs):
+def verify(runs: Iterable) -> list[tuple[Path, int, list[str]]]:
     """What a second evaluation of run directories makes otherwise: [(directory, number of values, [one line each])].
 
     Raises:

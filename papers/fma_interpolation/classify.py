@@ -7,10 +7,13 @@ import csv
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tyro
 
 from common import audio, cells, command, process, scripts
+from common.record import Run
+from common.store import Store
 from papers.fma_interpolation import config as settings, preprocess
 
 
@@ -31,7 +34,7 @@ class Options:
     runs: Path = Path("runs")
 
 
-def classify(options, run, store, output):
+def classify(options: Any, run: Run, store: Store, output: Any) -> Any:
     """Write the CSV; returns one line for each file that could not be used.
 
     Raises FileNotFoundError for a model that does not exist or was not trained.
@@ -68,7 +71,7 @@ def classify(options, run, store, output):
     return problems
 
 
-def main():
+def main() -> int:
     """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
     options = command.parse(Options, __doc__)
     with process.one_line_errors():

@@ -1,10 +1,12 @@
 """The pictures of the page: images, curves, bars and the drawings of the data set."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from common import plots
+from common.record import Run
 from papers.fma_interpolation import classifiers, tables
 
 OVERFIT_SAYS = {"squared_error": "squared error", "cross_entropy": "cross-entropy",
@@ -15,7 +17,7 @@ TABLE_SAYS = {"librosa": "518 librosa features", "audio": "8 audio features of t
               "temporal": "224 temporal features of the Echo Nest", "statistics": "statistics of the images"}
 
 
-def picture(path, image):
+def picture(path: Path, image: np.ndarray) -> Path:
     """Write an image (bands, frames) as a PNG, low bands at the bottom, nothing around it."""
     from matplotlib.image import imsave
 
@@ -24,7 +26,7 @@ def picture(path, image):
     return path
 
 
-def hunt(run, found):
+def hunt(run: Run, found: Any) -> Any:
     """Squared error of the output under each loss of the hunt."""
     series = {}
     for loss, lines in found.histories.items():
@@ -36,7 +38,7 @@ def hunt(run, found):
             "caption": "Squared error of the output under each loss", "alt": "Error curves"}
 
 
-def networks(run, found, majority):
+def networks(run: Run, found: Any, majority: float) -> Any:
     """Training and validation accuracy of the networks over the epochs."""
     series = {}
     for name, lines in found.histories.items():
@@ -49,7 +51,7 @@ def networks(run, found, majority):
             "caption": "Training and validation accuracy over the epochs", "alt": "Accuracy curves"}
 
 
-def leak(run, accuracy, names, chance):
+def leak(run: Run, accuracy: Any, names: Any, chance: float) -> Any:
     """Bars of the classical classifiers under three splits; `accuracy` is {(protocol, name): value}."""
     series = {says: [accuracy[protocol, name] for name in names] for protocol, says in SPLIT_SAYS.items()}
     path = plots.bars(run.figure("leak"), [classifiers.NAMES[name] for name in names], series, "accuracy",
@@ -58,7 +60,7 @@ def leak(run, accuracy, names, chance):
             "alt": "Bars of accuracy for each classifier under three splits", "claims": ["Q5-leak"]}
 
 
-def drawings(run, drawn, genres):
+def drawings(run: Run, drawn: Any, genres: Any) -> Any:
     """One scatter plot for each drawing, the unscaled ones of the report included."""
     items = []
     for name, drawing in drawn.items():

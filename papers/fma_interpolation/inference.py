@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import keras
 import numpy as np
@@ -126,7 +127,7 @@ def judge_of(learners):
     return Judge(keras.Model(network.input, network.layers[-2].output), learners["cnn_2"].networks["classifier"])
 
 
-def probabilities(learner, images):
+def probabilities(learner: Any, images: np.ndarray) -> Any:
     """Genre probabilities (n, classes) that a trained classifier gives images (n, bands, frames)."""
     return _through(learner.networks["classifier"], images[..., None])
 

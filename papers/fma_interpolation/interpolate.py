@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
@@ -12,6 +13,8 @@ from tqdm import tqdm
 
 from common import audio, command, process, scripts
 from common.progress import progress
+from common.record import Run
+from common.store import Store
 from papers.fma_interpolation import config as settings, measures, preprocess
 
 
@@ -40,7 +43,7 @@ class Options:
     output: Path = Path("interpolation")
 
 
-def load_autoencoder(run, store, name):
+def load_autoencoder(run: Run, store: Store, name: str) -> Any:
     """The trained autoencoder of a run and its loss. Raises FileNotFoundError for a name or model that is not there."""
     from common import training
     from papers.fma_interpolation import train
@@ -54,7 +57,7 @@ def load_autoencoder(run, store, name):
     return learner, train.loss_of(name, run.config)
 
 
-def interpolate(options, run, store):
+def interpolate(options: Any, run: Run, store: Store) -> Any:
     """Write the path's sounds and pictures into options.output and print how near each is to its ends."""
     from papers.fma_interpolation import figures, inference, sound
 
@@ -78,7 +81,7 @@ def interpolate(options, run, store):
     print(f"{options.output}: {len(named)} sounds and pictures; a and b are the originals through the inversion only")
 
 
-def main():
+def main() -> Any:
     """The tool; exit code 2 if it cannot do what it is asked."""
     options = command.parse(Options, __doc__)
     with process.one_line_errors():

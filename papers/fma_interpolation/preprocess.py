@@ -256,7 +256,7 @@ def _cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def main():
+def main() -> None:
     """The preprocessing script."""
     from common import process, scripts
 

@@ -8,12 +8,14 @@ that no recording stands behind.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
 
 from common import audio, command, process, scripts
-from common.store import safe_name
+from common.record import Run
+from common.store import Store, safe_name
 from papers.fma_interpolation import config as settings, interpolate, measures, preprocess
 
 
@@ -40,7 +42,7 @@ class Options:
     output: Path = Path("reconstruction")
 
 
-def reconstruct(options, run, store):
+def reconstruct(options: Any, run: Run, store: Store) -> Any:
     """Write sounds and pictures into options.output; returns one line for each file that could not be used."""
     from papers.fma_interpolation import figures, inference, sound
 
@@ -73,7 +75,7 @@ def reconstruct(options, run, store):
     return problems
 
 
-def main():
+def main() -> Any:
     """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
     options = command.parse(Options, __doc__)
     with process.one_line_errors():

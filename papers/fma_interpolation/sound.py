@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,7 @@ INVERTED = 8  # reconstructions, one a track, that are turned into sound and bac
 
 # ---------------------------------------------------------------- recordings and their images
 
-def excerpt(path, config, at):
+def excerpt(path: Any, config: Any, at: Any) -> Any:
     """The image (bands, frames) that begins `at` seconds into a recording, normalised by the whole recording.
 
     Raises audio.AudioError where the recording is damaged, silent or too short.

@@ -177,7 +177,7 @@ OVERFIT = ("squared_error", "cross_entropy", "flipped", "swapped", "decibels")
 UNBOUNDED = ("flipped", "swapped", "decibels")
 CLASSIFIERS = {"cnn_1": learners.build_cnn_1, "cnn_2": learners.build_cnn_2, "rnn": learners.build_rnn}
 
-MODELS = {f"autoencoder-{name}": Model(kind.build, partial(autoencoder_stages, name))
+MODELS = {f"autoencoder-{name}": Model(kind.build, partial(autoencoder_stages, name))  # type: ignore[arg-type]
           for name, kind in AUTOENCODERS.items()}
 MODELS["overfit-squared_error"] = Model(learners.build_overfit, partial(overfit_stages, "squared_error"))
 MODELS |= {f"overfit-{loss}": Model(learners.build_overfit_cross_entropy, partial(overfit_stages, loss),

@@ -1,10 +1,13 @@
 """What a run's page shows and plays: a grid of transfers, figures of what was heard, tables, loss curves."""
 
 import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from common import audio, plots
+from common.record import Run
 from papers.lord_transfer import sound
 from papers.lord_transfer.comparisons import smallest_class
 from papers.lord_transfer.config import loss_terms
@@ -13,7 +16,7 @@ from papers.lord_transfer.exceeding import mean_of
 PICTURE_HEIGHT = 128  # pixels of a spectrogram in the grid
 
 
-def figures_and_sound(run, found, notes):
+def figures_and_sound(run: Run, found: Any, notes: dict) -> list[dict]:
     """Sections for run.write_results, their figures and sounds written under the run's directory."""
     sections = []
     for pair, m in found.models.items():
@@ -28,7 +31,7 @@ def figures_and_sound(run, found, notes):
     return sections
 
 
-def transfer_grid(run, m, title, notes):
+def transfer_grid(run: Run, m: Any, title: str, notes: dict) -> dict:
     """A grid of source clips by target class: hear each, see it, and read what the classifier hears."""
     heard, labels, rows, cells = m.heard, m.labels, [], []
     for a, label in enumerate(labels):
@@ -51,7 +54,7 @@ def transfer_grid(run, m, title, notes):
             "grid": {"rows": rows, "columns": ["source", *labels], "cells": cells}}
 
 
-def picture_grid(run, m, title):
+def picture_grid(run: Run, m: Any, title: str) -> dict:
     """The same targets without a network: what is played for every source alike."""
     cells, reference = [], float(np.median(m.references))
     for name, pictures in m.pictures.items():
@@ -79,7 +82,7 @@ def _cell(run, config, image, reference, name, caption):
     return {"audio": run.relative(run.audio(name)), "image": run.relative(picture), "caption": caption}
 
 
-def share_matrix(path, matrix, labels, x_label):
+def share_matrix(path: Path, matrix: np.ndarray, labels: Any, x_label: str) -> Path:
     """Shares (classes, classes) as they are: the rows of a transfer matrix need not sum to one."""
     drawing, axes = plots.figure(size=(6.4, 5.6))
     axes.imshow(matrix, cmap="Blues", vmin=0, vmax=1)
@@ -92,7 +95,7 @@ def share_matrix(path, matrix, labels, x_label):
     return plots.save(drawing, path)
 
 
-def heard_section(run, m, title):
+def heard_section(run: Run, m: Any, title: str) -> dict:
     """Who the classifier hears: in real clips, in rebuilt ones, in transfers."""
     heard, name = m.heard, _plain(m.pair) or "instruments"
     labels, items = list(heard.labels), []
@@ -112,7 +115,7 @@ def heard_section(run, m, title):
             "answers that no trained network is needed for: a number below theirs says nothing.", "items": items}
 
 
-def controls_table(m):
+def controls_table(m: Any) -> dict:
     """The transfers and every control, by every measure: heard as the target, ahead of rivals, both at once."""
     rows = [[name, *(_share(mean_of(m, what, name)) for what in ("hits", "second", "rhythm", "notes", "joint"))]
             for name in m.judged]
@@ -123,7 +126,7 @@ def controls_table(m):
                        "that ignores its source; joint: a hit counts by how far it is ahead, 0 for who ignores it"}
 
 
-def ears_table(m):
+def ears_table(m: Any) -> dict:
     """What the classifier that judges knows: real clips by class, and its answers where there is nothing to hear."""
     ears, heard = m.ears, m.heard
     rows = [["real clips, mean over classes", _share(ears["first"])], ["chance", _share(heard.chance)],
@@ -138,7 +141,7 @@ def ears_table(m):
             "rows": rows}
 
 
-def content_section(m, title):
+def content_section(m: Any, title: str) -> dict:
     """What is left of the content: rebuilding error, melody, leak, the way to sound and back."""
     pitch, found, probe = m.pitch, m.inversion, m.probe
     kept = mean_of(m, "excess", "transfers")
@@ -160,7 +163,7 @@ def content_section(m, title):
                        "rows": rows}]}
 
 
-def joining_section(run, m, title):
+def joining_section(run: Run, m: Any, title: str) -> Any:
     """Joining windows into a track: seams, and sound against the number of columns kept of each window."""
     name, columns = _plain(m.pair) or "recordings", sorted(m.tracks[0]["distance"])
     distances = [float(np.mean([track["distance"][k] for track in m.tracks])) for k in columns]
@@ -178,7 +181,7 @@ def joining_section(run, m, title):
                        "columns": ["method", "ratio"], "rows": rows}]}
 
 
-def joined_items(run, m):
+def joined_items(run: Run, m: Any) -> Any:
     """One held-out track to be heard in every way of joining its windows (sec. 2.3.4 and 2.4.2)."""
     items = []
     for name, image in m.joined.items():
@@ -189,7 +192,7 @@ def joined_items(run, m):
     return items
 
 
-def curves_section(run, models, comparisons):
+def curves_section(run: Run, models: Any, comparisons: Any) -> dict:
     """Training loss of every model, without content decay."""
     series = {}
     for name, m in [(pair or "lord", m) for pair, m in models.items()] + list(comparisons.items()):
@@ -202,7 +205,7 @@ def curves_section(run, models, comparisons):
                        "alt": "training loss over updates"}]}
 
 
-def phase_items(run, m, references):
+def phase_items(run: Run, m: Any, references: Any) -> Any:
     """A rebuilt clip heard with the phase that the network made and with that of Griffin-Lim (sec. 2.2)."""
     config, items = m.config, []
     image = m.transfers[m.classes[0]][0]
@@ -214,7 +217,7 @@ def phase_items(run, m, references):
     return items
 
 
-def loss_items(run, base, comparisons):
+def loss_items(run: Run, base: Any, comparisons: Any) -> Any:
     """The first held-out clip rebuilt by models of different losses (sec. 2.3.3), to be heard."""
     items = []
     for name, m in {"the run's loss": base, **comparisons}.items():
@@ -227,7 +230,7 @@ def loss_items(run, base, comparisons):
     return items if len(items) > 1 else []
 
 
-def comparison_section(run, base, comparisons):
+def comparison_section(run: Run, base: Any, comparisons: Any) -> Any:
     """One line per comparison: errors, transfers, leak."""
     rows = []
     for name, m in [("the run's model", base), *comparisons.items()]:
@@ -246,7 +249,7 @@ def comparison_section(run, base, comparisons):
             "items": [*heard, *loss_items(run, base, comparisons), table]}
 
 
-def mean_of_some(values):
+def mean_of_some(values: Any) -> float:
     """Mean without NaN; NaN when nothing is left."""
     values = np.asarray(values, float)
     return float(values[~np.isnan(values)].mean()) if (~np.isnan(values)).any() else float("nan")

@@ -140,7 +140,7 @@ def rebuilt_of(transfers, classes):
     return transfers[classes, np.arange(len(classes))]
 
 
-def class_means(images, classes, count):
+def class_means(images: np.ndarray, classes: np.ndarray, count: int) -> np.ndarray:
     """(count, bands, frames, channels): mean image of each class."""
     return np.stack([images[classes == number].mean(axis=0) for number in range(count)])
 

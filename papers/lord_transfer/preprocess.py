@@ -137,7 +137,7 @@ def _images(item, config):
     return images, "" if images else f"shorter than one window of {seconds:.2f} s"
 
 
-def main():
+def main() -> None:
     """The preprocessing script."""
     from common import process, scripts
 

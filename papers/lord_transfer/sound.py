@@ -40,7 +40,7 @@ def to_audio(image, reference, config: Config, seed=0):
                                   iterations=config.griffin_lim_iterations, seed=seed)
 
 
-def phase_to_audio(image, reference, config: Config):
+def phase_to_audio(image: np.ndarray, reference: np.ndarray, config: Config) -> np.ndarray:
     """Samples of a (bands, frames, 3) image of `phase` "cosine_sine": the phase comes from the image, not Griffin-Lim.
 
     Cosine and sine go through the pseudo-inverse of the normalised filters; their angle is put on the magnitude.

@@ -41,13 +41,13 @@ class Trained:
 
 def encode(trained: Trained, images):
     """Content codes (n, content_dim) without noise."""
-    return in_batches(trained.learner.networks["content_encoder"], images)
+    return in_batches(trained.learner.networks["content_encoder"], images)  # type: ignore[attr-defined]
 
 
 def class_codes(trained: Trained):
     """One class code (classes, class_dim) per class: its row of the table, the mean of its sub-classes' rows, or,
     without a table, the mean of its training images' codes."""
-    networks, found = trained.learner.networks, trained.trained_on
+    networks, found = trained.learner.networks, trained.trained_on  # type: ignore[attr-defined]
     count = len(found.labels)
     if "class_embedding" not in networks:
         codes = in_batches(networks["class_encoder"], trained.reader.read(found, np.arange(len(found))))
@@ -60,8 +60,8 @@ def class_codes(trained: Trained):
 
 def generate(trained: Trained, codes, codes_of_class):
     """Images (n, bands, frames, channels) of content codes (n, content_dim) and class codes (n, class_dim)."""
-    parameters = in_batches(trained.learner.networks["class_modulation"], codes_of_class)
-    return in_batches(trained.learner.networks["generator"], codes, parameters)
+    parameters = in_batches(trained.learner.networks["class_modulation"], codes_of_class)  # type: ignore[attr-defined]
+    return in_batches(trained.learner.networks["generator"], codes, parameters)  # type: ignore[attr-defined]
 
 
 def all_transfers(trained: Trained, images, codes=None):

@@ -7,12 +7,14 @@ and says what the classifier hears in both.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
 
 from common import audio, command, process, record, scripts
-from common.store import safe_name
+from common.record import Run
+from common.store import Store, safe_name
 from papers.lord_transfer import config as settings, joining, preprocess
 
 
@@ -35,7 +37,7 @@ class Options:
     output: Path = Path(".")
 
 
-def find_run(options: Options):
+def find_run(options: Options) -> Any:
     """(run, store, sentence, label) of the run to use; `label` is the class as the run spells it.
 
     Raises:
@@ -57,7 +59,7 @@ def find_run(options: Options):
 class Transfer:
     """A trained run's networks, ready to give recordings the class `label`."""
 
-    def __init__(self, run, store, label):
+    def __init__(self, run: Run, store: Store, label: str) -> None:
         from papers.lord_transfer import listener, trained as using
 
         pair = next(pair for pair in settings.pairs(run.config) if not pair or label in pair.split("-"))
@@ -65,7 +67,7 @@ class Transfer:
         self.config, self.target = self.trained.config, self.trained.labels.index(label)
         self.code = using.class_codes(self.trained)[self.target]
 
-    def images(self, samples):
+    def images(self, samples: np.ndarray) -> tuple:
         """(before, after, reference): the recording's image (bands, frames) and the image with the other class."""
         config = self.config
         image, reference = preprocess.spectrogram(samples, config)
@@ -77,7 +79,7 @@ class Transfer:
         made = self.using.generate(self.trained, codes, np.repeat(self.code[None], len(codes), 0))
         return image, joining.columns(made[..., 0], step)[:, :frames], reference
 
-    def hears(self, image):
+    def hears(self, image: np.ndarray) -> Any:
         """What the classifier hears, mean over windows: ((class, share), ...), the likeliest first."""
         width = self.config.frames
         image = np.pad(image, ((0, 0), (0, max(0, width - image.shape[1]))))
@@ -85,7 +87,7 @@ class Transfer:
         return sorted(zip(self.trained.labels, shares.tolist(), strict=True), key=lambda pair: -pair[1])
 
 
-def transfer(files, to, run, store, output) -> list[str]:
+def transfer(files: Any, to: str, run: Run, store: Store, output: Any) -> list[str]:
     """Write the results of every file; returns one line for each file that could not be used."""
     from common import plots
     from papers.lord_transfer import sound

@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
@@ -35,7 +36,7 @@ class Options:
     output: Path = Path(".")
 
 
-def edit(options):
+def edit(options: Any) -> Any:
     """z' = z + amount (mu_genre - z) in the first two dimensions; every sixteen bars that fit."""
     run, store = tool.open_run(options.run, options.runs)
     petal = genre_petal(options.toward, run, store)

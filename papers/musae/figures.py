@@ -1,5 +1,8 @@
 """Pictures: piano rolls of tokens, the heat map of figure 3, codes by t-SNE."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from common import plots
@@ -7,7 +10,7 @@ from papers.musae.model import TRACKS
 from papers.musae.tokens import SILENT, token_base
 
 
-def piano_roll(tokens, path, title):
+def piano_roll(tokens: Any, path: Path, title: str) -> Path:
     """Piano roll of tokens (T, 4) as a PNG, a colour per track."""
     rolls = {}
     for track, name in enumerate(TRACKS):
@@ -21,7 +24,7 @@ def piano_roll(tokens, path, title):
     return plots.piano_roll(path, rolls, title, steps_per_beat=4)
 
 
-def heat_map(path, changes, names):
+def heat_map(path: Path, changes: Any, names: Any) -> Path:
     """Figure 3: relative changes (metrics, petals) with a row per name."""
     drawing, axes = plots.figure(size=(7.2, 0.2 * len(names) + 1.2))
     limit = np.abs(changes).max() or 1.0
@@ -33,7 +36,7 @@ def heat_map(path, changes, names):
     return plots.save(drawing, path)
 
 
-def t_sne(path, codes, labels, names):
+def t_sne(path: Path, codes: Any, labels: Any, names: Any) -> tuple:
     """At most 512 codes (n, latent) by t-SNE; returns the picture's path and the perplexity."""
     from sklearn.manifold import TSNE
 

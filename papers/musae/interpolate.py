@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
@@ -35,7 +36,7 @@ class Options:
     output: Path = Path(".")
 
 
-def interpolate(options):
+def interpolate(options: Any) -> Any:
     """Decode (1 - alpha) z1 + alpha z2 for alpha from 0 to 1 (eq. 19, from the first piece to the second)."""
     if options.steps < 2:
         raise tool.midi.MidiError(f"--steps {options.steps}: two are the least")

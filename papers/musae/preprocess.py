@@ -372,7 +372,7 @@ def preprocess(config, data, preset, stores, null=False, corpus=None):
     return made
 
 
-def main():
+def main() -> None:
     """The script: options, corpus, store."""
     from common import process, scripts
 

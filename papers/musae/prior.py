@@ -4,6 +4,8 @@ A petal's covariance (eq. 18) has the variance a_1 along its radius and a_2 in e
 N_z x N_z matrix: mean + radial sqrt(a_1) e + tangential sqrt(a_2) e' + sqrt(a_2) in the other dimensions.
 """
 
+from typing import Any
+
 import numpy as np
 
 RADIAL_VARIANCE = 0.1  # a_1, section 3.3
@@ -15,14 +17,15 @@ def angles(petals):
     return 2.0 * np.pi * np.arange(petals) / petals
 
 
-def petal_mean(petals, latent):
+def petal_mean(petals: int, latent: int) -> Any:
     """Means (petals, latent) on the unit circle of the first two dimensions (eq. 14)."""
     mean = np.zeros((petals, latent))
     mean[:, 0], mean[:, 1] = np.cos(angles(petals)), np.sin(angles(petals))
     return mean
 
 
-def petal_covariance(petal, petals, latent, radial=RADIAL_VARIANCE, other=OTHER_VARIANCE):
+def petal_covariance(petal: int, petals: int, latent: int, radial: float = RADIAL_VARIANCE,
+                     other: float = OTHER_VARIANCE) -> Any:
     """Covariance (latent, latent) of one petal as printed: M S M^-1 with v transposed inside M (eq. 15 to 18).
 
     Used by tests and by those who want to see it; sampling does not need it.

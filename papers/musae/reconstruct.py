@@ -5,6 +5,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tyro
 
@@ -29,7 +30,7 @@ class Options:
     output: Path = Path(".")
 
 
-def reconstruct(options):
+def reconstruct(options: Any) -> Any:
     """Encode (mean code) and decode every two bars that fit; bars that do not are left as they are."""
     run, store = tool.open_run(options.run, options.runs)
     song = tool.read(options.file, run.config, 2)

@@ -5,7 +5,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import tyro
@@ -36,7 +36,7 @@ class Options:
     output: Path = Path(".")
 
 
-def genre_petal(genre, run, store):
+def genre_petal(genre: str, run: Any, store: Any) -> Any:
     """The petal of a genre tag; raises midi.MidiError that lists the tags there are."""
     names = store.array("genres").tolist()
     known = [name for name in names if name]
@@ -48,7 +48,7 @@ def genre_petal(genre, run, store):
     return int(store.array("placement")[rank]) if run.config.placement == "related" else rank
 
 
-def sample(options):
+def sample(options: Any) -> Any:
     """Draw codes of the flower and decode them."""
     run, store = tool.open_run(options.run, options.runs)
     config, rng = run.config, np.random.default_rng(options.seed)

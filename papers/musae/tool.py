@@ -1,8 +1,10 @@
 """What the four tools share: the model of a run, and MIDI files cut to the bars a model can take."""
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +38,7 @@ class Song:
     bars: int
     faults: dict
 
-    def windows(self):
+    def windows(self) -> Any:
         """Tokens (windows, steps, 4) of the windows that fit, and their numbers."""
         steps = self.bars * STEPS_PER_BAR
         numbers = [k for k in range(len(self.tokens) // steps) if k not in self.faults]
@@ -46,7 +48,7 @@ class Song:
         return np.array(cut, np.int32), numbers
 
 
-def read(path, config, bars):
+def read(path: Path, config: Any, bars: int) -> Any:
     """A MIDI file's four tracks, of each class the part with most notes, and the bars that do not fit.
 
     Raises midi.MidiError, with what to do, where the file as a whole cannot be used.
@@ -75,7 +77,7 @@ def read(path, config, bars):
     return Song(Path(path), tokens, base, midi.read(path).quarter_notes_per_minute, bars, faults)
 
 
-def report(song):
+def report(song: Any) -> Any:
     """Say bar by bar what does not fit; raises midi.MidiError if nothing does."""
     for number, reason in song.faults.items():
         first = number * song.bars + 1
@@ -87,12 +89,12 @@ def report(song):
         )
 
 
-def open_run(directory, runs_folder):
+def open_run(directory: Path | None, runs_folder: Path) -> tuple:
     """(run, store) of the given run or the newest complete sound run; says what it was trained on, loads TensorFlow."""
     return scripts.open_tool(settings, directory, runs_folder)
 
 
-def learner(run, store, name):
+def learner(run: Any, store: Any, name: str) -> Any:
     """The trained networks of one of the run's models."""
     from common import training
     from papers.musae import train
@@ -101,14 +103,14 @@ def learner(run, store, name):
     return training.load(entry, config, store, run.model_directory(name), run.seed)
 
 
-def run_tool(options_type, description, body):
+def run_tool(options_type: type, description: str, body: Callable) -> Any:
     """Parse the options, run `body(options)` with errors as one line and exit code 2."""
     options = command.parse(options_type, description)
     with process.one_line_errors():
         body(options)
 
 
-def save(tokens, config, path, title, tempo):
+def save(tokens: Any, config: Any, path: Path, title: str, tempo: Any) -> Any:
     """Write MIDI, sound and picture, and say where."""
     from papers.musae import sound
 

@@ -251,7 +251,7 @@ def train(config, store, run):
     training.train_all(jobs(config), store, run)
 
 
-def main():
+def main() -> None:
     """The script."""
     scripts.run_training(parsed, settings, preprocess, jobs)
 

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import tyro
@@ -35,7 +36,7 @@ class Options:
     output: Path | None = None
 
 
-def embed(files, run, output) -> list[str]:
+def embed(files: Any, run: Any, output: Any) -> list[str]:
     """Write the CSV; returns one line for each file that could not be used.
 
     Raises:

@@ -39,7 +39,7 @@ def evaluate(config, store, run, partial: bool = False) -> None:
     genres = set(measured.own.data.classes) == set(settings.GENRES)
     stated = {"genres": "gtzan" if genres else "other", "ablations": bool(config.ablations)}
     if measured.own.data.note and not measured.own.data.by_track:
-        stated["groups_per_class"] = 1
+        stated["groups_per_class"] = 1  # type: ignore[assignment]
     run.write_results(store, results, figures.sections(run, measured), notes(config, store, measured),
                       sum(found.step for found in outcomes.values() if found), not unfinished, stated,
                       measures.learnt(measured))

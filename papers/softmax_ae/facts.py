@@ -42,11 +42,11 @@ def feasible(examples: int, fewest: int = 150, most: int = 359) -> dict[int, int
                 if support + a <= examples and predicted + b <= examples:
                     found[support + a, predicted + b, right + c] += ways
         sums = found
-    right = Counter()
+    right = Counter()  # type: ignore[assignment]
     for (support, predicted, count), ways in sums.items():
         if support == predicted == examples:
-            right[count] += ways
-    return dict(sorted(right.items()))
+            right[count] += ways  # type: ignore[index]
+    return dict(sorted(right.items()))  # type: ignore[attr-defined]
 
 
 def margins(examples: int, right: int) -> int:

@@ -3,6 +3,7 @@
 import numpy as np
 
 from common import plots
+from common.record import Run
 from papers.softmax_ae import facts, page_tables, sound
 from papers.softmax_ae.config import GENRES
 from papers.softmax_ae.measures import Measured, drawn_rows, plane
@@ -11,7 +12,7 @@ MOST_POINTS = 4000
 VIEWS = ((1, "raw"), (5, "vanilla"), (5, "bottleneck"), (6, "two_layer"), (6, "logits"))
 
 
-def sections(run, measured: Measured) -> list[dict]:
+def sections(run: Run, measured: Measured) -> list[dict]:
     """What media.json holds: tables, figures and sounds, section by section."""
     return [
         {"title": "Tables", "items": page_tables.of_page(measured), "text":
@@ -32,7 +33,7 @@ def sections(run, measured: Measured) -> list[dict]:
     ]
 
 
-def accuracy_curves(run, measured: Measured) -> dict:
+def accuracy_curves(run: Run, measured: Measured) -> dict:
     """Figure 3 as a media item, the authors' logged runs behind it."""
     series, labels = {}, (("two_layer", "two-layer", "2L"), ("deep_softmax", "DSAE", "DS"))
     for name, label, _ in labels:
@@ -53,7 +54,7 @@ def accuracy_curves(run, measured: Measured) -> dict:
             "alt": "Accuracy curves over the epochs"}
 
 
-def confusions(run, measured: Measured) -> dict:
+def confusions(run: Run, measured: Measured) -> dict:
     """Figure 4 as a media item."""
     view = measured.own
     path = plots.confusion_matrix(run.figure("figure_4_confusion"), view.scores("held")["confusion"], view.data.classes)
@@ -65,7 +66,7 @@ def _few(rows: np.ndarray) -> np.ndarray:
     return rows[np.random.default_rng(0).permutation(len(rows))[:MOST_POINTS]]
 
 
-def as_drawn(run, measured: Measured, number: int, name: str) -> dict:
+def as_drawn(run: Run, measured: Measured, number: int, name: str) -> dict:
     """One of Figures 1, 5 and 6, with this mode's axes and points."""
     view, label = measured.own, page_tables.LABELS[name]
     fit, rows = drawn_rows(measured.config, view.data, name)
@@ -81,7 +82,7 @@ def as_drawn(run, measured: Measured, number: int, name: str) -> dict:
             "alt": f"Scatter plot of {label} on two principal axes, coloured by class"}
 
 
-def side_by_side(run, measured: Measured, number: int, name: str) -> dict:
+def side_by_side(run: Run, measured: Measured, number: int, name: str) -> dict:
     """One encoding three times: training segments, held-out segments, segments of unheard tracks."""
     own, unheard = measured.own, measured.unheard
     panels = [("training", own, own.data.parts["train"]), ("held out", own, own.data.held),

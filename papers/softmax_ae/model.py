@@ -71,7 +71,7 @@ PRINTED = {"two_layer": 64_644, "encoder": 210_560, "decoder": 210_996, "classif
            "shallow_autoencoder": 289_844, "single_hidden_autoencoder": 64_564}
 
 
-def main():
+def main() -> None:
     """Print every network: layer, shape, parameters; beside the totals those read from the authors' checkpoints."""
     from papers.softmax_ae import variants
     from papers.softmax_ae.tables import print_networks

@@ -149,7 +149,7 @@ def kept_table(measured: Measured) -> dict:
     rows += [[name.replace("_", " "), other.explained] for name, other in (measured.others or {}).items()
              if np.isfinite(other.explained)]
     return {"kind": "table", "caption": "Share of the held-out segments' energy that is kept",
-            "columns": ["reconstruction", "share"], "rows": [[name, _text(value)] for name, value in rows]}
+            "columns": ["reconstruction", "share"], "rows": [[name, _text(value)] for name, value in rows]}  # type: ignore[arg-type]
 
 
 def ablations_table(measured: Measured) -> dict:

@@ -119,7 +119,7 @@ def find_corpus(data: Path | None, preset: str, null: bool):
     return demo.find(data, next((name for name in READ if name in names), "gtzan"), preset, null)
 
 
-def main():
+def main() -> None:
     """The preprocessing script."""
     from common import process, scripts
 

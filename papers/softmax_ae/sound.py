@@ -1,15 +1,18 @@
 """Sounds of the report page: pooled segments brought back to the recordings' rate."""
 
+from typing import Any
+
 import numpy as np
 from scipy.signal import resample_poly
 
 from common import audio, plots
+from common.record import Run
 from common.store import safe_name
 
 COLUMNS = ("input", "64 components", "vanilla autoencoder", "Deep Softmax Autoencoder")
 
 
-def listening(run, measured) -> dict:
+def listening(run: Run, measured: Any) -> dict:
     """A grid class x COLUMNS of the loudest held-out segment and what reconstructions make of it."""
     view, cells = measured.own, []
     for code, name in enumerate(view.data.classes):

@@ -1,7 +1,7 @@
 """Networks printed as tables: layer, output shape, parameters, the printed total beside."""
 
 
-def print_networks(networks: list, printed: dict[str, int]):
+def print_networks(networks: list, printed: dict[str, int]) -> None:
     """Print each Keras model layer by layer; `printed` maps a model's name to the total its paper or program states."""
     for network in networks:
         print(f"\n{network.name}\n{'layer':28}{'output shape':26}{'parameters':>14}")

@@ -222,7 +222,7 @@ class Description:
 
     def settings(self, config: Config) -> Config:
         """A run's settings as this model takes them."""
-        return replace(config, **dict(self.changes))
+        return replace(config, **dict(self.changes))  # type: ignore[arg-type]
 
 
 def _described():

@@ -6,9 +6,11 @@
 
 import csv
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
@@ -39,7 +41,7 @@ class Options:
     output: Path | None = None
 
 
-def encoder(name, run, store):
+def encoder(name: str, run: Any, store: Any) -> Any:
     """A function from stored-scale features of clips {representation: (clips, bands, frames)} to codes (clips, size).
 
     Raises TrainingError where the run has no such model, ValueError for a name that is no embedding.
@@ -81,7 +83,7 @@ def _codes(model, learner, images, config, found):
     return embeddings.autoencoder_codes(model.kind, learner, clips, np.arange(len(clips)), config)
 
 
-def embed(files, encode, config):
+def embed(files: Any, encode: Callable, config: Any) -> Any:
     """Codes of files: ([(file, clip, seconds, code)], problems), a line for each file that could not be used."""
     rows, problems = [], []
     for path in files:
@@ -96,7 +98,7 @@ def embed(files, encode, config):
     return rows, problems
 
 
-def write(rows, output):
+def write(rows: Any, output: Any) -> None:
     """Write rows to a .npy or .csv file, or as CSV to standard output where `output` is None."""
     if output and output.suffix == ".npy":
         np.save(output, np.array([code for *_, code in rows], np.float32))
@@ -114,7 +116,7 @@ def write(rows, output):
             stream.close()
 
 
-def main():
+def main() -> int:
     """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
     options = command.parse(Options, __doc__)
     with process.one_line_errors(ValueError):

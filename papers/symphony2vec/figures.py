@@ -1,5 +1,8 @@
 """What a run's page shows and plays: the paper's tables and Figures 1 to 6 and 8 to 11, redrawn, with sound."""
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
 from common import plots
@@ -9,7 +12,7 @@ from papers.symphony2vec.config import LATENT_SIZES, REPRESENTATIONS
 NAMES = {"chroma": "chromagram", "mfcc": "MFCC", "mel": "mel-spectrogram"}
 
 
-def media(trained, measured, results):
+def media(trained: Any, measured: Any, results: dict) -> list[dict]:
     """Sections for run.write_results; their figures and sounds are written under the run's directory."""
     sections = [leak(trained, measured), examples(trained), tables(trained, measured, results)]
     sections += [components(trained, measured), reconstructions(trained, measured), training_curves(trained)]
@@ -17,7 +20,7 @@ def media(trained, measured, results):
     return [section for section in sections if section["items"]]
 
 
-def strip(path, pictures, titles, label="dB", limits=None, rows=1):
+def strip(path: Path, pictures: Any, titles: Any, label: str = "dB", limits: Any = None, rows: int = 1) -> Path:
     """Small images side by side with one colour bar."""
     columns = -(-len(pictures) // rows)
     size = (min(14.0, 1.3 * columns + 1.2), 1.7 * rows + 0.4)
@@ -44,7 +47,7 @@ def _figure_item(trained, path, caption, alt, claims=()):
             "claims": list(claims)}  # fmt: skip
 
 
-def leak(trained, measured):
+def leak(trained: Any, measured: Any) -> Any:
     """What clips of one work on both sides of the split are worth, and what is left without any composer to learn."""
     pairs = [(kind, seen) for kind in ("ff", "cnn", "pca") for seen in REPRESENTATIONS
              if f"{kind}-{seen}-clips" in measured.judged and f"{kind}-{seen}" in measured.judged]  # fmt: skip
@@ -66,7 +69,7 @@ def leak(trained, measured):
             "items": [_figure_item(trained, path, caption, "bars of accuracies by split", claims)]}  # fmt: skip
 
 
-def examples(trained):
+def examples(trained: Any) -> Any:
     """Figures 1 to 3: one test clip of every composer in each representation, and its sound."""
     selection, items = trained.selection, []
     test = selection.test
@@ -91,7 +94,7 @@ def _cell(results, claim):
     return f"{entry['value']:.2f}" if "value" in entry else "–"
 
 
-def tables(trained, measured, results):
+def tables(trained: Any, measured: Any, results: dict) -> Any:
     """Tables 1, 3, 4 (printed again as 5) and 7 with this run's values, and all accuracies as bars."""
     letters, items = dict(zip("cms", REPRESENTATIONS, strict=True)), []
     share = [[f"{np.mean(trained.selection.labels[rows] == i):.3f}" for i in range(len(trained.selection.names))]
@@ -114,7 +117,7 @@ def tables(trained, measured, results):
             "items": items}  # fmt: skip
 
 
-def accuracies(trained, measured):
+def accuracies(trained: Any, measured: Any) -> Any:
     """Test accuracies by model and representation, with the baselines."""
     kinds = [kind for kind in ("ff", "cnn", "lstm", "ae", "cae", "vae", "pca")
              if any(f"{kind}-{seen}" in measured.judged for seen in REPRESENTATIONS)]  # fmt: skip
@@ -132,7 +135,7 @@ def _accuracy(measured, name):
     return measured.judged[name].accuracy if name in measured.judged else np.nan
 
 
-def components(trained, measured):
+def components(trained: Any, measured: Any) -> Any:
     """Figure 4: mel-spectrograms in two principal components."""
     points, labels = measured.components
     names = np.array(trained.selection.names)[labels]
@@ -142,7 +145,7 @@ def components(trained, measured):
                                    "scatter of clips by composer", ["C-F4"])]}  # fmt: skip
 
 
-def reconstructions(trained, measured):
+def reconstructions(trained: Any, measured: Any) -> Any:
     """Figures 5 and 6: test clips and what CAE and VAE give back, with sound, beside the mean training clip."""
     items, grid, images = [], _empty_grid(), trained.images["mel"]
     for number, name in ((5, "cae-mel"), (6, "vae-mel")):
@@ -159,7 +162,7 @@ def reconstructions(trained, measured):
             "grid": grid}  # fmt: skip
 
 
-def inference(trained, measured):
+def inference(trained: Any, measured: Any) -> Any:
     """What ALI's generator makes of what its encoder says of a clip, G(E(x)), with sound, beside the mean crop."""
     items, grid, crop = [], _empty_grid(), trained.images["crop"]
     for size in LATENT_SIZES:
@@ -209,7 +212,7 @@ PANELS = (
 )  # fmt: skip
 
 
-def training_curves(trained):
+def training_curves(trained: Any) -> Any:
     """Figure 8 and what watches the game: losses, D's outputs, gradients, gate, spread of the generated images."""
     items = []
     for size in LATENT_SIZES:
@@ -231,7 +234,7 @@ def training_curves(trained):
             "items": items}  # fmt: skip
 
 
-def samples(trained, measured):
+def samples(trained: Any, measured: Any) -> Any:
     """Figure 9: crops of the data and images from random latents."""
     items, crop = [], trained.images["crop"]
     for size in LATENT_SIZES:
@@ -248,7 +251,7 @@ def samples(trained, measured):
     return {"title": "Generated crops", "text": "32 bands up to 1730 Hz, three quarters of a second.", "items": items}
 
 
-def paths(trained, measured):
+def paths(trained: Any, measured: Any) -> Any:
     """Figures 10 and 11: the path from the origin to all ones, and its sound."""
     items, crop = [], trained.images["crop"]
     for number, size in ((10, 256), (11, 128), (None, 40)):

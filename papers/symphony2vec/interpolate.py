@@ -8,6 +8,7 @@ code of the first file's first clip to that of the second.
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class Options:
     runs: Path = Path("runs")
 
 
-def interpolate(options, run, store):
+def interpolate(options: Any, run: Any, store: Any) -> Any:
     """Decibel images (points, 32, 32) on the way, and their places (points,) in [0, 1].
 
     Raises TrainingError where the run has no such model, ValueError for another model than ALI or under two points.
@@ -62,7 +63,7 @@ def interpolate(options, run, store):
     return crop.decibels(latent.generate(learner, z, config))[..., 0], t
 
 
-def main():
+def main() -> Any:
     """The tool; exit code 0, or 2 if nothing could be done."""
     options = command.parse(Options, __doc__)
     with process.one_line_errors(ValueError):

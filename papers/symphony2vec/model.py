@@ -259,7 +259,7 @@ def encoder_classifier(latent_size=128, width=WIDTH, slope=0.01, classes=5, devi
     return keras.Model(trunk.inputs, dense(trunk.outputs[0], classes), name="encoder_classifier")
 
 
-def main():
+def main() -> None:
     """Print every network with its layers, shapes and parameters (Tables 2 and 6)."""
     for representation, shape in (("chroma", (12, 431)), ("mfcc", (13, 431)), ("mel", (64, 431))):
         print(f"\n{representation} {shape[0]} x {shape[1]}")

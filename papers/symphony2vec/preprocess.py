@@ -93,7 +93,7 @@ def _build(writer, corpus, config):
             writer.array(f"{name}_moments", np.array([features.moments(image) for image in array]))
 
 
-def main():
+def main() -> None:
     """Script entry: make the store and say what is in it."""
     from common import process, scripts
 
