@@ -16,21 +16,24 @@ to the Bootstrap, 1993, ch. 12; a plain percentile interval is too short for few
 Statistician 69, 2015), by the groups' share of the skewness: (variance of groups / variance) to the power of 3/2.
 
 How often such intervals contain the truth, by simulation (`benchmarks/coverage.py`, 1,000 draws a cell, whose standard
-error is 0.7 %; groups vary by 1, group and seed together by 1, seeds by 0.3).
+error is 0.7 %, and 250 where seeds meet 1,000 groups; groups vary by 1, group and seed together by 1, seeds by 0.3).
+Outside 93 to 97 % lie three seeds on the same groups: with 8 of them the truth is held too often (97.6 %), also where
+values are skewed (97.2 %), since no part of a variance is negative; with 100, where seeds decide and there are two
+degrees of freedom, not often enough (91.7 %).
 
 <!-- coverage -->
 | seeds | values | test groups | 8 groups | 20 groups | 100 groups |
 |---|---|---|---|---|---|
 | 1 | normal | the same for all seeds | 94.5% | 95.4% | 95.4% |
 | 1 | exponential | the same for all seeds | 93.9% | 93.7% | 95.8% |
-| 3 | normal | the same for all seeds | 98.1% | 96.5% | 94.6% |
-| 3 | exponential | the same for all seeds | 97.4% | 96.9% | 95.8% |
-| 10 | normal | the same for all seeds | 95.1% | 95.9% | 95.6% |
-| 10 | exponential | the same for all seeds | 95.2% | 93.7% | 94.6% |
-| 3 | normal | others for each seed | 98.5% | 96.7% | 92.8% |
-| 3 | exponential | others for each seed | 99.3% | 97.1% | 92.8% |
-| 10 | normal | others for each seed | 96.9% | 96.4% | 94.7% |
-| 10 | exponential | others for each seed | 97.5% | 96.2% | 94.9% |
+| 3 | normal | the same for all seeds | 97.6% | 94.1% | 91.7% |
+| 3 | exponential | the same for all seeds | 97.2% | 95.3% | 93.6% |
+| 10 | normal | the same for all seeds | 93.3% | 95.5% | 94.7% |
+| 10 | exponential | the same for all seeds | 93.7% | 93.4% | 93.9% |
+| 3 | normal | others for each seed | 94.4% | 94.8% | 94.8% |
+| 3 | exponential | others for each seed | 95.9% | 96.0% | 95.2% |
+| 10 | normal | others for each seed | 96.1% | 96.4% | 96.4% |
+| 10 | exponential | others for each seed | 96.4% | 96.5% | 95.6% |
 <!-- /coverage -->
 """
 
