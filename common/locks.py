@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.errors import BusyError
+from common.files import naming
 
 
 @contextlib.contextmanager
@@ -31,9 +32,10 @@ def held(path: Path, what: str, shared: bool = False, wait: bool = False) -> Ite
             file.seek(0)
             holder = file.read().strip() or "another process"
             raise BusyError(f"{what}: {holder} is at work on it; wait for it, or end it") from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {platform.node()}")
-        file.flush()
+        with naming(path):
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {platform.node()}")
+            file.flush()
         yield
 
 

@@ -1,16 +1,28 @@
 """What code a training, an evaluation and a store stand on: found by reading; every change named, no other change."""
 
 import ast
+import functools
+import importlib
+import re
 import shutil
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from common import closure
+from common import checkpoints, closure, config, provenance, record, store
+from common.errors import StaleError
 
 KINDS = (closure.training, closure.evaluation, closure.making)
 PAPERS = sorted(path.parent.name for path in (closure.ROOT / "papers").glob("*/train.py"))
+
+
+def forget():
+    """A process reads the code once: let this one read it again."""
+    closure.read.cache_clear()
+    closure.reach.cache_clear()
 
 
 @pytest.fixture
@@ -184,6 +196,68 @@ def test_one_changed_line_asks_for_training_evaluation_or_the_store(copied, clos
         assert closure.changes(closures[paper][0], found[0]) == []
     if name == "evaluate":
         assert module not in closures[paper][0]
+
+
+# ---------------------------------------------------------------- what make does then
+
+
+@pytest.fixture
+def finished(copied, tmp_path, monkeypatch):
+    """paper -> (a run of its real settings, its store): trained and evaluated by the copied code, weights made up."""
+    monkeypatch.setattr(provenance, "ROOT", copied)
+    monkeypatch.setattr(closure, "making", functools.partial(closure.making, root=copied))
+    forget()
+
+    def made(paper):
+        settings = importlib.import_module(f"papers.{paper}.config")
+        corpus = SimpleNamespace(name="x", root=tmp_path, evidence="demo", items=[1], rejected=[], fingerprint="abc",
+                                 facts={}, said="")
+        held = store.prepare(corpus, {"name": "x", "version": 1}, tmp_path / "stores",
+                             lambda writer: writer.row(item="a", group="a", label="a"))
+        run = record.open_run(settings, config.resolve(settings, "paper", "smoke"), held, "paper", "smoke", 0,
+                              runs=tmp_path / "runs")
+        folder = run.model_directory("net") / "checkpoints"
+        folder.mkdir(parents=True)
+        state = {"total": 6, "complete": True, "settings": {"seed": 0}, "provenance": run.provenance(held)}
+        checkpoints.write(folder / "step-000000006.npz", state, {"network/a/000": np.zeros(2)})
+        run.write_config(held)
+        run.write_results(held, {}, step=6)
+        assert run.is_done(held)
+        return run, held
+
+    yield made
+    forget()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("name", ["model", "losses", "train", "loop", "preprocess", "evaluate", "figures"])
+def test_make_after_one_changed_line_of_a_real_module(copied, closures, finished, paper, name):
+    """Training code is asked about by name; evaluation and store are made again; a picture does nothing."""
+    run, held = finished(paper)
+    module = "common.loop" if name == "loop" else f"papers.{paper}.{name}"
+    kind = {"preprocess": 2, "evaluate": 1}.get(name, 0)
+    path, making = closure.file_of(copied, module), store.code_of(f"papers.{paper}.preprocess")
+    text = path.read_text()
+    function = {"preprocess": "preprocess", "figures": re.findall(r"^def (\w+)", text, re.M)[0]}.get(name) or [
+        one for one in closures[paper][kind][module] if one[:1].islower() or "." in one][-1]
+    path.write_text(one_line_changed(path, function))
+    forget()
+    try:
+        assert (store.code_of(f"papers.{paper}.preprocess") != making) == (name == "preprocess")
+        if kind or name == "figures":
+            run.settle(held)
+            assert run.is_done(held) == (name in ("preprocess", "figures"))
+        else:
+            assert not run.is_done(held)
+            said = f"net: {re.escape(closure.label(module))}: {function} changed since step 6; --fresh to start"
+            with pytest.raises(StaleError, match=said):
+                run.settle(held)
+            run.settle(held, accept_code=True)
+            run.settle(held)
+            assert not run.is_done(held)  # to be evaluated again, and every verdict withheld
+    finally:
+        path.write_text(text)
 
 
 @pytest.mark.parametrize("paper", PAPERS)

@@ -192,7 +192,7 @@ def test_publishing_after_a_second_evaluation_and_not_where_it_differs(checkout)
     assert code == 2 and "not as it was built" in said
 
 
-@pytest.mark.very_slow
+@pytest.mark.slow
 def test_of_several_machines_the_chief_alone_writes_and_evaluates(tmp_path):
     checkout = Checkout(tmp_path)
     checkout.change("papers/toy/evaluate.py", "    directory = run",

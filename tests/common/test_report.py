@@ -4,15 +4,22 @@ import html
 import json
 import os
 import re
+import shutil
 import subprocess
 from html.parser import HTMLParser
 from urllib.parse import unquote
 
+import joblib
 import numpy as np
 import pytest
+import soundfile
 
-from common import checkpoints, claims, closure, report
+from common import checkpoints, claims, closure, config as configuration, report
+from common.corpora import __main__ as corpora_script, known
+from common.errors import StoreError
 from common.report import __main__ as command, collect, curves, media, pages, published, readme, text
+from papers.softmax_ae import config as softmax_ae, preprocess
+from papers.symphony2vec import config as symphony2vec, preprocess as symphonies
 from tests.common import fabricated
 from tests.common.fabricated import make_papers, make_run
 
@@ -496,3 +503,65 @@ def test_files_that_only_have_a_data_sets_names_are_named_on_page_and_in_the_rea
     table = readme.results_table(collect.papers(papers)[1])
     assert "**named-gtzan, preset full: other real data (999 files have GTZAN's names, 999 have other" in table
     assert "evaluated under 4 settings" in table
+
+
+# ---------------------------------------------------------------- wrong data, from the folder to the README
+
+
+def white_noise(folder, demos):
+    """Some of GTZAN's names in the paper's four genres, with noise in them."""
+    for number, name in enumerate(known.checksums("gtzan")):
+        if name.split(".")[0] in softmax_ae.GENRES and number % 20 == 0:
+            path = folder / "genres_original" / name.split(".")[0] / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            noise = np.random.default_rng(number).uniform(-0.5, 0.5, 30_000)
+            soundfile.write(path, noise, 22050)
+
+
+def copied_demo(folder, demos):
+    """Two classes of the demo corpus, copied one by one under other names."""
+    for genre in ("jazz", "pop"):
+        shutil.copytree(demos("gtzan") / "genres" / genre, folder / f"my {genre}")
+
+
+@pytest.mark.parametrize(("make", "level", "check_code", "said", "shown", "note"), [
+    (white_noise, "other", 1, "20 files have GTZAN's names, 20 have other contents than published",
+     "other real data; 20 ", "a another corpus than the paper's"),
+    (copied_demo, "demo", 0, "a demo corpus written by Encore (seed 0): every file carries its mark",
+     "synthetic music; ", "")])
+def test_what_check_page_and_publish_say_of_wrong_data(tmp_path, papers, commit, demos, capsys, make, level, check_code,
+                                                       said, shown, note):
+    make(tmp_path / "data", demos)
+    assert corpora_script.main(["check", str(tmp_path / "data")]) == check_code
+    assert f"evidence `{level}`: {said}" in capsys.readouterr().out
+    config = configuration.resolve(softmax_ae, "paper", "smoke")
+    corpus = preprocess.preprocess(config, tmp_path / "data", "smoke", tmp_path / "stores").parameters["corpus"]
+    assert corpus["evidence"] == level and corpus["said"].startswith(said)
+    directory = make_run(tmp_path / "runs", papers, "paper", 0, "full", media=False, corpus=corpus, stands=commit)
+    written, _ = pages.write(tmp_path / "runs", papers)
+    assert all(words in Page(written[1]).text for words in (shown, said, note))
+    cells = " ".join(claim_cells(written[1], "T1-test"))
+    assert "0.630" in cells and "matches" not in cells and "differs" not in cells
+    assert published.publish([directory], papers)[1] == []
+    table = readme.results_table(collect.papers(papers)[1])
+    judged, facts = table.split("**Facts**")
+    assert "the paper's own corpus" not in table and not re.search(r"\*\*(matches|differs|holds|fails)", judged)
+    assert "**holds**" in facts
+    assert ("Synthetic: no number here is evidence about the paper." in table) == (level == "demo")
+
+
+def test_empty_files_of_five_composers_are_no_corpus_at_all(tmp_path, papers, capsys):
+    for composer, count in known.counts("orchestral").items():
+        (tmp_path / "data" / composer).mkdir(parents=True)
+        for number in range(count):
+            (tmp_path / "data" / composer / f"Work {number}.mp3").touch()
+    assert corpora_script.main(["check", str(tmp_path / "data")]) == 1
+    said = capsys.readouterr().out
+    assert "151 files, evidence `other`: the paper's recordings are sold" in said and "unreadable (151)" in said
+    config = configuration.resolve(symphony2vec, "paper", "smoke")
+    with pytest.raises(StoreError, match=r"nothing usable in it \(151 rejected.*empty file"), \
+            joblib.parallel_config(backend="sequential"):
+        symphonies.preprocess(config, tmp_path / "data", "smoke", tmp_path / "stores")
+    written, _ = pages.write(tmp_path / "runs", papers)
+    assert [path.name for path in written] == ["index.html"]  # no run, no page of one
+    assert "no results.json here" in published.publish([tmp_path / "runs" / "softmax_ae" / "orchestral"], papers)[1][0]

@@ -140,7 +140,7 @@ def test_two_workers_equal_one(tmp_path):
     assert_close(contents(tmp_path / "1"), contents(tmp_path / "2"))
 
 
-@pytest.mark.very_slow
+@pytest.mark.slow
 @pytest.mark.parametrize("chief", [False, True], ids=["two workers", "chief and worker"])
 def test_a_worker_that_is_told_to_stop_makes_the_chief_save(tmp_path, chief):
     workers = start_workers(tmp_path, "--steps", "4000", "--checkpoint-seconds", "1000", chief=chief)
