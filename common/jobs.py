@@ -44,7 +44,7 @@ class Job:
         log: the file that takes what it prints.
     """
 
-    key: object
+    key: Any
     label: str
     log: Path
     work: Callable
@@ -56,7 +56,7 @@ class Ended:
     """How a job ended: what it returned, or what failed in one line."""
 
     job: Job
-    value: object
+    value: Any
     problem: str
     seconds: float
 
