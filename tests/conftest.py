@@ -1,6 +1,9 @@
 """Which tests run, and what is said about those that need a published corpus or a browser."""
 
+import ctypes
+import gc
 import os
+import sys
 from collections import Counter
 
 import pytest
@@ -50,6 +53,17 @@ def pytest_terminal_summary(terminalreporter):
         terminalreporter.section("not run: they need published data sets")
         for name, count in sorted(_needing.items()):
             terminalreporter.line(f"{count} tests need {name}: make check-data DATA=<folder with {name}>")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _freed():
+    """What the tests of a file built goes with them: a process that runs hundreds of files would keep gigabytes."""
+    yield
+    if "keras" in sys.modules:
+        sys.modules["keras"].backend.clear_session()
+        gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 @pytest.fixture

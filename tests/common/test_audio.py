@@ -174,4 +174,95 @@ def test_write_never_clips_and_refuses_nan(tmp_path):
     assert np.abs(samples).max() == pytest.approx(1.0, abs=1e-3)
     np.testing.assert_allclose(samples, tone() / np.abs(tone()).max(), atol=1e-3)
     with pytest.raises(ValueError, match="not finite"):
-        audio.write(tmp_path / "nan.wav", np.array([np.nan]), RATE)
+        audio.write(tmp_path / "nan.wav", np.array([0.1, np.nan]), RATE)
+
+
+# ---------------------------------------------------------------- what headers promise, by hand
+
+
+def mpeg(version, layer, bitrate, rate, padding=0):
+    """The four bytes that begin an MPEG audio frame; version 3 is MPEG 1, 2 MPEG 2, 0 MPEG 2.5; layer 1 is III."""
+    return bytes((255, 0xE0 | version << 3 | layer << 1 | 1, bitrate << 4 | rate << 2 | padding << 1, 0))
+
+
+def test_frames_of_mpeg_layer_three_are_as_long_as_the_standard_says():
+    # a frame is 144 (MPEG 1) or 72 (2, 2.5) times the bit rate over the sample rate: here 3, or 9, bytes a kbit/s
+    of_1 = [96, 120, 144, 168, 192, 240, 288, 336, 384, 480, 576, 672, 768, 960]
+    of_2 = [24, 48, 72, 96, 120, 144, 168, 192, 240, 288, 336, 384, 432, 480]
+    assert [audio._mpeg_frame_bytes(mpeg(3, 1, i, 1)) for i in range(1, 15)] == of_1  # 48 kHz
+    assert [audio._mpeg_frame_bytes(mpeg(2, 1, i, 1)) for i in range(1, 15)] == of_2  # 24 kHz
+    assert [audio._mpeg_frame_bytes(mpeg(0, 1, i, 1)) for i in range(1, 15)] == [2 * one for one in of_2]  # 12 kHz
+    for head, length in ((mpeg(3, 1, 9, 0), 417), (mpeg(3, 1, 9, 0, 1), 418), (mpeg(3, 1, 9, 2), 576),
+                         (mpeg(3, 1, 14, 0), 1044),
+                         (mpeg(2, 1, 8, 0), 208), (mpeg(2, 1, 8, 2), 288), (mpeg(0, 1, 8, 2), 576)):
+        assert audio._mpeg_frame_bytes(head) == length
+    for head in (mpeg(3, 2, 9, 0), mpeg(3, 1, 0, 0), mpeg(3, 1, 15, 0), mpeg(3, 1, 9, 3), mpeg(3, 1, 9, 0)[:3],
+                 b"\xfe" + mpeg(3, 1, 9, 0)[1:], b"\xff\x1b\x90\x00", b""):
+        assert audio._mpeg_frame_bytes(head) == 0
+
+
+def riff(kind, width, data_bytes, before=b""):
+    """The head of a WAV file whose data chunk says it is so long; `before` stands between its two chunks."""
+    form = struct.pack("<HHIIHH", kind, 1, RATE, RATE * width, width, 8 * width)
+    return (b"RIFF" + bytes(4) + b"WAVE" + b"fmt " + struct.pack("<I", len(form)) + form + before
+            + b"data" + struct.pack("<I", data_bytes))
+
+
+def au(kind, channels, data_bytes):
+    return b".snd" + struct.pack(">IIIII", 24, data_bytes, kind, RATE, channels)
+
+
+@pytest.mark.parametrize(("content", "frames"), [
+    (riff(1, 2, 1000), 500), (riff(3, 4, 1000), 250), (riff(0xFFFE, 6, 999), 166), (riff(2, 2, 1000), 0),
+    (riff(1, 2, 0xFFFFFFFF), 0), (riff(1, 2, 0xFFFFFF00), 0), (riff(1, 2, 0xFFFFFEFE), 0x7FFFFF7F),
+    (riff(1, 2, 1000, b"LIST" + struct.pack("<I", 6) + b"artist"), 500),
+    (riff(1, 2, 1000, b"LIST" + struct.pack("<I", 5) + b"title\0"), 500),  # an odd chunk is followed by a zero
+    (riff(1, 2, 1000).replace(b"fmt \x10", b"fmt \x12").replace(b"data", b"\0\0data"), 500),  # fmt of 18 bytes
+    (riff(1, 2, 1000).replace(b"WAVE", b"AVI "), 0), (riff(1, 2, 1000)[:-2], 0),
+    (riff(1, 2, 4).replace(b"fmt ", b"FMT "), 0), (b"RIFF", 0), (b"", 0),
+    (au(1, 1, 1000), 1000), (au(2, 2, 1000), 500), (au(3, 2, 1000), 250), (au(4, 1, 999), 333), (au(5, 1, 1000), 250),
+    (au(6, 2, 1000), 125), (au(7, 1, 1000), 125), (au(27, 1, 1000), 1000), (au(23, 1, 1000), 0),
+    (au(3, 1, 0xFFFFFFFF), 0), (au(3, 1, 1000)[:20], 0),
+])
+def test_frames_that_a_header_promises(tmp_path, content, frames):
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    assert audio._promised_frames(path) == frames
+
+
+def test_a_whole_ogg_promises_nothing_and_a_cut_one_more_than_there_is(tmp_path):
+    whole = encoded("OGG")
+    path = tmp_path / "x.ogg"
+    path.write_bytes(whole)
+    assert audio._promised_frames(path) == 0
+    path.write_bytes(whole[:-1])
+    assert audio._promised_frames(path) == soundfile.info(path).frames + 1
+    last = whole.rfind(b"OggS")
+    path.write_bytes(whole[:last])  # ends with a whole page that is not the last
+    assert audio._promised_frames(path) == soundfile.info(path).frames + 1
+
+
+@pytest.mark.parametrize(("rate", "channels", "mono", "refused"), [
+    (96_000, 4, True, True),  # 10.7 GiB decoded, 2.7 in memory
+    (44_100, 6, False, True), (44_100, 6, True, False),  # 7.1 GiB decoded, 1.2 in memory as mono
+    (44_100, 2, False, False),  # 2.4 GiB
+])
+def test_what_is_decoded_and_what_is_kept_have_a_limit_each(tmp_path, rate, channels, mono, refused):
+    path = tmp_path / "x.flac"
+    claiming(path, 2 * 3600 * rate, channels, rate)
+    with pytest.raises(audio.AudioError, match="when decoded, the limit is 8" if refused else "truncated|no audio"):
+        audio.load(path, RATE, mono=mono)
+
+
+def test_four_hours_are_the_longest(tmp_path):
+    for seconds, said in ((4 * 3600, "truncated|no audio"), (4 * 3600 + 1, "4.0 hours long, the limit is 4")):
+        claiming(tmp_path / "x.flac", seconds * 8000, 1, 8000)
+        with pytest.raises(audio.AudioError, match=said):
+            audio.load(tmp_path / "x.flac", 8000)
+
+
+def test_quiet_samples_are_written_as_they_are(tmp_path):
+    quiet = np.stack([0.5 * tone(0.1), -0.25 * tone(0.1)])
+    audio.write(tmp_path / "new folder" / "x.wav", quiet, RATE)
+    np.testing.assert_allclose(audio.load(tmp_path / "new folder" / "x.wav", RATE, mono=False), quiet, atol=2 / 2**16)
+    np.testing.assert_allclose(audio.load(tmp_path / "new folder" / "x.wav", RATE), quiet.mean(axis=0), atol=2 / 2**16)

@@ -5,10 +5,11 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+
+from tests.common import processes
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -54,12 +55,10 @@ class Checkout:
 
     def make(self, *words, follow="paper"):
         """The step of `make reproduce-toy`; (exit code, all that it said)."""
-        return self.python("-m", "common.reproduce", "toy", "--preset", "smoke", "--follow", follow, *words)
+        return self.python("common.reproduce", "toy", "--preset", "smoke", "--follow", follow, *words)
 
     def python(self, *words):
-        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        done = subprocess.run([sys.executable, *words], cwd=self.root, capture_output=True, text=True, timeout=300,
-                              env=environment)
+        done = processes.run(*words, cwd=self.root)
         return done.returncode, done.stdout + done.stderr
 
     def results(self, seed=0):
@@ -94,7 +93,7 @@ def test_a_changed_line_of_training_code_asks_by_name_until_fresh_or_accepted(ch
     assert code == 1 and "line: losses.py: squared changed since step 6; --fresh" in said and "--accept-code" in said
     assert "(make: FLAGS=--fresh)" in said
     assert checkout.results() == first
-    code, said = checkout.python("-m", "papers.toy.evaluate", "--preset", "smoke")
+    code, said = checkout.python("papers.toy.evaluate", "--preset", "smoke")
     assert code == 2 and "losses.py: squared changed" in said and checkout.results() == first
     code, said = checkout.make("--accept-code")
     accepted = checkout.results()
@@ -160,9 +159,9 @@ def test_a_second_process_and_sizes_that_are_none_are_refused_in_one_line(checko
         assert code == 1 and f"training of runs/toy/demo-pairs-smoke-paper/seed-0: process {os.getpid()} on" in said
     (checkout.seed / "results.json").write_text("{}")
     with locks.held(checkout.seed / ".evaluation.lock", "x"):
-        assert checkout.python("-m", "papers.toy.evaluate", "--preset", "smoke")[0] == 2
+        assert checkout.python("papers.toy.evaluate", "--preset", "smoke")[0] == 2
     for words in (("--batch-size", "-4"), ("--batch-size", "0"), ("--epochs", "0"), ("--seed", "-1")):
-        code, said = checkout.python("-m", "papers.toy.train", "--preset", "smoke", *words)
+        code, said = checkout.python("papers.toy.train", "--preset", "smoke", *words)
         assert code == 2 and said.count("\n") == 1 and said.startswith("error: ") and words[1] in said, said
     assert checkout.make("--seeds", "-1")[0] == 2 and checkout.make("--epochs", "-3")[0] == 2
     after = sorted((path, path.stat().st_mtime_ns) for path in checkout.seed.rglob("*"))
@@ -176,7 +175,7 @@ def test_publishing_after_a_second_evaluation_and_not_where_it_differs(checkout)
     from common import provenance
 
     run = str(checkout.seed.relative_to(checkout.root))
-    code, said = checkout.python("-m", "common.report", "publish", "--verify", run)
+    code, said = checkout.python("common.report", "publish", "--verify", run)
     assert code == 0 and "2 of 2 values are the same" in said, said
     kept = checkout.root / "papers" / "toy" / "results" / "demo-pairs-smoke-paper-seed-0.json"
     assert kept.read_bytes() == (checkout.seed / "results.json").read_bytes()
@@ -184,11 +183,11 @@ def test_publishing_after_a_second_evaluation_and_not_where_it_differs(checkout)
     results = checkout.results()  # another value under a seal that fits: only a second evaluation finds it
     results["results"]["R1"]["value"] += 0.01
     (checkout.seed / "results.json").write_text(json.dumps(results | {"seal": provenance.seal(results)}))
-    code, said = checkout.python("-m", "common.report", "publish", "--verify", run)
+    code, said = checkout.python("common.report", "publish", "--verify", run)
     assert code == 1 and "R1: value was" in said and "1 of 2 values are the same" in said and not kept.exists()
     (array,) = checkout.root.glob("data/stores/*/pairs-*/arrays/y.npy")
     array.write_bytes(array.read_bytes()[:-1] + b"x")
-    code, said = checkout.python("-m", "common.report", "publish", "--verify", run)
+    code, said = checkout.python("common.report", "publish", "--verify", run)
     assert code == 2 and "not as it was built" in said
 
 
@@ -199,13 +198,12 @@ def test_of_several_machines_the_chief_alone_writes_and_evaluates(tmp_path):
                     "    import time\n    time.sleep(9)  # the worker ends before it\n    directory = run")
     places = [f"127.0.0.1:{port}" for port in free_ports(2)]
     cluster = {"chief": places[:1], "worker": places[1:]}
-    processes = [subprocess.Popen(
-        [sys.executable, "-m", "common.reproduce", "toy", "--preset", "smoke", "--follow", "paper"], cwd=checkout.root,
-        env={key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-        | {"TF_CONFIG": json.dumps({"cluster": cluster, "task": {"type": role, "index": 0}})},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for role in ("chief", "worker")]
-    chief, worker = (process.communicate(timeout=280)[0] for process in processes)
-    assert [process.returncode for process in processes] == [0, 0], chief + worker
+    both = [processes.Process("common.reproduce", "toy", "--preset", "smoke", "--follow", "paper", cwd=checkout.root,
+                              environment=os.environ | {"TF_CONFIG": json.dumps(
+                                  {"cluster": cluster, "task": {"type": role, "index": 0}})})
+            for role in ("chief", "worker")]
+    chief, worker = ("".join(process.communicate()) for process in both)
+    assert [process.returncode for process in both] == [0, 0], chief + worker
     assert "done in" in chief and "trained; the chief evaluates" in worker and "Report" not in worker
     lines = (checkout.seed / "models" / "line" / "metrics.jsonl").read_text().splitlines()
     assert len(lines) == 2 and checkout.results()["complete"]

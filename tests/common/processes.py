@@ -1,0 +1,78 @@
+"""Commands as processes that have TensorFlow loaded when they begin: forks of one that has done nothing but that.
+
+Loading takes six of the eight seconds that a command on a toy needs.
+"""
+
+import atexit
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from multiprocessing import resource_tracker
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+LOADED = ["tensorflow", "keras", "librosa", "sklearn.linear_model", "scipy.stats"]
+_forks = multiprocessing.get_context("forkserver")
+_forks.set_forkserver_preload(LOADED)
+
+
+class Process:
+    """`python -m words…` in the folder `cwd`; of subprocess.Popen what tests need, both outputs caught as text."""
+
+    def __init__(self, *words, cwd=ROOT, environment=None):
+        self.words = [str(word) for word in words]
+        self._place = tempfile.TemporaryDirectory()
+        files = [Path(self._place.name) / name for name in ("output", "errors")]
+        for file in files:
+            file.touch()
+        self._files = files
+        self._process = _forks.Process(target=_run, args=(self.words, str(cwd), dict(environment or os.environ),
+                                                          [str(file) for file in files]))
+        self._process.start()
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs; minus the signal that ended it."""
+        return self._process.exitcode
+
+    def send_signal(self, number: int):
+        os.kill(self._process.pid, number)
+
+    def communicate(self, timeout: float = 300) -> tuple[str, str]:
+        """Both outputs when it has ended.
+
+        Raises:
+            subprocess.TimeoutExpired: it had not after so many seconds, and was killed.
+        """
+        self._process.join(timeout)
+        if self.returncode is None:
+            self._process.kill()
+            self._process.join()
+            raise subprocess.TimeoutExpired(self.words, timeout)
+        return tuple(file.read_text() for file in self._files)
+
+
+def run(*words, cwd=ROOT, environment=None) -> subprocess.CompletedProcess:
+    """`python -m words…` to its end."""
+    process = Process(*words, cwd=cwd, environment=environment)
+    output, errors = process.communicate()
+    return subprocess.CompletedProcess(process.words, process.returncode, output, errors)
+
+
+def _run(words: list[str], cwd: str, environment: dict, files: list[str]):
+    """In the new process: what `python -m` does."""
+    for number, file in enumerate(files, 1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND), number)
+    resource_tracker._resource_tracker._fd = resource_tracker._resource_tracker._pid = None  # one of its own, if any
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:] = [cwd, *(place for place in sys.path if place not in ("", str(ROOT)))]
+    sys.argv[:] = words
+    try:
+        runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+    finally:
+        atexit._run_exitfuncs()  # multiprocessing leaves them out
