@@ -99,6 +99,33 @@ def test_grid_equals_pypianoroll_on_messy_files(tmp_path):
     assert grids >= 40
 
 
+def test_beats_equal_pretty_midi_wherever_they_start(tmp_path):
+    """Tempos and metres that change between beats, a first metre that comes late, metres in three and in eighths."""
+    for seed in range(40):
+        draw, conductor = random.Random(seed), []
+        for tick in sorted({draw.choice([0, 96, 150])} | {draw.randrange(1500) for _ in range(draw.randint(0, 3))}):
+            conductor.append((tick, mido.MetaMessage("time_signature", numerator=draw.choice([2, 3, 4, 6, 9, 12]),
+                                                     denominator=draw.choice([2, 4, 8, 16]))))
+        for _ in range(draw.randint(0, 5)):
+            tempo = mido.MetaMessage("set_tempo", tempo=draw.randint(200_000, 900_000))
+            conductor.append((draw.randrange(1500), tempo))
+        path = save(tmp_path / "song.mid", [conductor, note(0, draw.randint(1000, 2000), 60)])
+        song, expected = midi.read(path), pretty_midi.PrettyMIDI(str(path))
+        for start in (0.0, 0.25, song.seconds(150), song.seconds(700)):
+            beats = expected.get_beats(start)
+            if len(beats) < 2:
+                with pytest.raises(midi.MidiError, match="fewer than 2"):
+                    midi.beats(song, start)
+            else:
+                np.testing.assert_array_equal(midi.beats(song, start), beats, err_msg=f"{seed} {start}")
+
+
+def test_the_first_metre_begins_a_beat(tmp_path):
+    late = [(144, mido.MetaMessage("time_signature", numerator=4, denominator=4))]
+    song = midi.read(save(tmp_path / "song.mid", [late, note(0, 288, 60)]))  # 96 ticks are half a second
+    np.testing.assert_allclose(midi.beats(song, 0.0), [0.0, 0.5, 0.75, 1.25])
+
+
 @pytest.mark.slow
 def test_grid_equals_pypianoroll_on_real_files():
     folder = os.environ.get("ENCORE_MIDI")
@@ -147,6 +174,12 @@ BROKEN = {
     "overrun": (header() + track_chunk(b"\x00\x90\x3c"), "past the end"),
     "huge sysex": (header() + track_chunk(b"\x00\xf0\xff\xff\xff\x7f"), "million"),
     "bad key": (header() + track_chunk(b"\x00\xff\x59\x02\x20\x00" + END), "key signature"),
+    "text ends in its length": (header() + track_chunk(b"\x00\xff\x01\x81"), "past the end"),
+    "text of unknown kind": (header() + track_chunk(b"\x00\xff"), "past the end"),
+    "text is cut": (header() + track_chunk(b"\x00\xff\x01\x03ab"), "past the end"),
+    "time is cut": (header() + track_chunk(b"\x81"), "past the end"),
+    "nothing after a time": (header() + track_chunk(b"\x00"), "past the end"),
+    "huge text": (header() + track_chunk(b"\x00\xff\x01\xff\xff\xff\x7f"), "million"),
     "no beats per bar": (header() + track_chunk(b"\x00\xff\x58\x04\x00\x02\x18\x08" + END), "0 beats"),
     "no tracks": (header(0), "no tracks"),
 }
@@ -234,6 +267,24 @@ def test_too_many_tempos_and_metres_are_refused(tmp_path, monkeypatch):
 def test_variable_length_numbers(length, value, rest):
     data = np.frombuffer(length + b"\x05", np.uint8)
     assert midi_file._quantity(data, 0, len(length), 16383) == (value, rest)
+
+
+def test_data_bytes_are_those_of_the_midi_standard():
+    found = {status: midi_file._data_bytes(status) for status in range(0x80, 0x100)}
+    assert all(found[status] == (1 if 0xC0 <= status < 0xE0 else 2) for status in range(0x80, 0xF0))
+    assert [found[status] for status in range(0xF0, 0x100)] == [0, 1, 2, 1, -1, -1, 0, 0, 0, -1, 0, 0, 0, -1, 0, 0]
+
+
+@pytest.mark.parametrize(("kind", "content", "fault", "row"), [
+    (0x51, b"\x07\xa1\x20", 0, (1, 500_000, 0)), (0x51, b"\x07\xa1", 6, None),
+    (0x58, b"\x06\x03\x18\x08", 0, (2, 6, 3)), (0x58, b"\x06\x03\x18", 6, None),
+    (0x59, b"\x07\x01", 0, (3, 7, 1)), (0x59, b"\xf9\x00", 0, (3, 249, 0)), (0x59, b"\x07", 6, None),
+    (0x59, b"\x08\x00", 7, None), (0x59, b"\xf8\x00", 7, None), (0x59, b"\x00\x02", 7, None),
+])
+def test_tempo_metre_and_key(kind, content, fault, row):
+    data, found = np.frombuffer(content + bytes(2), np.uint8), np.full(4, -9, np.int64)
+    assert midi_file._meta(data, 0, len(content), kind, found) == fault
+    assert row is None or (found[0], found[2], found[3]) == row and found[1] == -9
 
 
 def grid_of(tmp_path, notes, channel=0):

@@ -169,6 +169,15 @@ def test_effects_change_one_thing_at_a_time_beside_what_is_typed():
     assert [(plan.follow, plan.overrides) for plan in plans[1:]] == [("paper", {"epochs": 5} | one) for one in changes]
 
 
+def test_a_divergence_is_measured_at_its_values_or_the_programs_or_else_the_sound_ones():
+    divergences = [SimpleNamespace(field=field, decides=decides, effects=effects, paper=paper, code=code, sound=sound)
+                   for field, decides, effects, paper, code, sound in (
+                       ("named", ("A1",), (5, 6), 1, 2, 3), ("programs", ("A1",), (), 1, 2, 3),
+                       ("sound", ("A1",), (), 1, 1, 3), ("no claim", (), (5,), 1, 2, 3))]
+    assert reproduce.effects(SimpleNamespace(DIVERGENCES=divergences)) == [
+        {"named": 5}, {"named": 6}, {"programs": 2}, {"sound": 3}]
+
+
 def test_a_data_set_that_is_named_is_the_only_one():
     from papers.lord_transfer import config as lord
 

@@ -142,6 +142,12 @@ def test_real_files(real, capfd):
         assert (code, findings(text)) == (0, {})
 
 
+def test_a_name_is_shown_as_it_is_unless_it_would_write_on_the_screen(tmp_path):
+    assert check._shown(tmp_path / "a" / "naïve 曲.wav", tmp_path) == "a/naïve 曲.wav"
+    assert check._shown(tmp_path / "a\n\x1b[2J.wav", tmp_path) == "a\\n\\x1b[2J.wav"
+    assert check._shown(tmp_path / "x", tmp_path / "elsewhere") == (tmp_path / "x").as_posix()
+
+
 def test_quick_does_not_open_files(capfd, tmp_path):
     (tmp_path / "genres" / "jazz").mkdir(parents=True)
     (tmp_path / "genres" / "jazz" / "jazz.00001.au").write_text("no sound")

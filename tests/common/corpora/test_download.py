@@ -15,6 +15,8 @@ from common.corpora import download
 from common.corpora.download import Archive, Source
 from common.errors import DataError
 
+LINK = zipfile.ZipInfo("l")
+LINK.external_attr = 0o120777 << 16  # as Info-ZIP stores a symbolic link
 SOUND = np.random.default_rng(0).bytes(4_000_000)  # of more than one piece, and not to be compressed
 
 
@@ -151,6 +153,7 @@ def test_a_server_that_always_breaks_off_is_given_up_with_what_to_do(server, tmp
     ("a.tar.gz", tarred({"/tmp/out.mid": b"2"}), "leaves the folder"),
     ("a.tar.gz", tarred({"ok.mid": b"1"}, link=("l", "../../secret")), "is a link"),
     ("a.zip", zipped({"ok.wav": b"1", "../out.wav": b"2"}), "leaves the folder"),
+    ("a.zip", zipped({"ok.wav": b"1", LINK: b"../../secret"}), "is a link"),
     ("a.tar.gz", tarred({"a.mid": SOUND})[:-40], "damaged archive"),
     ("a.zip", b"no archive at all", "damaged archive"),
 ])
