@@ -26,7 +26,7 @@ import pytest
 import tyro
 
 from tests import mutant_hook, mutations
-from tests.reach import PAPERS, ROOT, forked, reach, reaching, sources
+from tests.reach import PAPERS, ROOT, forked, named_faults, reach, reaching, sources
 
 LIBRARIES = ("tensorflow", "keras", "librosa", "sklearn.linear_model", "matplotlib.pyplot", "scipy.stats", "pytest")
 TIMES_LONGER = 5  # a fault that makes its tests this much slower has been noticed
@@ -102,12 +102,11 @@ def named(paper: str) -> list[mutations.Mutation]:
     Raises:
         SystemExit: a fault whose text does not stand exactly once in its file.
     """
-    path = ROOT / "tests" / "mutants" / f"{paper}.csv"
     found = []
-    for row in csv.DictReader(path.open(newline="")) if path.exists() else ():
+    for row in named_faults(paper):
         source = (ROOT / row["file"]).read_text()
         if source.count(row["before"]) != 1:
-            raise SystemExit(f"error: {path.relative_to(ROOT)}: {row['name']}: its text stands "
+            raise SystemExit(f"error: tests/mutants/{paper}.csv: {row['name']}: its text stands "
                              f"{source.count(row['before'])} times in {row['file']}, not once; write it anew")
         start = source.index(row["before"])
         found.append(mutations.Mutation(row["file"], source.count("\n", 0, start) + 1, start,

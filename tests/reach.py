@@ -1,5 +1,6 @@
 """Which tests reach which line of a paper or of the frame: what `tests.mutate` runs for a fault in that line."""
 
+import csv
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import coverage
 import pytest
 
 from tests import mutations
@@ -98,7 +100,6 @@ class _Recorder:
 
 def _measure(paper: str, place: Path) -> int:
     """In a child: run all tests under coverage and write which test reaches which line."""
-    import coverage
     import tensorflow as tf
 
     whole = tf.function
@@ -107,16 +108,43 @@ def _measure(paper: str, place: Path) -> int:
                                  data_file=str(place / "coverage"), config_file=False)
     recorder = _Recorder(measured)
     measured.start()
+    os.environ["ENCORE_REACHED"] = str(place)  # see tests/common/processes.py
     pytest.main(["-q", "-p", "no:cacheprovider", "-m", MARKS, *tests_of(paper)], plugins=[recorder])
     measured.stop()
     data, reached = measured.get_data(), {}
-    for path in sources(paper):
+    for path in {*sources(paper), *(ROOT / row["file"] for row in named_faults(paper))}:
         reached[str(path.relative_to(ROOT))] = {
             line: sorted({test for name in names for test in recorder.tests(name)})
             for line, names in data.contexts_by_lineno(str(path)).items()}
+    for name, lines in by_other_processes(place, list(reached)).items():
+        for line, tests in lines.items():
+            reached[name][line] = sorted({*reached[name].get(line, ()), *tests})
     (place / "reached.json").write_text(json.dumps(
         {"reached": reached, "seconds": recorder.seconds, "failed": recorder.failed}))
     return 0
+
+
+def by_other_processes(place: Path, names: list[str]) -> dict[str, dict[int, set[str]]]:
+    """File -> line -> tests, of the processes that tests started, be it in a copy of the checkout."""
+    found = {name: {} for name in names}
+    for file in place.glob("coverage.*"):
+        data = coverage.CoverageData(str(file))
+        data.read()
+        for path in data.measured_files():
+            for name in names:
+                if path.endswith(f"/{name}"):
+                    for line, tests in data.contexts_by_lineno(path).items():
+                        found[name].setdefault(line, set()).update(tests)
+    return found
+
+
+def named_faults(paper: str) -> list[dict]:
+    """The rows of tests/mutants/<paper>.csv."""
+    path = ROOT / "tests" / "mutants" / f"{paper}.csv"
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def reach(paper: str) -> dict:

@@ -1,11 +1,14 @@
 """The faults themselves: each changes the program in the place it says, and nothing that is only text."""
 
 import csv
+import os
 import random
+import shutil
 
 import pytest
 
-from tests import mutate, mutations
+from tests import mutate, mutations, reach
+from tests.common import processes
 from tests.reach import PAPERS, ROOT
 
 SOURCE = '''"""A docstring with a < b and 3."""
@@ -60,6 +63,19 @@ def test_a_compiled_function_is_told_from_a_plain_one():
     source = "@numba.njit(cache=True)\ndef f(a):\n    return a + 1\n\n\ndef g(a):\n    return a + 1\n"
     assert [(m.line, mutations.compiled(m, source)) for m in mutations.find("x.py", source)] == [
         (3, True), (3, True), (7, False), (7, False)]
+
+
+@pytest.mark.slow
+def test_lines_that_a_process_of_a_test_reaches_are_found_in_copies_too(tmp_path):
+    shutil.copytree(ROOT / "common", tmp_path / "copy" / "common", ignore=shutil.ignore_patterns("__pycache__"))
+    claims = ROOT / "papers" / "musae" / "claims.csv"
+    done = processes.run("common.claims", claims, cwd=tmp_path / "copy",
+                         environment=os.environ | {"ENCORE_REACHED": str(tmp_path)})
+    assert done.returncode == 0, done.stderr
+    found = reach.by_other_processes(tmp_path, ["common/claims_file.py", "common/audio.py"])
+    assert found["common/audio.py"] == {} and len(found["common/claims_file.py"]) > 20
+    here = "tests/test_mutations.py::test_lines_that_a_process_of_a_test_reaches_are_found_in_copies_too"
+    assert set.union(*found["common/claims_file.py"].values()) == {here}
 
 
 def test_equivalent_faults_are_counted_apart():

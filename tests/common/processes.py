@@ -72,7 +72,22 @@ def _run(words: list[str], cwd: str, environment: dict, files: list[str]):
     os.environ.update(environment)
     sys.path[:] = [cwd, *(place for place in sys.path if place not in ("", str(ROOT)))]
     sys.argv[:] = words
+    measured = _measured(environment) if "ENCORE_REACHED" in environment else None
     try:
         runpy.run_module(words[0], run_name="__main__", alter_sys=True)
     finally:
         atexit._run_exitfuncs()  # multiprocessing leaves them out
+        if measured:
+            measured.stop()
+            measured.save()
+
+
+def _measured(environment: dict):
+    """For tests.reach: which lines this process reaches, in the name of the test that started it."""
+    import coverage
+
+    measured = coverage.Coverage(data_file=f"{environment['ENCORE_REACHED']}/coverage", data_suffix=True,
+                                 source=["common", "papers"], context=environment["PYTEST_CURRENT_TEST"].split(" (")[0],
+                                 config_file=False)
+    measured.start()
+    return measured

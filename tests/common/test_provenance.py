@@ -122,6 +122,25 @@ def test_changed_code_is_named_until_accepted_or_fresh(paper, name, old, new, sa
     assert provenance.trained(run.directory)
 
 
+def test_results_hold_what_was_found_and_what_it_stands_on(paper):
+    run = paper.run(seed=3, epochs=5)
+    trained(paper, run)
+    (run.model_directory("line") / "timing.jsonl").write_text('{"seconds": 1800.0}\n{"seconds": 900}\n')
+    found = evaluated(paper, run)
+    assert json.loads((run.directory / "media.json").read_text()) == []
+    run.write_results(paper.store, {"R1": {"value": 0.5}, "F1": {"value": 3}}, [{"title": "x"}], step=6, complete=False,
+                      facts={"own": 1, "groups": 9}, learnt={"line": {"learnt": True}}, notes={"line": "stopped"})
+    more = json.loads((run.directory / "results.json").read_text())
+    assert json.loads((run.directory / "media.json").read_text()) == [{"title": "x"}]
+    for results, complete, facts in ((found, True, {}), (more, False, {"own": 1, "groups": 9})):
+        assert results["facts"] == {"groups_per_class": 1, "classes": 2, "groups": 2} | facts
+        keys = ("paper", "preset", "follow", "overrides", "seed", "step", "complete", "hours", "rejected")
+        assert [results[key] for key in keys] == [
+            "toy", "smoke", "paper", {"epochs": 5}, 3, 6, complete, 0.75, 0]
+    assert (found["learnt"], found["notes"]) == ({}, {})
+    assert (more["learnt"], more["notes"]) == ({"line": {"learnt": True}}, {"line": "stopped"})
+
+
 def test_fresh_removes_what_is_stale_and_nothing_else(paper):
     run = paper.run()
     trained(paper, run, "old")
