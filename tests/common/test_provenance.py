@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from common import checkpoints, closure, config as configuration, locks, provenance, record, store
-from common.errors import EncoreError, StaleError
+from common.errors import BusyError, EncoreError, StaleError
 from common.report import collect
 
 TOY = Path(__file__).with_name("toy_paper")
@@ -139,6 +139,19 @@ def test_results_hold_what_was_found_and_what_it_stands_on(paper):
             "toy", "smoke", "paper", {"epochs": 5}, 3, 6, complete, 0.75, 0]
     assert (found["learnt"], found["notes"]) == ({}, {})
     assert (more["learnt"], more["notes"]) == ({"line": {"learnt": True}}, {"line": "stopped"})
+
+
+def test_of_several_machines_the_first_alone_writes_and_holds_the_run(paper, monkeypatch):
+    run, cluster = paper.run(), {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
+    for index in (1, 0):
+        monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
+        run.write_config(paper.store)
+        assert (run.directory / "config.json").exists() == (index == 0)
+        with run.lock("training"):
+            assert (run.directory / ".training.lock").exists() == (index == 0)
+            if index == 0:
+                with pytest.raises(BusyError, match="training of "), run.lock("training"):
+                    pass
 
 
 def test_fresh_removes_what_is_stale_and_nothing_else(paper):
