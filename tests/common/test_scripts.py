@@ -16,7 +16,7 @@ import pytest
 from common import check_gpu, command, config as configuration, process, record, reproduce, scripts
 from common.corpora import __main__ as corpora_script
 from common.demo import __main__ as demo_script
-from common.errors import DataError
+from common.errors import BusyError, DataError, StaleError
 from common.report import __main__ as report_script
 from papers.softmax_ae import config as settings
 
@@ -145,6 +145,19 @@ def test_one_failing_mode_does_not_stop_the_others(tmp_path, monkeypatch, capsys
     monkeypatch.setattr(reproduce, "reproduce", some)
     assert reproduce.main(["softmax_ae", "--runs", tmp_path]) == 1 and tried == ["code", "paper", "sound"]
     assert capsys.readouterr().err == "error: softmax_ae code seed 0: nothing usable in it\n"
+
+
+@pytest.mark.parametrize(("error", "said"), [
+    (StaleError("line: x changed; --fresh to go on"), "line: x changed; --fresh to go on (make: FLAGS=--fresh)"),
+    (BusyError("process 7 is at work on it"), "process 7 is at work on it")])
+def test_a_run_that_waits_ends_its_paper_with_1_so_that_the_next_goes_on(tmp_path, monkeypatch, capsys, quiet_report,
+                                                                         error, said):
+    def waiting(*_):
+        raise error
+
+    monkeypatch.setattr(reproduce, "reproduce", waiting)
+    assert reproduce.main(["softmax_ae", "--runs", tmp_path, "--follow", "code"]) == 1
+    assert capsys.readouterr().err == f"error: softmax_ae code seed 0: {said}\n"
 
 
 def test_settings_of_a_paper_hold_for_every_mode_and_are_recorded():
