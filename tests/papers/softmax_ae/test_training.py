@@ -181,6 +181,14 @@ def test_the_autoencoder_learns_to_reconstruct():
     assert probes.r_squared(x, train.reconstruct(learner, x).numpy()) > 0.7
 
 
+def test_another_seed_is_another_split_another_start_and_other_weights():
+    config = small.config()
+    parts = [segments.load_data(config, store(), seed).parts["train"].tolist() for seed in (0, 1)]
+    (zero, _), (one, _) = (small.trained("two_layer", config, store(), steps=2, seed=seed) for seed in (0, 1))
+    assert parts[0] != parts[1]
+    assert not any(np.array_equal(a, b) for a, b in zip(small.weights(zero), small.weights(one), strict=True))
+
+
 @pytest.mark.parametrize("split", ["P1", "P2", "T1"])
 def test_a_runs_twins_differ_from_its_networks_in_one_setting(split):
     config = small.config(split=split, ablations=True)
