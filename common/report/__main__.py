@@ -1,4 +1,4 @@
-"""`python -m common.report`: write the pages; `publish RUN…`: keep results; `readme`: make the README tables anew."""
+"""`python -m common.report`: write the pages; `publish RUN…`: keep results; `readme`: make texts anew; `screenshot`."""
 
 import sys
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tyro.conf import subcommand
 
 from common import command, process
 from common.errors import DataError
-from common.report import collect, pages, published, readme, verify
+from common.report import collect, pages, published, readme, screenshot, verify
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,23 @@ class Readme:
 
 
 @dataclass(frozen=True)
+class Screenshot:
+    """Take a picture of a page's top, by a headless Chromium.
+
+    Attributes:
+        page: an HTML file below the runs.
+        output: where the PNG goes.
+        width: pixels.
+        height: pixels.
+    """
+
+    page: tyro.conf.Positional[Path]
+    output: Path = Path("docs/page.png")
+    width: int = 1180
+    height: int = 1700
+
+
+@dataclass(frozen=True)
 class Options:
     """Options of the report.
 
@@ -55,7 +72,8 @@ class Options:
     """
 
     command: (Annotated[Pages, subcommand("pages")] | Annotated[Publish, subcommand("publish")]
-              | Annotated[Readme, subcommand("readme")]) = Pages()
+              | Annotated[Readme, subcommand("readme")]
+              | Annotated[Screenshot, subcommand("screenshot")]) = Pages()
     runs: Path = Path("runs")
     papers: Path = collect.ROOT / "papers"
 
@@ -77,6 +95,10 @@ def _do(options) -> list[str]:
         written, problems = pages.write(options.runs, options.papers)
         print(f"Report: {written[0]} ({len(written) - 1} page{'' if len(written) == 2 else 's'} of papers)")
         return problems
+    if isinstance(options.command, Screenshot):
+        taken = options.command
+        print(f"Picture: {screenshot.take(taken.page, taken.output, taken.width, taken.height)}")
+        return []
     problems, check = [], isinstance(options.command, Readme) and options.command.check
     if isinstance(options.command, Publish):
         if not options.command.run:

@@ -1,8 +1,9 @@
 """Texts made from published results: the tables of READMEs, the sentence of each paper.
 
 Only what lies in papers/<paper>/results/ reaches them, between `<!-- name -->` and `<!-- /name -->`: `results` (the
-headline claims), `divergences` and `null` (twins with shuffled labels) in a paper's README, `papers` in the README of
-all, `finding FAULT` and `open` in FINDINGS.md; papers/<paper>/results/README.md is made whole. A test compares.
+headline claims), `divergences` and `null` (twins with shuffled labels) in a paper's README, `papers` and `own` (what
+docs/own_music.sh wrote) in the README of all, `finding FAULT` and `open` in FINDINGS.md; results/README.md of a paper
+is made whole. A test compares.
 """
 
 import re
@@ -14,7 +15,7 @@ from common.report import collect, error_rates, pages, rows, text
 from common.report.findings import block, finding, still_open
 from common.report.published import is_effect, published_groups
 
-START = re.compile(r"<!-- (results|divergences|null|papers|open|finding [a-z]+) -->")
+START = re.compile(r"<!-- (results|divergences|null|papers|own|open|finding [a-z]+) -->")
 
 
 def results_table(paper: collect.Paper, only: Any = None) -> str:
@@ -178,6 +179,12 @@ def papers_table(papers: list) -> str:
     return _table(["directory", "paper", "what it learns", "what came out"], found)
 
 
+def own_music(papers: list[collect.Paper]) -> str:
+    """README text: commands of tools and what they said, as docs/own_music.sh wrote it down."""
+    said = papers[0].directory.parents[1] / "docs" / "own_music.txt"
+    return f"```\n{said.read_text(encoding='utf-8').rstrip()}\n```"
+
+
 def open_table(papers: list[collect.Paper]) -> str:
     """FINDINGS.md text: what is open until someone runs the papers' own data."""
     return still_open(papers, _table)
@@ -236,7 +243,7 @@ def _has_results(paper):
     return any((paper.directory / "results").glob("*.json"))
 
 
-ACROSS = {"papers": papers_table, "finding": block, "open": open_table}  # what stands in texts about all papers
+ACROSS = {"papers": papers_table, "own": own_music, "finding": block, "open": open_table}  # about all papers
 
 
 def texts(papers_directory: Path | str) -> Any:

@@ -1,11 +1,13 @@
 """The pages as a browser shows them, opened from disk: nothing fetched, nothing cut off, everything within reach."""
 
 import pytest
+from PIL import Image
 
-from common.report import pages
+from common.report import collect, pages
 from tests.common import browser
 from tests.common.browser import Browser, examine
 from tests.common.fabricated import make_papers, make_run
+from tests.common.test_findings_page import STORY
 
 pytestmark = [pytest.mark.slow, pytest.mark.needs_browser]
 
@@ -35,6 +37,33 @@ def test_pages_have_no_problem_at_any_width_and_scheme(chromium, written, width,
         problems, measured = examine(chromium, path, width, scheme)
         assert problems == [], path.name
         assert measured["texts"] > 30 and measured["contrast"] >= 4.5
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    """A page that opens with a story: synthetic, one seed."""
+    folder = tmp_path_factory.mktemp("told")
+    papers = make_papers(folder)
+    (papers / "softmax_ae" / "story.toml").write_text(STORY)
+    for follow in ("code", "paper", "sound"):
+        make_run(folder / "runs", papers, follow, 0)
+    paths, problems = pages.write(folder / "runs", papers)
+    assert problems == []
+    return paths[1]
+
+
+@pytest.mark.parametrize(("width", "scheme"), browser.VIEWS)
+def test_a_story_opens_the_page_with_sentences_a_figure_and_a_sound_that_plays(chromium, told, width, scheme):
+    problems, measured = examine(chromium, told, width, scheme)
+    assert problems == [] and measured["contrast"] >= 4.5
+    parts = chromium.evaluate("""[...document.querySelectorAll("main > section")].slice(0, 2).map((one) =>
+        one.getAttribute("aria-labelledby"))""")
+    counts = chromium.evaluate("""[".told li", ".bars li", ".story audio", "#headlines ~ table tbody tr"].map((one) =>
+        document.querySelectorAll(one).length)""")
+    assert parts == ["story", "headlines"] and counts == [5, 5, 3, 5]
+    dead = chromium.evaluate("""[...document.querySelectorAll('a[href^="#"]')].map((one) => one.hash.slice(1))
+        .filter((one) => one && !document.getElementById(decodeURIComponent(one)))""")
+    assert dead == []
 
 
 def test_the_examination_finds_what_is_wrong(chromium, tmp_path):
@@ -190,3 +219,21 @@ def test_claims_are_found_by_their_words_sorted_and_opened_by_links(chromium, wr
     chromium.evaluate(f"(() => {{ {sort % 'place'} }})()")
     assert chromium.evaluate(f"{every}.map((one) => +one.dataset.place)") == sorted(
         chromium.evaluate(f"{every}.map((one) => +one.dataset.place)"))
+
+
+def test_a_picture_of_a_page_is_small_and_the_command_says_what_is_missing(written, tmp_path, capsys):
+    from common.report import __main__ as command
+
+    target = tmp_path / "docs" / "page.png"
+    assert command.main(["screenshot", str(written[1]), "--output", str(target), "--width", "800"]) == 0
+    with Image.open(target) as picture:
+        assert picture.size == (800, 1700) and len(picture.getcolors()) > 8
+    assert target.stat().st_size < 300_000
+    with pytest.raises(SystemExit):
+        command.main(["screenshot", str(tmp_path / "none.html"), "--output", str(target)])
+    assert "none.html: no such page; next: python -m common.report" in capsys.readouterr().err
+
+
+def test_the_picture_of_the_readme_is_small():
+    path = collect.ROOT / "docs" / "page.png"
+    assert path.stat().st_size < 300_000 and "](docs/page.png)" in (collect.ROOT / "README.md").read_text()
