@@ -87,6 +87,11 @@ def test_equivalent_faults_are_counted_apart():
 
 
 @pytest.mark.parametrize("paper", [*PAPERS, "common"])
+def test_every_named_fault_stands_once_in_its_file(paper):
+    assert len(mutate.named(paper)) == len(reach.named_faults(paper)) > 10
+
+
+@pytest.mark.parametrize("paper", [*PAPERS, "common"])
 def test_what_is_called_equivalent_still_stands_in_its_file(paper):
     path = ROOT / "tests" / "mutants" / f"equivalent_{paper}.csv"
     found = mutate.equivalents(paper)
