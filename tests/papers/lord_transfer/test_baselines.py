@@ -73,15 +73,22 @@ def test_what_stands_beside_a_value(claim):
     assert entry.get("n", 12) == ITEMS.get(claim, 12)
 
 
-def test_rare_classes_beside_a_picture_that_is_heard_more_in_them():
-    """Shares heard rise with the size of a class, those of the median picture fall: correlations 1 and -1."""
-    found = four_classes((0.2, 0.4, 0.6, 0.8))
-    found.first.judged["median picture"].hits = four_classes((0.8, 0.6, 0.4, 0.2)).first.heard.hits
-    assert collect({"x": TABLE["I5-rare"]}, found)["x"]["baselines"] == {"median picture": pytest.approx(-1.0)}
+def test_rank_correlations_that_are_not_perfect():
+    """Spearman's 1 - 6 sum(d^2) / (n^3 - n): two of four classes exchanged 0.8, the outer two -0.8."""
+    found = four_classes((0.2, 0.6, 0.4, 0.8))
+    found.first.judged["median picture"].hits = four_classes((0.8, 0.4, 0.6, 0.2)).first.heard.hits
+    entry = collect({"x": TABLE["I5-rare"]}, found)["x"]
+    assert entry["value"] == pytest.approx(0.8) and entry["baselines"] == {"median picture": pytest.approx(-0.8)}
     sizes, reached, blind = findings_instruments.reached_by_size(found)
     assert sizes.tolist() == [10, 100, 1000, 10_000]
-    np.testing.assert_allclose(reached, [0.2, 0.4, 0.6, 0.8])
-    np.testing.assert_allclose(blind, [0.8, 0.6, 0.4, 0.2])
+    np.testing.assert_allclose(reached, [0.2, 0.6, 0.4, 0.8])
+    np.testing.assert_allclose(blind, [0.8, 0.4, 0.6, 0.2])
+    melody = run(model(onsets=np.array([11, *range(1, 11), 0])))  # of twelve clips the first and the last exchanged
+    for name, sign in (("transfers", 1), ("random frames", -1)):
+        melody.first.judged[name].excess = sign * np.tile(np.arange(12.0), (3, 1))
+    entry = collect({"x": TABLE["I4-simple"]}, melody)["x"]
+    assert entry["value"] == pytest.approx(1 - 6 * 2 * 11**2 / (12**3 - 12))
+    assert entry["baselines"]["random_frames"] == pytest.approx(-entry["value"])
 
 
 def test_the_training_loss_is_the_sum_of_its_terms_at_the_last_line_asked_for():

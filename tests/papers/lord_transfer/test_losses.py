@@ -1,6 +1,7 @@
 """Closed-form losses and VGG weights from local files (dossier section 8: T22-T25)."""
 
 import hashlib
+from pathlib import Path
 
 import h5py
 import keras
@@ -137,6 +138,23 @@ def broken_files(folder, bank):
     with h5py.File(folder / "link.h5", "w") as file:
         file["block1_conv1"] = h5py.ExternalLink("elsewhere.h5", "/x")
     return ("text.h5", "text.npz", "other.npz", "shape.npz", "nan.npz", "objects.npz", "empty.h5", "link.h5", "none.h5")
+
+
+class Bomb:
+    """What a pickle can do as it is read."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def __reduce__(self):
+        return Path.touch, (self.path,)
+
+
+def test_no_pickle_is_read(tmp_path):
+    np.savez(tmp_path / "w.npz", kernel=np.array([Bomb(tmp_path / "burst")], object), bias=np.zeros(64, "float32"))
+    with pytest.raises(WeightsError, match="w.npz"):
+        vgg.read(tmp_path / "w.npz")
+    assert not (tmp_path / "burst").exists()
 
 
 def test_bad_weights_get_one_line_with_the_file(tmp_path, bank):

@@ -85,11 +85,11 @@ def test_transfer_takes_any_length_rate_and_channels(reproduced, tmp_path, monke
     soundfile.write(short, tone(9_000, 44_100), 44_100)
     (tmp_path / "bad.wav").write_text("no recording")
     monkeypatch.setattr("sys.argv", ["transfer", str(clip), str(short), str(tmp_path / "bad.wav"), "--to", "LOW",
-                                     "--runs", str(whole / "runs"), "--output", str(tmp_path / "out")])
+                                     "--runs", str(whole / "runs"), "--output", str(tmp_path / "new" / "out")])
     assert transfer.main() == 1
     printed = capsys.readouterr()
     assert printed.out.count("the classifier hears") == 4 and "bad.wav" in printed.err
-    made = sorted((tmp_path / "out").iterdir())
+    made = sorted((tmp_path / "new" / "out").iterdir())
     assert sum(path.suffix == ".wav" for path in made) == 2 and sum(path.suffix == ".png" for path in made) == 4
     lengths = sorted(soundfile.info(path).duration for path in made if path.suffix == ".wav")
     assert lengths[0] == pytest.approx(9_000 / 44_100, abs=0.1) and lengths[1] == pytest.approx(6.25, abs=0.1)
