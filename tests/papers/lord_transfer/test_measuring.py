@@ -31,7 +31,8 @@ def measured(held):
                           data.training_windows(SMALL, held), found.take(found.of("ear")), found.take(found.of("test")))
     patch.setattr(using, "load", lambda *words: model)
     patch.setattr(measuring.training, "history", lambda directory: [])
-    patch.setattr(measuring, "measure_sound", lambda found, model, references: found)
+    patch.setattr(measuring, "measure_sound", lambda found, model, references: setattr(
+        found, "references", np.array(references)) or found)
     patch.setattr(melody, "chromas", lambda images, config: images[..., 0])
     asked = []
     judge = measuring.judge
@@ -43,6 +44,7 @@ def measured(held):
 
 def test_every_control_is_judged_like_the_transfers(measured):
     result, model, answers = measured
+    np.testing.assert_array_equal(result.references, model.reader.store.array("reference"))  # the sound is measured too
     assert set(result.judged) == {"transfers", *exceeding.EVERY} == set(answers)
     count, clips = len(model.labels), len(result.classes)
     for name, one in result.judged.items():
