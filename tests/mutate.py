@@ -92,7 +92,7 @@ def verdicts(faults: list[mutations.Mutation], reached: dict, jobs: int):
                 os.waitpid(child, 0)
             del running[child]
             shutil.rmtree(place, ignore_errors=True)
-            noticed = not done or os.WIFSIGNALED(status) or os.WEXITSTATUS(status) in (1, 2)
+            noticed = not done or os.WIFSIGNALED(status) or os.WEXITSTATUS(status) in (1, 2, 4)  # 4: no import
             yield mutation, count, "killed" if noticed else "survived"
 
 

@@ -85,3 +85,11 @@ def test_dropout_stands_where_the_program_has_it():
     assert names[0].index("Dropout") == names[0].index("MaxPooling2D") + 1 == names[0].index("Flatten") - 1
     assert [k for k, name in enumerate(names[1]) if name == "Dropout"] == [names[1].index("TimeDistributed") - 1]
     assert all(layer.rate == 0.5 for n in (model.cnn_1(), model.rnn()) for layer in n.layers if layer.name == "dropout")
+
+
+@pytest.mark.parametrize("inception", [False, True])
+def test_batch_normalisation_is_over_the_global_batch(inception):
+    options = {"repeats": 1, "inception": inception}
+    networks = model.conv2d_encoder(**options), model.conv2d_decoder(**options)
+    normal = [layer for n in networks for layer in n.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(normal) == (3 + 3 + 8 * (5 if inception else 1)) and all(layer.synchronized for layer in normal)

@@ -191,6 +191,19 @@ def test_without_a_gate_the_discriminators_loss_at_the_end_counts():
         FINDINGS["Q11-predicted"](made_up.measured(gate=0.0))
 
 
+def test_a_gate_that_never_closes_or_a_missing_model_says_nothing_of_the_plateau():
+    found = made_up.measured()
+    found.history["ali-128"] = made_up.ali_lines(0.4, 3.6, 0.17, 1.0)  # always open
+    for claim in ("Q11-discriminator", "Q11-predicted"):
+        with pytest.raises(findings.NotTestable, match="does not reach the gate's 3.5"):
+            FINDINGS[claim](found)
+    for gate in (3.5, 0.0):
+        found = made_up.measured(gate=gate)
+        found.missing["ali-128"] = "left out"
+        with pytest.raises(findings.NotTestable, match="left out"):
+            FINDINGS["Q11-discriminator"](found)
+
+
 @pytest.mark.parametrize("claim, model", [("Q3", "ali-128"), ("L-dealt-clips-mel", "pca-mel-clips-dealt")])
 def test_a_constant_answer_is_not_above_the_majority(claim, model):
     found = made_up.measured()

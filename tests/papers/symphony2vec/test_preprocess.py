@@ -56,7 +56,7 @@ def test_every_format_gives_clips(store):
         clips.setdefault(Path(row["path"]).suffix, []).append(row)
     assert {suffix: len(rows) for suffix, rows in clips.items()} == {".mp3": 3, ".ogg": 3, ".flac": 3, ".wav": 3}
     assert [row["label"] for row in store.index] == ["Brahms"] * 6 + ["Haydn"] * 6
-    assert len({row["group"] for row in store.index}) == 4
+    assert len({row["group"] for row in store.index}) == 4 and {row["frames"] for row in store.index} == {431}
     assert [row["offset"] for row in store.index[:3]] == [0, 220500, 441000]
     for name, bands in (("chroma", 12), ("mfcc", 13), ("mel", 64)):
         assert store.array(name).shape == (12, bands, 431) and store.array(name).dtype == np.float32

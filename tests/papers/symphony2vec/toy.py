@@ -62,8 +62,15 @@ def small_store(**options):
     return Store(frames=87, **options)
 
 
-def main(arguments):
-    """`python -m tests.papers.symphony2vec.toy REPLICAS OUTPUT`: train some steps by SGD and Adam, save the weights."""
+CASES = (("sgd", "cnn-mel", "code"), ("sgd", "cae-chroma", "sound"), ("adam", "vae-mfcc", "sound"),
+         ("sgd", "ali-40", "code"))  # fmt: skip
+
+
+def main(output):
+    """`python -m tests.papers.symphony2vec.toy OUTPUT`: ten steps by SGD or Adam on one and on two replicas.
+
+    Saves how the weights moved and what was logged as <replicas>/<optimizer>/<model>/<network>.
+    """
     import dataclasses
     import tempfile
     from pathlib import Path
@@ -72,18 +79,14 @@ def main(arguments):
     import tensorflow as tf
 
     from common import training
-    from common.config import resolve
-    from papers.symphony2vec import config as settings, learners, train
+    from papers.symphony2vec import learners, train
 
-    replicas, output = int(arguments[0]), arguments[1]
     cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
-    strategy = tf.distribute.get_strategy()
-    if replicas > 1:
-        strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(replicas)])
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    strategies = {1: tf.distribute.get_strategy(), 2: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])}
 
     def sgd(learning_rate, variables, beta_1=0.9):
-        made = keras.optimizers.SGD(1e-3)
+        made = keras.optimizers.SGD(1e-2)
         made.build(variables)
         return made
 
@@ -93,35 +96,37 @@ def main(arguments):
         made.build(variables)
         return made
 
-    optimizers, saved = {"sgd": sgd, "adam": adam}, {}
-    for optimizer, name, follow in (
-        ("sgd", "cnn-mel", "code"), ("adam", "cnn-mel", "code"), ("sgd", "cae-chroma", "sound"),
-        ("adam", "vae-mfcc", "sound"), ("sgd", "ali-40", "code"),
-    ):  # fmt: skip
+    optimizers, saved, store = {"sgd": sgd, "adam": adam}, {}, small_store()
+    for optimizer, name, follow in CASES:
         learners.adam = optimizers[optimizer]
-        # The gate of ALI closes at this threshold after some steps. The last batch has fewer rows; ALI, slow to
-        # compile for each number of rows, has one batch of 19, which two replicas cannot share evenly.
-        config = resolve(settings, follow, "smoke", {"mel_training": "whole", "ali_gate": 1.3864, "batch_size": 8,
-                                                     "ali_batch_sizes": (19,)})  # fmt: skip
+        # The gate of ALI closes at this threshold after some steps. `code` has one batch of 19, which two replicas
+        # cannot share evenly, `sound` a second one of fewer rows; each number of rows is compiled, ALI's slowly.
+        config = small(follow, mel_training="whole", ali_gate=1.3864, batch_size=19, ali_batch_sizes=(19,))
         model = train.MODELS[name]
 
         def stages(config, store, seed, of=model.stages):
-            return [dataclasses.replace(stage, steps=20, log_every=20) for stage in of(config, store, seed)[:1]]
+            return [dataclasses.replace(stage, steps=10, log_every=10, validate=None)
+                    for stage in of(config, store, seed)[:1]]  # fmt: skip
 
-        directory = Path(tempfile.mkdtemp())
-        training.train(name, dataclasses.replace(model, stages=stages), config, Store(), directory, 0, strategy)
-        learner = training.load(model, config, Store(), directory)
-        key = f"{optimizer}/{name}"
-        for part, network in learner.networks.items():
-            saved[f"{key}/{part}"] = np.concatenate([np.ravel(v.numpy()) for v in network.trainable_variables])
-        last = training.history(directory)[-1]
-        saved[f"{key}/metrics"] = np.array([last[k] for k in sorted(last) if k not in ("stage", "step", "epoch")])
-        if name.startswith("ali"):
-            saved["gate"] = np.array([last["metrics/gate_open"]])
+        keras.utils.set_random_seed(0)
+        start = model.build(config, store)
+        for replicas, strategy in strategies.items():
+            directory = Path(tempfile.mkdtemp())
+            training.train(name, dataclasses.replace(model, stages=stages), config, store, directory, 0, strategy)
+            learner = training.load(model, config, store, directory)
+            key = f"{replicas}/{optimizer}/{name}"
+            for part, network in learner.networks.items():
+                before = start.networks[part].trainable_variables
+                saved[f"{key}/{part}"] = np.concatenate([
+                    np.ravel(v.numpy() - b.numpy()) for v, b in zip(network.trainable_variables, before, strict=True)])
+            last = training.history(directory)[-1]
+            saved[f"{key}/metrics"] = np.array([last[k] for k in sorted(last) if k not in ("stage", "step", "epoch")])
+            if name.startswith("ali"):
+                saved[f"{replicas}/gate"] = np.array([last["metrics/gate_open"]])
     np.savez(output, **saved)
 
 
 if __name__ == "__main__":
     import sys
 
-    main(sys.argv[1:])
+    main(sys.argv[1])
