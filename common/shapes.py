@@ -44,9 +44,9 @@ def text(paper: str) -> str:
 
 
 def table(network: Any) -> str:
-    """A Keras model layer by layer, networks inside it unfolded: name, output shape, parameters; then the total."""
+    """A Keras model layer by layer, networks inside it unfolded: name, output shape, parameters; then the whole's."""
     lines = [f"{'layer':36}{'output shape':34}{'parameters':>12}", *_rows(network, ""),
-             f"{'total':70}{network.count_params():>12,}"]
+             f"{'output, total':36}{_shapes(network)[:33]:34}{network.count_params():>12,}"]
     return "\n".join(lines) + "\n"
 
 

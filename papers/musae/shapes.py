@@ -19,4 +19,4 @@ def networks() -> Iterator[tuple[str, str, keras.Model]]:
     yield "model.critic", "without labels", model.critic()
     yield "model.critic", f"{genres} genres", model.critic(genres=genres)
     yield "variants.style_encoder", "16 bars", variants.style_encoder(LENGTHS[16])
-    yield "variants.decoder_start", "a decoder of 16 bars", model.decoder(LENGTHS[16], start=variants.decoder_start)
+    yield "variants.decoder_start", "a decoder of 2 bars", model.decoder(LENGTHS[2], start=variants.decoder_start)
