@@ -237,3 +237,20 @@ def test_a_picture_of_a_page_is_small_and_the_command_says_what_is_missing(writt
 def test_the_picture_of_the_readme_is_small():
     path = collect.ROOT / "docs" / "page.png"
     assert path.stat().st_size < 300_000 and "](docs/page.png)" in (collect.ROOT / "README.md").read_text()
+
+
+def test_a_screen_reader_is_told_what_everything_is(chromium, told):
+    """From the tree that the browser hands to it: every control has a name, every picture a text."""
+    chromium.open(told, 1280)
+    chromium.evaluate('document.querySelectorAll("details").forEach((one) => { one.open = true; })')
+    nodes = chromium.call("Accessibility.getFullAXTree")["nodes"]
+    seen = {}
+    for node in nodes:
+        if not node.get("ignored"):
+            seen.setdefault(node["role"]["value"], []).append(node.get("name", {}).get("value", ""))
+    asked = ("button", "slider", "link", "checkbox", "radio", "searchbox", "combobox", "table", "columnheader", "image")
+    for role in asked:
+        assert seen.get(role) and all(name.strip() for name in seen[role]), (role, seen.get(role))
+    assert seen["heading"][:3] == ["Latent Feature Extraction for Musical Genres from Raw Audio synthetic", "The story",
+                                   "What an effect looks like, on synthetic music"]
+    assert {"main", "navigation"} <= {role.lower() for role in seen} and "Place in the sound" in seen["slider"]
