@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from papers.lord_transfer import data, joining, preprocess, trained as using
+from papers.lord_transfer import data, joining, preprocess, trained as using, transfer
 from papers.lord_transfer.transfer import Transfer
 from tests.papers.lord_transfer.small import SMALL
 from tests.papers.lord_transfer.test_preprocess import tone
@@ -83,6 +83,17 @@ def test_the_tool_hears_the_mean_over_windows_and_names_the_likeliest_first(work
     (first, share), (second, rest) = worker.hears(image)  # what is left over fills no window
     assert (first, second) == ("loud", "quiet") and share == pytest.approx(0.8) and rest == pytest.approx(0.2)
     assert worker.hears(np.full((16, 8), 0.5))[0] == ("quiet", pytest.approx(0.75))  # the other half is silence
+
+
+def test_the_tool_writes_into_a_folder_that_is_there_and_into_one_that_is_not(monkeypatch, tmp_path):
+    asked = []
+    monkeypatch.setattr(transfer, "find_run", lambda options: ("a run", "a store", "trained on", "loud"))
+    monkeypatch.setattr(transfer, "transfer", lambda *words: asked.append(words) or [])
+    for output in (tmp_path, tmp_path / "new" / "out"):
+        monkeypatch.setattr("sys.argv", ["transfer", "a.wav", "b.wav", "--to", "LOUD", "--output", str(output)])
+        assert transfer.main() == 0 and output.is_dir()
+        assert [str(file) for file in asked[-1][0]] == ["a.wav", "b.wav"]
+        assert asked[-1][1:] == ("loud", "a run", "a store", output)
 
 
 def test_windows_are_joined_where_they_were_cut():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from papers.musae import config, losses, measures, prior, train
+from papers.musae import config, data, losses, measures, prior, train
 
 PAPER = config.Config()
 PROGRAM = SimpleNamespace(beta_step=0.1, beta_every=5_000, beta_after=2, beta_max=0.2)
@@ -79,9 +79,12 @@ def test_reconstruction_and_accuracy_by_hand():
 
 def test_transposition_leaves_drums_and_marks_alone():  # dossier A11
     tokens = np.array([[[36, 40, 2, 126], [129, 128, 129, 129]]], np.int32)
-    up = losses.transpose(tf.constant(tokens), tf.constant([6])).numpy()
-    assert up[0].tolist() == [[36, 46, 8, 128], [129, 128, 129, 129]]
-    assert losses.transpose(tf.constant(tokens), tf.constant([-5])).numpy()[0, 0].tolist() == [36, 35, 128, 121]
+    for shift, expected in ((6, [36, 46, 8, 128]), (-5, [36, 35, 128, 121])):
+        wanted = [expected, [129, 128, 129, 129]]
+        assert losses.transpose(tf.constant(tokens), tf.constant([shift])).numpy()[0].tolist() == wanted
+        assert data.moved(tokens, [shift])[0].tolist() == wanted  # what is drawn at preprocessing
+    both = np.concatenate([tokens, tokens])
+    assert data.moved(both, [0, 1])[:, 0].tolist() == [[36, 40, 2, 126], [36, 41, 3, 127]]
 
 
 def test_prior_closed_forms():  # dossier A17
