@@ -36,6 +36,12 @@ def test_variances_are_those_of_a_two_way_analysis():
     assert variance == pytest.approx(values.mean(axis=1).var(ddof=1) / 4, rel=0.01) and 3 <= freedom < 3.3
 
 
+def test_students_interval_and_the_mean_of_equal_values():
+    assert intervals.t_interval([1.0, 2.0, 3.0]) == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5))
+    assert intervals.t_interval([1.0, 2.0]) == (None, None)
+    assert intervals.mean([0.1] * 3) == 0.1 and intervals.mean([1.0, 2.0, 6.0]) == 3.0  # sum([0.1] * 3) / 3 is not 0.1
+
+
 def test_normal_groups_give_about_students_interval():
     values = np.random.default_rng(1).normal(2.0, 1.0, size=60)
     low, high = intervals.of_groups([entry(values)])
