@@ -21,7 +21,8 @@ def figure(story: Story, verdicts: dict) -> dict | None:
         return None
     asked = next(one.follow for one in story.headlines if one.claim == story.figure)
     beside = judged.get(asked, found[0][2])
-    baselines = [(name, value) for name, value in beside.baselines if value == value and name != story.own]
+    baselines = [(name, value) for name, value in beside.baselines if value == value and name != story.own
+                 and (not story.beside or name in story.beside)]
     values = [0.0, *(value for _, value, _ in found), *(value for _, value in baselines)]
     edges = [edge for _, _, judgement in found if not story.own and judgement.by_groups
              for edge in (judgement.low, judgement.high)]
@@ -38,7 +39,7 @@ def figure(story: Story, verdicts: dict) -> dict | None:
                 "low": interval and place(interval[0]),
                 "span": interval and round(place(interval[1]) - place(interval[0]), 2)}
 
-    bars = [bar(mode, story.own or "model", value, text.number(value) if story.own else rows.cell(judgement)["value"],
+    bars = [bar(mode, "model", value, text.number(value) if story.own else rows.cell(judgement)["value"],
                 (judgement.low, judgement.high) if judgement.by_groups and not story.own else None)
             for mode, value, judgement in found]
     bars += [bar("", text.words(name), value, text.number(value)) for name, value in baselines]

@@ -3,8 +3,8 @@
 A paper's `story.toml` holds what is said, never what came out: `said`, what the paper claims, and `learns`, both
 without a number; `matters`, the claim whose sentence stands for the paper in the README; `hear`, how the title of the
 section of media begins that is played first, `baseline` that of the section whose rows are played beside it, where
-baselines stand apart; `[figure]`, the `claim` that is drawn, and in `own` which of its baselines
-is the model where its value is a difference; and up to fifteen `[[headline]]` tables:
+baselines stand apart; `[figure]`, the `claim` that is drawn, in `own` which of its baselines is the model where its
+value is a difference, in `beside` which are drawn (else all); and up to fifteen `[[headline]]` tables:
 
     claim = "R16b"            # its id in claims.csv
     follow = "sound"          # the mode whose verdict is told
@@ -55,6 +55,7 @@ class Story:
     baseline: str
     figure: str
     own: str
+    beside: tuple[str, ...]
     headlines: tuple[Headline, ...]
     findings: tuple[Headline, ...]
 
@@ -97,6 +98,7 @@ def read(path: Path, claims: Iterable, follows: Iterable) -> Story | None:
                                for name in ("headline", "finding"))
         story = Story(" ".join(found["said"].split()), found["learns"], found["matters"], found["hear"],
                       found.get("baseline", ""), found["figure"]["claim"], found["figure"].get("own", ""),
+                      tuple(found["figure"].get("beside", ())),
                       headlines, findings)
     except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ClaimsError(f"{path}: {error}; common/report/story.py says what belongs there") from None
@@ -148,7 +150,7 @@ def sentence(headline: Headline, verdicts: dict) -> Sentence:
         if judgement.word in ONCE.values():
             said += " (One training; another may say otherwise.)"
         return Sentence((headline.claim,), said, tone, judgement.word)
-    said = _cannot([(headline, judgement)], CANNOT.get(judgement.word, "cannot be told"), judgement.reason)
+    said = _cannot([(headline, judgement)], *_why(judgement))
     return Sentence((headline.claim,), said, tone, judgement.word)
 
 
@@ -162,8 +164,14 @@ def sentences(story: Story, verdicts: dict) -> list[Sentence]:
         found.append((untold, sentence(one, verdicts)))
     several = {reason: asked for reason, asked in together.items() if reason and len(asked) > 1}
     kept = [said for reason, said in found if reason not in several]
-    return kept + [Sentence(tuple(one.claim for one, _ in asked), _cannot(asked, "cannot be told", reason), "none",
+    return kept + [Sentence(tuple(one.claim for one, _ in asked), _cannot(asked, *_why(asked[0][1])), "none",
                             asked[0][1].word) for reason, asked in several.items()]
+
+
+def _why(judgement) -> tuple[str, str]:
+    if judgement.reason == "synthetic data":
+        return "is not asked of synthetic music", ""
+    return CANNOT.get(judgement.word, "cannot be told"), judgement.reason
 
 
 def _cannot(asked: list, how: str, reason: str) -> str:

@@ -72,6 +72,12 @@ def test_a_number_that_results_lack_is_not_made_up():
     assert said.tone == "none" and said.text.endswith("cannot be told: these results lack loudness only.")
 
 
+def test_numbers_are_not_asked_of_synthetic_music():
+    paper, headline = headline_of("musae", "T7-flower")
+    said = story.sentence(headline, made_up(paper, headline, "not comparable", reason="synthetic data")).text
+    assert said.endswith("(measured: 0.432 ± 0.015) is not asked of synthetic music.")
+
+
 def test_what_cannot_be_told_for_one_reason_is_one_sentence():
     paper = PAPERS["lord_transfer"]
     verdicts = {follow: {} for follow in paper.follows}
@@ -99,6 +105,9 @@ def test_the_figure_sets_the_model_beside_what_needs_none():
     assert (model["follow"], model["width"], model["low"], model["span"]) == ("paper", 75.0, 62.5, 37.5)
     assert (baseline["name"], baseline["says"], baseline["width"]) == ("majority", "0.250", 31.25)
     assert decisive.figure(paper.story, {follow: {claim.id: nothing} for follow in verdicts}) is None
+    others = replace(judged, baselines=(("majority", 0.25), ("variety", 0.9)))
+    chosen = decisive.figure(replace(paper.story, beside=("majority",)), verdicts | {"paper": {claim.id: others}})
+    assert [bar["name"] for bar in chosen["bars"]] == ["model", "majority"]
     own = replace(paper.story, own="majority")
     assert [bar["says"] for bar in decisive.figure(own, verdicts)["bars"]] == ["0.250"]
 
