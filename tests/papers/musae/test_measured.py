@@ -208,4 +208,5 @@ def test_controls_are_the_flower_with_one_setting_changed():
     assert changed == dict.fromkeys(train.MODELS, set()) | {f"16bar-flower@{k}": v for k, v in controls.items()}
     store = ToyStore(songs=20)
     plain, shuffled = (data.windows(store, 2, one).tags for one in (False, True))
+    np.testing.assert_array_equal(plain, store.arrays["tags"])
     assert not np.array_equal(plain, shuffled) and sorted(map(bytes, plain)) == sorted(map(bytes, shuffled))
