@@ -109,10 +109,15 @@ def test_every_printed_table_has_its_rows():
 
 
 def test_summaries_match_what_is_printed():
-    found, stated = facts.summaries(), facts.printed()
+    found, stated = facts.everything(), facts.printed()
     wanted = {key: value for key, value in stated.items() if key.startswith("S-")}
     assert {key: found[key]["value"] for key in wanted} == wanted
     assert found["E16"]["value"] < 1e-4
+    # a window of 4,096 and a hop of 256 samples, as printed the other way round; 640 frames at 32,768 Hz
+    recipe = {"E1-printed": 80, "E1-swapped": 5, "E1-empty": 293, "E1-empty-swapped": 0,
+              "L-FLIPPED-zero": 327_680 * np.log(2)}
+    assert {key: found[key]["value"] for key in recipe} == pytest.approx(recipe, rel=1e-5)
+    assert {"F-SVM-accuracy", "E3-mfcc"} <= set(found)
 
 
 def test_feature_widths_are_one_more_than_printed():

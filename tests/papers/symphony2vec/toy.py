@@ -116,9 +116,9 @@ def main(output):
             learner = training.load(model, config, store, directory)
             key = f"{replicas}/{optimizer}/{name}"
             for part, network in learner.networks.items():
-                before = start.networks[part].trainable_variables
+                pairs = zip(network.trainable_variables, start.networks[part].trainable_variables, strict=True)
                 saved[f"{key}/{part}"] = np.concatenate([
-                    np.ravel(v.numpy() - b.numpy()) for v, b in zip(network.trainable_variables, before, strict=True)])
+                    np.ravel(v.numpy() - b.numpy()) for v, b in pairs if "pixel_bias" not in v.path])  # set, not learnt
             last = training.history(directory)[-1]
             saved[f"{key}/metrics"] = np.array([last[k] for k in sorted(last) if k not in ("stage", "step", "epoch")])
             if name.startswith("ali"):
