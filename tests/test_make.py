@@ -26,6 +26,13 @@ exit 0
 """
 
 
+@pytest.fixture(autouse=True)
+def plain(monkeypatch):
+    """`make test WORKERS=2` hands its variables on to every make that a test starts."""
+    for name in [*(name for name in os.environ if name.startswith(("MAKE", "MFLAGS"))), "WORKERS"]:
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def copy(tmp_path):
     """A folder with the Makefile, two papers, two benchmarks and small requirements; `make(…)` runs it there."""
@@ -48,7 +55,7 @@ def _stoppable():
 
 def make(folder, *words, **variables):
     """(exit code, lines of stdout and stderr, calls of Python since the last time)."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("MAKE")} | variables
+    environment = os.environ | variables
     environment["PATH"] = f"{folder / 'bin'}:{environment['PATH']}"
     calls = folder / "calls"
     calls.unlink(missing_ok=True)
@@ -178,7 +185,8 @@ def test_reproduce_goes_on_after_a_failure_but_not_after_a_wrong_call_or_a_stop(
         for paper in last:  # what it says can be typed
             typed = next(line for line in lines if f"reproduce-{paper}" in line and "Next" in line).split("Next: ")[1]
             again = make(copy, *shlex.split(typed)[1:])[2]
-            assert again == [f"-m common.reproduce {paper} --preset smoke --follow all --seeds 0 --data my mum's"]
+            assert again == [f"-m common.reproduce {paper} --preset smoke --follow all --seeds 0 --data my mum's "
+                             "--jobs 0"]
 
 
 @pytest.mark.parametrize("target", ["reproduce-one", "report", "test", "check-gpu", "bench", "mutants", "null"])

@@ -23,7 +23,7 @@ PAPERS = sorted(path.parent.name for path in ROOT.glob("papers/*/evaluate.py"))
 def test_precedence_paper_follow_preset_flag():
     assert config.resolve(settings).split == "P1" and config.resolve(settings).keep_probability == 0.9
     assert config.resolve(settings, "code").split == "P2"
-    assert config.resolve(settings, "code", "demo").batch_size == 128
+    assert [config.resolve(settings, "code", preset).batch_size for preset in ("smoke", "demo")] == [64, 512]
     assert config.resolve(settings, "code", "demo", {"batch_size": 7, "split": "T2"}).batch_size == 7
     less = ModuleType("settings")
     vars(less).update(vars(settings), PRESETS_BY_MODE={("demo", "code"): {"epochs": 3}})

@@ -179,7 +179,7 @@ def test_medley_solos_db_is_read_with_its_songs(tmp_path):
     rows = ["subset,instrument,instrument_id,song_id,uuid4"]
     for k, name in enumerate(("clarinet", "flute")):
         for i in range(4):
-            key = f"00000000-0000-0000-0000-00000000000{k}{i}"[:36]
+            key = f"00000000-0000-0000-0000-0000000000{k}{i}"
             rows.append(f"training,{name},{3 * k},{10 * k + i // 2},{key}")
             (tmp_path / f"Medley-solos-DB_training-{3 * k}_{key}.wav").write_bytes(b"")
     (tmp_path / "Medley-solos-DB_metadata.csv").write_text("\n".join(rows))
