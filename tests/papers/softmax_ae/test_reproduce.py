@@ -231,7 +231,7 @@ def test_on_the_shuffled_twin_no_label_dependent_effect_is_seen(tmp_path):
     known = claims.read_claims(ROOT / "papers" / "softmax_ae" / "claims.csv")
     runs = [json.loads(p.read_text()) for p in sorted(tmp_path.glob("runs/softmax_ae/null-*/seed-*/results.json"))]
     judged = claims.judge(known, runs, claims.sha256(ROOT / "papers" / "softmax_ae" / "claims.csv"))
-    for claim in ("R3a", "R3b", "R10a", "R10c", "R16a", "R16b", "R16c", "B-F4a"):
+    for claim in ("R3a", "R3b", "R10a", "R16a", "R16b", "R16c", "B-F4a"):
         assert judged[claim].word in ("not seen", "undecided"), (claim, judged[claim])
     assert all(abs(r["results"]["R16a"]["value"]) < 0.12 for r in runs)
 
