@@ -25,10 +25,11 @@ import joblib
 from joblib.externals import loky
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from common import process
+from common import locks, process
 from common.errors import EncoreError
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+NVIDIA = Path("/dev/nvidiactl")  # there where a driver is
 GIGABYTES_A_JOB = 4  # of memory: the largest trainings and evaluations of the demo take three
 TRIES = 3
 LINES_EVERY = 30.0  # seconds, where the output is no terminal
@@ -62,7 +63,12 @@ class Ended:
 
 
 def allowed() -> int:
-    """Jobs at once that the CPU allowance and the free memory permit; control groups count."""
+    """Jobs at once that the CPU allowance and the free memory permit; control groups count.
+
+    One where there is a GPU or TF_CONFIG names other machines: a training then takes all devices of them together.
+    """
+    if locks.cluster() or NVIDIA.exists():
+        return 1
     cores = len(os.sched_getaffinity(0))
     with contextlib.suppress(OSError, ValueError):
         quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()

@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from common import scripts
 from common.errors import ClaimsError
 from common.report import collect, error_rates, pages, rows, text
 from common.report.findings import block, finding, still_open
@@ -64,9 +65,7 @@ def _again(paper, group, overrides):
     if overrides == {"ablations": True}:
         return f"{again[:-1]} ABLATIONS=1`"
     if overrides:
-        flags = " ".join(f"--{key.replace('_', '-')} {text.setting(value)}" for key, value in overrides.items())
-        return (f"`train` and then `evaluate` of `papers.{paper.name}` with `--preset {group.preset} {flags}` and each "
-                "`--follow` and `--seed`")
+        return f"{again[:-1]} FLAGS=\"{scripts.words(scripts.Options(), overrides).strip()}\"`"
     return again
 
 

@@ -189,6 +189,18 @@ def test_the_last_line_of_a_log_is_the_last_state_of_its_progress_bar(tmp_path):
     assert jobs.last_line(log) == "20%|## | 2/10"
 
 
+def test_with_a_gpu_or_several_machines_one_training_has_them_all(monkeypatch, tmp_path):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)))
+    monkeypatch.setattr(jobs, "GIGABYTES_A_JOB", 1e-3)
+    monkeypatch.setattr(jobs, "NVIDIA", tmp_path / "driver")
+    assert jobs.allowed() > 1
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}')
+    assert jobs.allowed() == 1
+    monkeypatch.delenv("TF_CONFIG")
+    (tmp_path / "driver").touch()
+    assert jobs.allowed() == 1
+
+
 def test_jobs_at_once_are_as_many_as_processors_and_memory_permit(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: set(range(6)))
     said = {"/proc/meminfo": "MemTotal: 1 kB\nMemAvailable: 9000000 kB\n"}

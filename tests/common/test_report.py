@@ -445,7 +445,7 @@ def test_published_runs_with_flags_name_them_and_effects_stand_with_their_diverg
     paper = collect.papers(papers)[1]
     table = readme.results_table(paper)
     assert table.count("| claim |") == 2  # the run with keep = 0.8 only measures an effect
-    assert "preset demo, width 90:" in table and "`--preset demo --width 90`" in table
+    assert "preset demo, width 90:" in table and 'SEEDS="0" FLAGS="--width 90"`' in table
     row = next(line for line in readme.divergences_table(paper).splitlines() if line.startswith("| `keep`"))
     assert "T1-test (0.8: −0.0500 (1 seed) on gtzan, demo)" in row
 
