@@ -80,6 +80,19 @@ def allowed() -> int:
     return max(1, min(cores, int(free / 1e9 / GIGABYTES_A_JOB)))
 
 
+def check(at_once: int, dask: str | None) -> None:
+    """Refuse what cannot be asked for.
+
+    Raises:
+        EncoreError: fewer than no jobs; several where TF_CONFIG has each training run on several machines.
+    """
+    if at_once < 0:
+        raise EncoreError(f"--jobs (JOBS=) {at_once}: name a number of jobs, 0 for as many as the machine permits")
+    if locks.cluster() and (at_once > 1 or dask):
+        raise EncoreError("TF_CONFIG has one training run on several machines: leave out --jobs and --dask "
+                          "(JOBS=, DASK=)")
+
+
 def models(paper: str, config: Any, follow: str, preset: str) -> list[str]:
     """The models that a run trains, in the paper's order. Loads TensorFlow."""
     process.quiet_tensorflow()

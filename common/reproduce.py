@@ -154,6 +154,7 @@ def parse(settings: ModuleType, arguments: list[str]) -> tuple[Options, list[Pla
     (options,), _, _ = scripts.with_settings(settings, (Options,), "paper", __doc__, arguments)
     with process.one_line_errors():
         scripts.check(options.data, options.null, options.seeds)
+        jobs.check(options.jobs, options.dask)
     modes = configuration.FOLLOW if "all" in options.follow else tuple(dict.fromkeys(options.follow))
     typed = {mode: scripts.with_settings(settings, (Options,), mode, __doc__, arguments)[2]
              for mode in dict.fromkeys((*modes, "paper"))}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from common import jobs
+from common import jobs, reproduce
 from tests.common.test_record import ROOT, Checkout, free_ports
 
 
@@ -199,6 +199,19 @@ def test_with_a_gpu_or_several_machines_one_training_has_them_all(monkeypatch, t
     monkeypatch.delenv("TF_CONFIG")
     (tmp_path / "driver").touch()
     assert jobs.allowed() == 1
+
+
+def test_what_cannot_be_asked_for_is_refused_in_one_line(monkeypatch, capsys):
+    def said(*words):
+        with pytest.raises(SystemExit) as stop:
+            reproduce.main(["softmax_ae", "--preset", "smoke", *words])
+        assert stop.value.code == 2
+        return capsys.readouterr().err
+
+    assert said("--jobs", "-1").startswith("error: --jobs (JOBS=) -1: name a number")
+    monkeypatch.setenv("TF_CONFIG", '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}')
+    for words in (("--jobs", "2"), ("--dask", "tcp://x:1")):
+        assert said(*words).startswith("error: TF_CONFIG has one training run on several machines")
 
 
 def test_jobs_at_once_are_as_many_as_processors_and_memory_permit(monkeypatch):
