@@ -108,12 +108,10 @@ def test_filters_hide_rows_and_tiles_play(chromium, written):
     assert chromium.evaluate(f"{visible}.map((row) => row.dataset.kind)") == ["number", "number"]
     chromium.evaluate('document.getElementById("only-decided").click()')
     assert chromium.evaluate(f"{visible}.every((row) => row.dataset.decided === 'yes')")
-    state = 'document.querySelector("a[data-audio]").classList.contains("playing")'
-    chromium.evaluate('document.querySelector("a[data-audio]").focus()')
-    chromium.press("Enter", 13)
-    assert chromium.evaluate(state) is True
-    chromium.press("Enter", 13)
-    assert chromium.evaluate(state) is False
+    deck(chromium, "tiles[0].focus();")
+    for playing in ("true", "false"):
+        chromium.press("Enter", 13)
+        assert deck(chromium, f"""return until(() => tiles[0].classList.contains("playing") === {playing});""") is True
     assert chromium.complaints() == []
 
 
@@ -129,23 +127,31 @@ DECK = """
 const box = document.querySelector(".listen"), tiles = [...box.querySelectorAll("a[data-audio]")];
 const slider = box.querySelector("input[type=range]"), later = (ms) => new Promise((done) => setTimeout(done, ms));
 const key = (one, name) => one.dispatchEvent(new KeyboardEvent("keydown", { key: name, bubbles: true }));
+const until = async (ask) => { for (let n = 0; n < 200 && !ask(); n += 1) await later(50); return ask(); };
+const plain = HTMLMediaElement.prototype.play;
+HTMLMediaElement.prototype.play = function () { this.loop = true; return plain.call(this); };
 """
 
 
 def deck(chromium, script):
-    """The value of a script that knows the first player of the page."""
+    """The value of a script that knows the first player of the page.
+
+    The sounds last a quarter of a second: they are played over and over, so that a slow machine finds them playing.
+    """
     return chromium.evaluate(f"(async () => {{ {DECK} {script} }})()")
 
 
 def test_another_version_goes_on_from_the_same_place_by_click_and_by_keyboard(chromium, written):
     chromium.open(written[1], 1280)
     places = deck(chromium, """
-        tiles[0].click(); await later(150); tiles[0].click();
-        slider.value = 600; slider.dispatchEvent(new Event("input")); await later(150);
+        const playing = (wanted) => until(() => tiles[0].classList.contains("playing") === wanted);
+        const settled = async () => { await until(() => +slider.value === 600); await later(100); };
+        tiles[0].click(); await playing(true); tiles[0].click(); await playing(false);
+        slider.value = 600; slider.dispatchEvent(new Event("input")); await settled();
         const found = [[+slider.value, box.querySelector(".time").textContent, box.querySelector(".now").textContent]];
-        tiles[0].focus(); key(tiles[0], "ArrowRight"); await later(300);
+        tiles[0].focus(); key(tiles[0], "ArrowRight"); await settled();
         found.push([+slider.value, document.activeElement === tiles[1], box.querySelector(".now").textContent]);
-        key(tiles[1], "ArrowDown"); await later(300);
+        key(tiles[1], "ArrowDown"); await settled();
         found.push([+slider.value, +document.activeElement.dataset.row, document.activeElement.dataset.column]);
         return [...found, tiles.filter((one) => one.hasAttribute("aria-current")).length];""")
     assert places[0] == [600, "0.1 of 0.3 s" if places[0][1].startswith("0.1") else "0.2 of 0.3 s", places[0][2]]
@@ -159,11 +165,12 @@ def test_levels_are_matched_unless_asked_otherwise_and_the_playhead_moves(chromi
     chromium.evaluate("""(() => { window.volumes = []; const plain = HTMLMediaElement.prototype.play;
         HTMLMediaElement.prototype.play = function () { volumes.push(this.volume); return plain.call(this); }; })()""")
     found = deck(chromium, """
-        tiles[0].dataset.gain = "-6"; tiles[1].click(); await later(60); tiles[1].click();
+        tiles[0].dataset.gain = "-6"; tiles[1].click();
+        await until(() => tiles[1].classList.contains("playing")); tiles[1].click();
         slider.value = 0; slider.dispatchEvent(new Event("input")); tiles[0].click();
-        const left = () => parseFloat(box.querySelector(".view i").style.left);
-        for (let waited = 0; left() <= 5 && waited < 60; waited += 1) await later(50);
-        const moved = left(); if (box.querySelector(".playing")) tiles[0].click();
+        let moved = 0;
+        await until(() => { moved = parseFloat(box.querySelector(".view i").style.left); return moved > 5; });
+        if (box.querySelector(".playing")) tiles[0].click();
         box.querySelector(".match input").click(); tiles[0].click();
         return [moved, tiles[0].dataset.picture.slice(0, 22) === box.querySelector(".view img").src.slice(0, 22)];""")
     volumes = chromium.evaluate("volumes")
@@ -175,17 +182,17 @@ def test_a_reader_who_wants_less_motion_gets_a_playhead_without_animation(chromi
     chromium.open(written[1], 1280)
     chromium.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
     frames = deck(chromium, """
-        let frames = 0; const plain = requestAnimationFrame;
-        window.requestAnimationFrame = (step) => { frames += 1; return plain(step); };
-        tiles[0].click(); await later(120); const with_less = frames; return [with_less, slider.value !== null];""")
-    assert frames[0] == 0
+        let frames = 0; const asked = requestAnimationFrame;
+        window.requestAnimationFrame = (step) => { frames += 1; return asked(step); };
+        tiles[0].click(); await until(() => +slider.value > 0); return [frames, +slider.value];""")
+    assert frames[0] == 0 and frames[1] > 0
 
 
 def test_only_one_sound_plays_at_a_time(chromium, written):
     chromium.open(written[1], 1280)
     playing = deck(chromium, """
         const other = document.querySelector("audio"); other.loop = true; await other.play();
-        const before = other.paused; tiles[0].click(); await later(80);
+        const before = other.paused; tiles[0].click(); await until(() => other.paused);
         return [before, other.paused];""")
     assert playing == [False, True]
 
