@@ -76,21 +76,25 @@ def too_silent(base, steps, limit):
     return runs[begin + steps - span + 1] > runs[begin]
 
 
+class Dropped(midi.MidiError):
+    """A file that can be read and that the filters of section 4.1 leave out."""
+
+
 def file_lines(path, quantiser, rule="one"):
     """The grid lines of a MIDI file as {class: [(base, onset or None)]}, strings merged, and (notes, lost notes).
 
-    Raises midi.MidiError whose message after the path is the name of the filter.
+    Raises Dropped, whose message after the path is the name of the filter, and midi.MidiError for what is no MIDI.
     """
     song = midi.read(path)
     if fault := time_signature_fault(song.metres.tolist(), rule):
-        raise midi.MidiError(f"{path}: {fault}")
+        raise Dropped(f"{path}: {fault}")
     try:
         if quantiser == "pypianoroll":
             lines = midi.pypianoroll_grid(song, origin=None if len(song.metres) else _beat_start(path))
         else:
             lines = midi.complete_grid(song)
     except midi.MidiError as error:
-        raise midi.MidiError(f"{path}: {error}") from None
+        raise Dropped(f"{path}: {error}") from None
     classes = {name: [] for name in CLASSES}
     for line in lines:
         if (line.base < midi.SILENT).any():
@@ -100,7 +104,7 @@ def file_lines(path, quantiser, rule="one"):
     found["strings"] = [merge(classes["strings"])] if classes["strings"] else []
     for name in CLASSES:
         if not found[name]:
-            raise midi.MidiError(f"{path}: no {name} track with a note")
+            raise Dropped(f"{path}: no {name} track with a note")
     return found, notes
 
 
@@ -117,12 +121,13 @@ def process(path, quantiser, rule, silence_limit):
     """Everything of one file: lines, windows, counts.
 
     Returns {"tokens", "base": uint8 lines end to end, "offset_2", "offset_16": (windows, 4), "digest_2", "digest_16":
-    (windows, 2) uint64, "counts": Counter, "steps": int}; or {"reason": filter} where the file is dropped.
+    (windows, 2) uint64, "counts": Counter, "steps": int}; where the file is left out {"reason": why, "by_rule": whether
+    it is a filter that leaves it out}.
     """
     try:
         found, (notes, lost) = file_lines(path, quantiser, rule)
     except midi.MidiError as error:
-        return {"reason": str(error).removeprefix(f"{path}: ")}
+        return {"reason": str(error).removeprefix(f"{path}: "), "by_rule": isinstance(error, Dropped)}
     counts = Counter({"notes": notes, "notes without an onset on the grid": lost})
     base, token, start = [], [], {}
     for name in CLASSES:
@@ -134,7 +139,8 @@ def process(path, quantiser, rule, silence_limit):
     result = {"base": np.concatenate(base), "tokens": np.concatenate(token), "counts": counts, "steps": length}
     counts["combinations"] = math.prod(len(found[name]) for name in CLASSES)
     if counts["combinations"] * (length // STEPS_PER_BAR) > MAX_WINDOWS:
-        return {"reason": f"more than {MAX_WINDOWS} windows in one file: too many combinations of tracks"}
+        reason = f"more than {MAX_WINDOWS} windows in one file: too many combinations of tracks"
+        return {"reason": reason, "by_rule": True}
     # Loop order of the program: guitar, bass, drums; strings shared by all.
     parts = (range(len(found[name])) for name in ("guitar", "bass", "drums"))
     combinations = [(d, b, g, 0) for g, b, d in itertools.product(*parts)]
@@ -296,9 +302,8 @@ def _build(corpus, config, parts, writer):
     seen, begin = {bars: set() for bars in BARS}, 0
     for item, result in _parts(_once(corpus, config, counts), config, parts):
         if "reason" in result:
-            filtered = _filter_name(result["reason"])
-            counts[f"dropped: {filtered}"] += 1
-            writer.reject(item.path, result["reason"], by_rule=filtered != UNREADABLE)
+            counts[f"dropped: {result['reason'] if result['by_rule'] else UNREADABLE}"] += 1
+            writer.reject(item.path, result["reason"], by_rule=result["by_rule"])
             continue
         counts.update(result["counts"])
         keep = _kept(result, seen, config, counts)
@@ -351,11 +356,6 @@ def _describe(songs, config, counts, writer):
     lost = counts["notes without an onset on the grid"] / max(1, counts["notes"])
     print(f"  {lost:.1%} of the notes are lost on this grid ({config.quantiser})")
     print(f"  {share:.1%} of all tags are among the {config.genres} commonest")
-
-
-def _filter_name(reason):
-    known = ("time signature", "no drums", "no bass", "no guitar", "no strings", "drum", "beat", "combinations")
-    return reason if any(word in reason for word in known) else UNREADABLE
 
 
 def preprocess(config, data, preset, stores, null=False, corpus=None):

@@ -89,7 +89,8 @@ def test_cross_product_and_strings(tmp_path):  # dossier A10
 def test_a_file_of_too_many_combinations_is_dropped(tmp_path, monkeypatch):
     path = song(tmp_path / "song.mid", programs=(33, 0, 25, 31, 48, 60), drums=2)
     monkeypatch.setattr(preprocess, "MAX_WINDOWS", 6 * 20 - 1)  # six combinations of twenty bars
-    assert "combinations of tracks" in preprocess.process(path, "complete", "one", 16)["reason"]
+    result = preprocess.process(path, "complete", "one", 16)
+    assert "combinations of tracks" in result["reason"] and result["by_rule"]
     monkeypatch.setattr(preprocess, "MAX_WINDOWS", 6 * 21)
     assert preprocess.process(path, "complete", "one", 16)["offset_2"].shape == (6 * 19, 4)
 
@@ -131,13 +132,14 @@ def test_merged_strings_are_the_lowest_pitch():
 )
 def test_dropped_files_say_why(keywords, reason, tmp_path):
     result = preprocess.process(song(tmp_path / "song.mid", **keywords), "pypianoroll", "one", 16)
-    assert reason in result["reason"]
+    assert reason in result["reason"] and result["by_rule"]
 
 
 def test_broken_file_is_one_reason(tmp_path):
-    path = tmp_path / "broken.mid"
+    path = tmp_path / "no bass, no drums.mid"  # what is no MIDI is told by the error, not by its words
     path.write_bytes(b"MThd nothing")
-    assert "not a MIDI file" in preprocess.process(path, "complete", "one", 16)["reason"]
+    result = preprocess.process(path, "complete", "one", 16)
+    assert "not a MIDI file" in result["reason"] and not result["by_rule"]
 
 
 def corpus_of(tmp_path, count=4, **keywords):
