@@ -9,6 +9,7 @@ SEEDS ?= 0
 RUN := .venv/bin/python
 OPTIONS = --preset $(PRESET) --follow $(FOLLOW) --seeds $(SEEDS) $(if $(DATA),--data "$(DATA)") \
           $(if $(NULL),--null) $(if $(ABLATIONS),--ablations) $(if $(EFFECTS),--effects) --jobs $(or $(JOBS),0) $(if $(DASK),--dask $(DASK)) $(FLAGS)
+ESTIMATE_OPTIONS = --preset $(PRESET) --follow $(FOLLOW) --seeds $(SEEDS) $(if $(DATA),--data "$(DATA)")
 NULL_OPTIONS = $(if $(filter command,$(origin PRESET)),--preset $(PRESET)) $(if $(filter command,$(origin FOLLOW)),--follow $(FOLLOW)) \
                $(if $(TWINS),--twins $(TWINS)) $(if $(JOBS),--jobs $(JOBS)) $(if $(COUNT),--count)
 # Tests run in several processes of one thread each, a file in one of them.
@@ -16,14 +17,14 @@ PARALLEL = -n $(or $(WORKERS),auto --maxprocesses 4) --dist loadfile --no-loadsc
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 REPRODUCE := reproduce $(PAPERS:%=reproduce-%)
-TARGETS := help venv $(REPRODUCE) null report test test-fast test-slow check-data mutants lint bench check-gpu clean
+TARGETS := help venv $(REPRODUCE) estimate null report test test-fast test-slow check-data mutants lint bench check-gpu clean
 .PHONY: $(TARGETS)
 
 # What is typed is checked before anything runs: the targets, then the variables, each of which some targets take.
 GOALS := $(or $(MAKECMDGOALS),help)
 GIVEN := $(foreach one,$(.VARIABLES),$(if $(filter command,$(origin $(one))),$(one)))
 TAKEN := $(if $(filter $(REPRODUCE),$(GOALS)),DATA PRESET FOLLOW SEEDS NULL ABLATIONS EFFECTS JOBS DASK FLAGS) \
-         $(if $(filter check-data,$(GOALS)),DATA) $(if $(filter mutants,$(GOALS)),PAPER N SEED) $(if $(filter null,$(GOALS)),PAPER PRESET FOLLOW TWINS JOBS COUNT) \
+         $(if $(filter estimate,$(GOALS)),PAPER DATA PRESET FOLLOW SEEDS) $(if $(filter check-data,$(GOALS)),DATA) $(if $(filter mutants,$(GOALS)),PAPER N SEED) $(if $(filter null,$(GOALS)),PAPER PRESET FOLLOW TWINS JOBS COUNT) \
          $(if $(filter test test-fast,$(GOALS)),WORKERS) PYTHON OFFLINE
 AGAIN = $(subst ','\'',$(foreach one,$(sort $(GIVEN)),$(one)="$($(one))"))
 upper = $(shell tr a-z A-Z <<< '$(1)')
@@ -51,6 +52,8 @@ help:
 	@echo "      JOBS=2                  trainings and evaluations at once, one thread each (default: what the machine permits)"
 	@echo "      DASK=tcp://host:8786    do them on a Dask cluster"
 	@echo "      FLAGS=\"--epochs 5\"      any setting of the paper: python -m common.reproduce PAPER --help"
+	@echo "  make estimate               hours, memory and disk of such a call, without training"
+	@echo "      PAPER=musae DATA=DIR PRESET=full FOLLOW=sound SEEDS=\"0 1 2\""
 	@echo "  make null                   every paper on 20 twins with shuffled labels: how often is something seen?"
 	@echo "      PAPER=musae TWINS=20 JOBS=2 PRESET=smoke FOLLOW=sound  COUNT=1 only judges what was run"
 	@echo "  make report                 runs/index.html from the runs there are"
@@ -88,6 +91,9 @@ reproduce: venv
 
 $(PAPERS:%=reproduce-%): reproduce-%: venv
 	@$(RUN) -m common.reproduce $* $(OPTIONS) || { code=$$?; $(HAND_ON); }
+
+estimate: venv
+	@$(RUN) -m common.estimate $(PAPER) $(ESTIMATE_OPTIONS) || { code=$$?; $(HAND_ON); }
 
 null: venv
 	@$(RUN) -m common.demo.twins $(PAPER) $(NULL_OPTIONS) || { code=$$?; $(HAND_ON); }

@@ -35,7 +35,7 @@ def main(arguments: list[str] | None = None) -> int:
         print("error: TensorFlow sees no GPU. Put tensorflow[and-cuda] at the same pin into requirements.txt, then "
               "make clean check-gpu; --cpu times the steps without one.", file=sys.stderr)
         return 2
-    from common import training
+    from common import timing
 
     failed = 0
     for path in sorted((record.ROOT / "papers").glob("*/evaluate.py")):
@@ -46,13 +46,12 @@ def main(arguments: list[str] | None = None) -> int:
             train = importlib.import_module(f"papers.{name}.train")
             config = configuration.resolve(settings, "paper", "full")
             store = preprocess.preprocess(config, None, "smoke", Path("data/stores"), null=False)
-            times = {}
-            for job, (model, changed) in train.jobs(config).items():
-                times[job] = training.estimate(job, model, changed, store, steps=3)
-            slowest = max(times, key=lambda job: max(times[job]["seconds_per_step"].values()))
-            seconds = max(times[slowest]["seconds_per_step"].values())
-            print(f"{name}: largest step {slowest}, {seconds:.3f} s, "
-                  f"peak memory {times[slowest]['peak_megabytes']:.0f} MB")
+            timer = timing.Timer(seconds=1.0, validations=False)
+            rows = [row for job, (model, changed) in train.jobs(config).items()
+                    for row in timer.rows(job, model, changed, store)]
+            slowest = max(rows, key=lambda row: row.seconds_a_step)
+            print(f"{name}: largest step {slowest.model}, {slowest.seconds_a_step:.3f} s, "
+                  f"peak memory {slowest.peak_megabytes:.0f} MB")
         except Exception as error:  # the other papers are still of interest
             failed = 1
             print(f"error: {name}: {type(error).__name__}: {error}", file=sys.stderr)

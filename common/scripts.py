@@ -48,7 +48,7 @@ class TrainOptions:
     Attributes:
         model: train only this model (see --list); without it all.
         list: print one command per model, mode and seed, for a job array, and stop.
-        estimate: time twenty steps of each model and print hours, memory and disk, and stop.
+        estimate: time a few steps of each model, print hours, memory and disk, and stop; `make estimate` does for all.
         fresh: start over what other code, settings, data or packages trained; the rest is left as it is.
         accept_code: go on with trainings that other code began; it is recorded, and verdicts are withheld.
     """
@@ -172,7 +172,7 @@ def _open(parsed, settings, preprocess):
 
 def run_training(parsed: tuple, settings: ModuleType, preprocess: ModuleType, jobs: Callable) -> None:
     """The body of a training script; `jobs(config)` is {name: (Model, config)} in training order."""
-    from common import training
+    from common import hours, timing, training
 
     options, config, overrides, extra = parsed
     names, typed = list(jobs(config)), words(options, overrides, config)
@@ -187,11 +187,10 @@ def run_training(parsed: tuple, settings: ModuleType, preprocess: ModuleType, jo
         training.choose_strategy()  # before anything else touches TensorFlow
         config, store, run = _open(parsed, settings, preprocess)
         if extra.estimate:
+            timer = timing.Timer()
             for name, (model, changed) in jobs(config).items():
                 if extra.model in (None, name):
-                    found = training.estimate(name, model, changed, store, options.seed)
-                    print(f"{name}: {found['hours']:.2f} h, {found['parameters']:,} parameters, checkpoints "
-                          f"{2 * found['checkpoint_megabytes']:.0f} MB, peak memory {found['peak_megabytes']:.0f} MB")
+                    print(hours.said(timer.rows(name, model, changed, store, options.seed)), flush=True)
             return
         with run.lock("training", shared=True):  # a job array trains its models side by side
             run.settle(store, extra.fresh, extra.accept_code, extra.model)

@@ -11,11 +11,9 @@ import gc
 import json
 import math
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import keras
 import numpy as np
@@ -23,12 +21,11 @@ import tensorflow as tf
 
 from common import checkpoints, locks, provenance
 from common.errors import StaleError, TrainingError
-from common.loop import Loop, Outcome, compiled, history
+from common.loop import Loop, Outcome, history
 from common.noise import BatchNormalization, Dropout, GaussianNoise, Step
 
 __all__ = ["BatchNormalization", "Batches", "Dropout", "GaussianNoise", "Learner", "Model", "Outcome", "Stage", "Step",
-           "TrainingError", "choose_strategy", "estimate", "fixed", "history", "load", "outcome", "shuffled", "train",
-           "train_all"]
+           "TrainingError", "choose_strategy", "fixed", "history", "load", "outcome", "shuffled", "train", "train_all"]
 
 
 @dataclass(frozen=True)
@@ -243,37 +240,6 @@ def load(model: Model, config, store, directory: Path, seed: int = 0) -> Learner
     checkpoints.restore(found[-1], learner, weights_only=True)
     learner.optimizers.clear()  # two thirds of the memory of an Adam-trained model
     return learner
-
-
-def estimate(name: str, model: Model, config: Any, store: Any, seed: int = 0, steps: int = 20) -> dict:
-    """Time `steps` steps of every stage, after two to warm up, without writing anything.
-
-    Returns: {"hours", "parameters", "checkpoint_megabytes", "peak_megabytes", "seconds_per_step": {stage: …}}.
-    """
-    import resource
-
-    strategy = choose_strategy()
-    with strategy.scope():
-        keras.utils.set_random_seed(seed)
-        learner = model.build(config, store)
-    seconds = {}
-    stages = model.stages(config, store, seed)
-    for stage in stages:
-        if stage.start:
-            stage.start(learner)
-        step = compiled(strategy, learner, stage, seed)
-        for index in range(2 + steps):
-            if index == 2:
-                began = time.perf_counter()
-            values = step(index)
-        [v.numpy() for v in values.values()]
-        seconds[stage.name] = (time.perf_counter() - began) / steps
-    variables = checkpoints.named_variables(learner).values()
-    return {"hours": sum(s.steps * seconds[s.name] for s in stages) / 3600,
-            "parameters": sum(n.count_params() for n in learner.networks.values()),
-            "checkpoint_megabytes": sum(int(np.prod(v.shape)) * 4 for v in variables) / 1e6,
-            "peak_megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-            "seconds_per_step": seconds}
 
 
 def devices(strategy) -> list[str]:

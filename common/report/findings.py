@@ -6,6 +6,7 @@ FINDINGS.md tells facts, and findings on real data; nothing that was measured on
 from collections.abc import Callable
 from typing import Any
 
+from common import hours
 from common.corpora import download
 from common.report import collect, rows, story, text
 from common.report.published import is_effect, published_groups
@@ -82,8 +83,18 @@ def still_open(papers: list[collect.Paper], table: Callable) -> str:
             get = "by hand (data/README.md)"
             if got in download.SOURCES:
                 get = f"`python -m common.corpora get {got} {place}`"
-            estimate = f"`python -m papers.{paper.name}.train --data {place} --preset full --estimate`"
             run = f"`make reproduce-{paper.name} DATA={place} PRESET=full SEEDS=\"0 1 2\"`"
-            lines.append([paper.name, name, text.plural(len(left), "claim"), get, run,
-                          f"not estimated; {estimate} with the data there"])
-    return table(["paper", "data", "undecided on real data", "get", "run", "hours"], lines)
+            lines.append([paper.name, name, text.plural(len(left), "claim"), get, run, _hours(paper, name, 3)])
+    return table(["paper", "data", "undecided on real data", "get", "run", "hours of training"], lines)
+
+
+def _hours(paper, data_set, seeds) -> str:
+    """What results/hours.csv says of a call, or what to type."""
+    timed = [row for row in hours.read(paper.directory / "results" / hours.FILE) if row.data_set == data_set]
+    if {row.follow for row in timed} != set(paper.follows):
+        return f"not estimated; `make estimate PAPER={paper.name} DATA=/datasets/{data_set} PRESET=full`"
+    where = {f"one core of {row.device}" if row.threads == 1 else f"{row.device}, {row.threads} threads"
+             for row in timed}
+    extended = " of smaller batches, extended" * any(row.rows_timed < row.batch for row in timed)
+    return (f"about {text.duration(float(f'{seeds * hours.total(timed):.2g}'))} ({', '.join(sorted(where))}; measured "
+            f"as step time x updates{extended})")

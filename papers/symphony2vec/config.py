@@ -203,6 +203,8 @@ PRESETS = {
 ENOUGH = {"classifier_epochs": 10, "lstm_epochs": 10, "autoencoder_epochs": 10, "vae_epochs": 100, "ali_epochs": 50,
           "regression_iterations": 1000, "latent_samples": 200, "directions": 20, "groups": 27}
 
+PUBLISHED_ROWS = {"orchestral": 7665}  # clips that the paper's recordings give (the program); sizes of common.estimate
+
 REPRESENTATIONS = ("chroma", "mfcc", "mel")  # sec. 3.1
 LATENT_SIZES = (256, 128, 40)  # sec. 3.4
 

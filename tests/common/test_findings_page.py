@@ -1,10 +1,12 @@
 """FINDINGS.md and the READMEs: nothing synthetic is told, no number is typed, one changed digit is noticed."""
 
 import csv
+import dataclasses
 import re
 
 import pytest
 
+from common import hours
 from common.report import collect, findings, readme
 from tests.common.fabricated import make_papers, make_run
 
@@ -88,6 +90,31 @@ def test_one_changed_digit_is_rendered_away(name):
     changed = BLOCK.sub(lambda block: re.sub(r"\d", lambda one: str((int(one[0]) + 1) % 10), block[0], count=1), text)
     assert changed != text and sum(a != b for a, b in zip(changed, text, strict=True)) == len(BLOCK.findall(text))
     assert readme.filled(path, changed, readme.ACROSS, papers) == text
+
+
+def test_hours_are_those_of_the_file_and_one_changed_digit_is_told(papers):
+    made = collect.papers(papers)[1]
+    made.settings.DATA_SETS = ("gtzan",)
+
+    def cell():
+        return findings.still_open([made], lambda heads, rows: rows)[0][-1]
+
+    assert cell() == "not estimated; `make estimate PAPER=softmax_ae DATA=/datasets/gtzan PRESET=full`"
+    path = made.directory / "results" / hours.FILE
+    path.parent.mkdir(exist_ok=True)
+    row = hours.Row("gtzan", "code", "line", "train", 1000, 16, 3.6, 20, 16, 0.0, 0, 0.0, 10, 0.1, 900.0,
+                    "A Processor, 2 cores", 1, "2026-01-01", "abc")
+    hours.write(path, [dataclasses.replace(row, follow=follow) for follow in made.follows])
+    count = 3 * len(made.follows)
+    told = f"about {count} hours (one core of A Processor, 2 cores; measured as step time x updates)"
+    assert cell() == told
+    path.write_text(path.read_text(encoding="utf-8").replace("train,1000,", "train,9000,", 1), encoding="utf-8")
+    assert cell() == told.replace(f"about {count} ", f"about {count + 24} ")
+    hours.write(path, [dataclasses.replace(row, rows_timed=8)])
+    assert cell().endswith("updates of smaller batches, extended)")
+    hours.write(path, [dataclasses.replace(row, data_set="another")])
+    path.write_text("\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if ",code," not in line))
+    assert cell().startswith("not estimated")  # a mode is missing
 
 
 def prose(path):

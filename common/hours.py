@@ -1,0 +1,157 @@
+"""Hours of trainings as the tables tell them: papers/<paper>/results/hours.csv, and how large a published corpus is.
+
+No TensorFlow; `common.estimate` measures. One row for every stage of a training that a run makes: its updates, and
+what one of them took on the machine that is named. Beside it what a run of the three modes comes to.
+"""
+
+import csv
+import math
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from common import cells
+from common.corpora import known
+from common.store import Store
+
+FILE = "hours.csv"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One stage of one training.
+
+    Attributes:
+        updates: steps of the stage; batch: rows of one of them.
+        seconds_a_step: median; where `rows_timed` is below `batch`, on a straight line through two smaller batches.
+        steps_timed: of how many steps.
+        set_up_seconds: building, reading what training reads first, tracing.
+        validations, seconds_a_validation: passes at log lines.
+        peak_megabytes: memory of the process while it was timed.
+    """
+
+    data_set: str
+    follow: str
+    model: str
+    stage: str
+    updates: int
+    batch: int
+    seconds_a_step: float
+    steps_timed: int
+    rows_timed: int
+    set_up_seconds: float
+    validations: int
+    seconds_a_validation: float
+    parameters: int
+    checkpoint_megabytes: float
+    peak_megabytes: float
+    device: str = ""
+    threads: int = 0
+    date: str = ""
+    commit: str = ""
+
+    @property
+    def hours(self) -> float:
+        """What the stage takes: setting up, updates and validations."""
+        return (self.set_up_seconds + self.updates * self.seconds_a_step
+                + self.validations * self.seconds_a_validation) / 3600
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of an hours.csv; none where there is no such file."""
+    if not path.exists():
+        return []
+    kinds = {field.name: field.type for field in fields(Row)}
+    with open(path, newline="", encoding="utf-8") as file:
+        return [Row(**{name: kinds[name](cells.plain(value)) for name, value in row.items()})  # type: ignore[operator]
+                for row in csv.DictReader(file)]
+
+
+def write(path: Path, rows: list[Row]) -> None:
+    """Write rows, in place of those of the same data set and mode; the others of the file stay."""
+    new = {(row.data_set, row.follow) for row in rows}
+    kept = [row for row in read(path) if (row.data_set, row.follow) not in new]
+    columns = [field.name for field in fields(Row)]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(columns)
+        for row in sorted(kept + rows, key=lambda one: (one.data_set, one.follow)):
+            writer.writerow(cells.row(_cell(getattr(row, name)) for name in columns))
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:.4g}" if isinstance(value, float) else value
+
+
+def total(rows: list[Row]) -> float:
+    """Hours of one seed."""
+    return math.fsum(row.hours for row in rows)
+
+
+def said(rows: list[Row]) -> str:
+    """What one training takes, in a line."""
+    first = rows[0]
+    stages = "; ".join(f"{one.updates:,} updates of {one.seconds_a_step:.3g} s"
+                       + (f" and {one.validations:,} validations of {one.seconds_a_validation:.2g} s"
+                          if one.validations else "") for one in rows)
+    return (f"{first.model}: {total(rows):.2f} h ({stages}), {first.parameters:,} parameters, checkpoints "
+            f"{2 * first.checkpoint_megabytes:.0f} MB while it trains, peak memory "
+            f"{max(one.peak_megabytes for one in rows):.0f} MB")
+
+
+# A store of a published corpus' size, for timing alone
+
+@dataclass(frozen=True)
+class Repeated(Store):
+    """A store with rows of another repeated until each label has its count: sizes are right, and nothing else is.
+
+    Repeated recordings have names of their own, so that splits deal them as what they stand for.
+    """
+
+    counts: tuple[tuple[str, int], ...] = ()
+
+    @cached_property
+    def rows(self) -> np.ndarray:
+        """Which stored row each row repeats, (rows,)."""
+        labels = np.array([row["label"] for row in Store(self.directory).index])
+        found = [np.resize(np.flatnonzero(labels == label), count) for label, count in self.counts]
+        return np.concatenate(found)
+
+    @cached_property
+    def index(self) -> list[dict]:
+        """Rows of the index; a repetition's item and group end in its number."""
+        stored, seen, found = Store(self.directory).index, {}, []
+        for number in self.rows:
+            again = seen[number] = seen.get(number, -1) + 1
+            row, end = stored[number], f" {again}" if again else ""
+            found.append(row | {"item": f"{row['item']}{end}", "group": f"{row['group']}{end}"})
+        return found
+
+    def array(self, name: str) -> np.ndarray:
+        """A stored array; one with an entry for each row is repeated with them, in memory."""
+        stored = super().array(name)
+        return stored[self.rows] if len(stored) == len(Store(self.directory).index) else stored
+
+
+def of_published_size(settings: ModuleType, store: Store) -> Store:
+    """The store as large as that of the published corpus would be; as it is where its labels are not the published.
+
+    Rows are counted by the published files of each label (`known/published.csv`), as many a file as in the store, or in
+    all as the paper's `PUBLISHED_ROWS` say.
+    """
+    corpus, labels = store.parameters["corpus"], sorted({row["label"] for row in store.index})
+    files = {label: count for label, count in known.counts(corpus["name"]).items() if label in labels}
+    if set(files) != set(labels):
+        return store
+    rows = len(store.index) / corpus["items"] * sum(files.values())
+    rows = getattr(settings, "PUBLISHED_ROWS", {}).get(corpus["name"], rows)
+    return repeated(store, {label: round(rows * count / sum(files.values())) for label, count in files.items()})
+
+
+def repeated(store: Store, counts: dict[str, int]) -> Repeated:
+    """The store with so many rows of each label."""
+    return Repeated(store.directory, tuple(counts.items()))
