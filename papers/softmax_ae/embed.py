@@ -18,6 +18,8 @@ import tyro
 from common import audio, cells, command, process, scripts
 from papers.softmax_ae import config as settings, preprocess
 
+READS, MODEL = "recordings", "deep_softmax"
+
 
 @dataclass(frozen=True)
 class Options:

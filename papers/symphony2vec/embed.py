@@ -4,7 +4,6 @@
 (where it begins) and z0, z1, ...; with `--output codes.npy` an array (clips, size), in the order of the files.
 """
 
-import csv
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from typing import Any
 import numpy as np
 import tyro
 
-from common import audio, cells, command, process, scripts
+from common import embedding, scripts
 from papers.symphony2vec import config as settings, preprocess
 
+READS, MODEL = "recordings", "ali-128"
 KINDS = ("ali", "ae", "cae", "vae", "pca")  # that give codes
 
 
@@ -83,49 +83,21 @@ def _codes(model, learner, images, config, found):
     return embeddings.autoencoder_codes(model.kind, learner, clips, np.arange(len(clips)), config)
 
 
-def embed(files: Any, encode: Callable, config: Any) -> Any:
-    """Codes of files: ([(file, clip, seconds, code)], problems), a line for each file that could not be used."""
-    rows, problems = [], []
-    for path in files:
-        try:
-            found = preprocess.recording_features(path, config)
-        except audio.AudioError as error:
-            problems.append(str(error))
-        except ValueError as error:
-            problems.append(f"{path}: {error}")
-        else:
-            rows += [(path, k, k * config.clip_seconds, code) for k, code in enumerate(encode(found))]
-    return rows, problems
+def codes(encode: Callable, config: settings.Config, path: Path) -> list[tuple]:
+    """[(seconds, code)] of a recording's clips; `encode` as `encoder` gives it. Raises AudioError, ValueError."""
+    found = encode(preprocess.recording_features(path, config))
+    return [(number * config.clip_seconds, code) for number, code in enumerate(found)]
 
 
-def write(rows: Any, output: Any) -> None:
-    """Write rows to a .npy or .csv file, or as CSV to standard output where `output` is None."""
-    if output and output.suffix == ".npy":
-        np.save(output, np.array([code for *_, code in rows], np.float32))
-        return
-    if output and output.suffix != ".csv":
-        raise ValueError(f"{output}: end the name in .csv or .npy")
-    stream = open(output, "w", newline="", encoding="utf-8") if output else sys.stdout
-    try:
-        writer = csv.writer(stream)
-        writer.writerow(["file", "clip", "seconds", *(f"z{i}" for i in range(len(rows[0][-1]) if rows else 0))])
-        for path, clip, seconds, code in rows:
-            writer.writerow(cells.row([path, clip, f"{seconds:g}", *(f"{value:.6g}" for value in code)]))
-    finally:
-        if output:
-            stream.close()
+def opened(options: Options) -> Callable:
+    """A function from a recording's path to [(seconds, code)] by the run and the model that the options name."""
+    run, store = scripts.open_tool(settings, options.run, options.runs)
+    return partial(codes, encoder(options.model, run, store), run.config)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """The tool; exit code 0, 1 if a file could not be used, 2 if nothing could be done."""
-    options = command.parse(Options, __doc__)
-    with process.one_line_errors(ValueError):
-        if not options.files:
-            raise FileNotFoundError("no recording named; give one or more files")
-        run, store = scripts.open_tool(settings, options.run, options.runs)
-        rows, problems = embed(options.files, encoder(options.model, run, store), run.config)
-        write(rows, options.output)
-    return scripts.told(problems, len(options.files))
+    return embedding.tool(Options, __doc__, opened, arguments)
 
 
 if __name__ == "__main__":

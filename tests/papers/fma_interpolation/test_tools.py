@@ -10,9 +10,9 @@ import pytest
 import soundfile
 from keras import layers, ops
 
-from common import audio
+from common import audio, embedding
 from common.training import Learner
-from papers.fma_interpolation import classify, interpolate, measures, preprocess, reconstruct, sound
+from papers.fma_interpolation import classify, embed, interpolate, measures, preprocess, reconstruct, sound
 
 
 @pytest.fixture
@@ -90,6 +90,21 @@ def test_the_genre_is_the_mean_over_the_images_of_a_recording(run, two, tmp_path
         assert [float(row["a"]), float(row["b"])] == pytest.approx([share, 1 - share], abs=1e-4)
     with pytest.raises(FileNotFoundError, match="choose one of cnn_1, cnn_2, rnn"):
         classify.classify(classify.Options(two, model="none"), run, store, lines)
+
+
+def test_embeddings_are_the_codes_of_all_images_with_their_place(run, lossless, two, tmp_path, monkeypatch):
+    monkeypatch.setattr(embed.scripts, "open_tool", lambda *_: (run, None))
+    soundfile.write(tmp_path / "short.wav", np.full(8192, 0.1), 8192)
+    soundfile.write(tmp_path / "silent.wav", np.zeros(40_000), 8192)
+    encode = embed.encoder(embed.Options(two))
+    rows, problems = embedding.rows((*two, tmp_path / "short.wav", tmp_path / "silent.wav"), encode)
+    assert [(path, clip, seconds) for path, clip, seconds, _ in rows] == [(path, k, 2.0 * k) for path in two
+                                                                          for k in (0, 1)]
+    for k, path in enumerate(two):  # 161 frames are two images
+        whole, _ = preprocess.normalised_spectrogram(preprocess.load_clip(path, run.config), run.config)
+        for clip in (0, 1):
+            np.testing.assert_array_equal(rows[2 * k + clip][3], whole[:, 64 * clip:64 * clip + 64].ravel())
+    assert problems[0].endswith("short.wav: 33 frames long, an image takes 64") and "silent.wav: silent" in problems[1]
 
 
 def test_an_excerpt_begins_at_its_second_and_ends_inside(corpus, tiny):

@@ -13,6 +13,7 @@ from common.config import resolve
 from papers.musae import (
     config as configuration,
     edit,
+    embed,
     inference,
     interpolate,
     prior,
@@ -98,6 +99,23 @@ def test_an_edit_writes_what_the_moved_codes_decode_to(said, tmp_path):
     assert (tokens[256:512] == said.songs["a", 16].tokens[256:512]).all() and said.asked == ["16bar-flower"]
     assert title == "a towards genre 2"
     assert said.out() == "2 windows of sixteen bars moved towards genre 2; 50.0% of decoded tokens change\n"
+
+
+def test_embeddings_are_the_codes_of_the_bars_that_fit(said, monkeypatch):
+    """At 96 quarter notes a minute two bars last five seconds."""
+    said.songs = {("a", 2): song("a", 11, 2, 3, faults={1: "silent"}, tempo=96.0), ("a", 16): song("a", 21, 16, 1),
+                  ("b", 2): song("b", 11, 2, 1, faults={0: "silent"})}  # fmt: skip
+    encode = embed.encoder(embed.Options(()))
+    assert [(seconds, code.tolist()) for seconds, code in encode("a")] == [(0.0, [10] * 4), (10.0, [12] * 4)]
+    with pytest.raises(midi.MidiError, match="no 2 bars in which all four tracks play"):
+        encode("b")
+    long = embed.encoder(embed.Options((), model="16bar-flower"))
+    assert [(seconds, code.tolist()) for seconds, code in long("a")] == [(0.0, [20] * 4)]
+    assert said.asked == ["2bar-gaussian", "16bar-flower"]
+    few = SimpleNamespace(config=dataclasses.replace(said.config, models=("2bar-gaussian",)), directory="run")
+    monkeypatch.setattr(tool, "open_run", lambda *_: (few, None))
+    with pytest.raises(ValueError, match="--model 16bar-flower: run has 2bar-gaussian"):
+        embed.encoder(embed.Options((), model="16bar-flower"))
 
 
 def test_samples_are_named_and_said(said, tmp_path):

@@ -1,6 +1,6 @@
 """The tools and the ends of a run, on features made up and networks whose answers are known."""
 
-import csv
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from common import audio, training
+from common import audio, embedding, training
 from common.errors import TrainingError
 from papers.symphony2vec import (
     config as settings,
@@ -78,7 +78,8 @@ def images(run, name):
 
 def test_embeddings_are_the_codes_of_every_clip_with_its_place(run):
     encode = embed.encoder("ali-128", run, STORE)
-    rows, problems = embed.embed([Path("a.mp3"), Path("bad.mp3"), Path("gone.mp3"), Path("b.mp3")], encode, run.config)
+    files = [Path("a.mp3"), Path("bad.mp3"), Path("gone.mp3"), Path("b.mp3")]
+    rows, problems = embedding.rows(files, partial(embed.codes, encode, run.config))
     assert problems == ["bad.mp3: nothing but silence", "gone.mp3: no such file"]
     assert [(str(path), clip, seconds) for path, clip, seconds, _ in rows] == [
         ("a.mp3", 0, 0.0), ("a.mp3", 1, 2.0), ("a.mp3", 2, 4.0), ("b.mp3", 0, 0.0), ("b.mp3", 1, 2.0),
@@ -111,23 +112,6 @@ def test_principal_components_are_those_of_the_training_clips(run):
 def test_what_gives_no_codes_is_refused_with_what_does(name, run):
     with pytest.raises(ValueError, match=f"--model {name}: choose one of .*ali-128.*vae-mel"):
         embed.encoder(name, run, STORE)
-
-
-def test_embeddings_are_written_as_asked(tmp_path, capsys):
-    rows = [(Path("a.mp3"), 0, 0.0, np.array([1.5, -2.0])), (Path("a.mp3"), 1, 10.0, np.array([0.25, 1e6]))]
-    embed.write(rows, tmp_path / "codes.npy")
-    np.testing.assert_array_equal(np.load(tmp_path / "codes.npy"), np.float32([[1.5, -2.0], [0.25, 1e6]]))
-    embed.write(rows, tmp_path / "codes.csv")
-    with open(tmp_path / "codes.csv", newline="") as file:
-        found = list(csv.reader(file))
-    assert found == [["file", "clip", "seconds", "z0", "z1"], ["a.mp3", "0", "0", "1.5", "-2"],
-                     ["a.mp3", "1", "10", "0.25", "1e+06"]]
-    embed.write(rows, None)
-    assert list(csv.reader(capsys.readouterr().out.splitlines())) == found
-    embed.write([], None)
-    assert capsys.readouterr().out.strip() == "file,clip,seconds"
-    with pytest.raises(ValueError, match="end the name in .csv or .npy"):
-        embed.write(rows, tmp_path / "codes.txt")
 
 
 def test_the_path_leads_from_the_first_recording_to_the_second(run):
