@@ -4,36 +4,36 @@ A value is a mean over the test set's groups (track, song, work, artist: what th
 share groups, all, some or none of them. Two variances make the error of the mean:
 
 - of groups, by linearisation: each group with all its values in all seeds.
-- of seeds: what the seeds' means vary by less what different or differently met groups explain. Seeds crossed with
-  groups and this unbiased sum are Owen's (The pigeonhole bootstrap, Annals of Applied Statistics, 2007); that test data
-  alone, or seeds alone, understate what varies is Bouthillier et al.'s (Accounting for Variance in Machine Learning
-  Benchmarks, MLSys 2021). The sum is never taken to be less than what the seeds' means alone say.
+- of seeds: what the seeds' means vary by.
 
-Its degrees of freedom are Satterthwaite's (Biometrics Bulletin 2, 1946): a seed more or less decides where seeds vary
-most, a group more or less where groups do. Values are skewed, so the quantiles of Student's t are moved by as much as
-those of the studentised mean, groups resampled with replacement, differ from it (Efron and Tibshirani, An Introduction
-to the Bootstrap, 1993, ch. 12; a plain percentile interval is too short for few groups: Hesterberg, The American
-Statistician 69, 2015), by the groups' share of the skewness: (variance of groups / variance) to the power of 3/2.
+Groups that are others in each seed, or differ from seed to seed, are in both, and are taken off once: of the second
+where seeds share their groups (crossed with them: Owen, The pigeonhole bootstrap, Annals of Applied Statistics, 2007),
+of the first where each seed has its own, since the seeds' means then say all. Test data alone, or seeds alone,
+understate what varies (Bouthillier et al., Accounting for Variance in Machine Learning Benchmarks, MLSys 2021).
+
+Each has its own interval, and their halves are added in quadrature (Howe, Approximate confidence limits on the mean of
+X + Y, Journal of the American Statistical Association 69, 1974): three seeds are two degrees of freedom, groups many,
+and one number of degrees of freedom for both (Satterthwaite's) makes too short an interval where three seeds decide.
+That of seeds is Student's. Values of groups are skewed, so that theirs has the quantiles of their studentised mean,
+groups resampled with replacement (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, ch. 12; a plain
+percentile interval is too short for few groups: Hesterberg, The American Statistician 69, 2015).
 
 How often such intervals contain the truth, by simulation (`benchmarks/coverage.py`, 1,000 draws a cell, whose standard
-error is 0.7 %, and 250 where seeds meet 1,000 groups; groups vary by 1, group and seed together by 1, seeds by 0.3).
-Outside 93 to 97 % lie three seeds on the same groups: with 8 of them the truth is held too often (97.6 %), also where
-values are skewed (97.2 %), since no part of a variance is negative; with 100, where seeds decide and there are two
-degrees of freedom, not often enough (91.7 %).
+error is 0.7 %, and 250 where seeds meet 1,000 groups; groups vary by 1, group and seed together by 1, seeds by 0.3):
 
 <!-- coverage -->
 | seeds | values | test groups | 8 groups | 20 groups | 100 groups |
 |---|---|---|---|---|---|
 | 1 | normal | the same for all seeds | 94.5% | 95.4% | 95.4% |
 | 1 | exponential | the same for all seeds | 93.9% | 93.7% | 95.8% |
-| 3 | normal | the same for all seeds | 97.6% | 94.1% | 91.7% |
-| 3 | exponential | the same for all seeds | 97.2% | 95.3% | 93.6% |
-| 10 | normal | the same for all seeds | 93.3% | 95.5% | 94.7% |
-| 10 | exponential | the same for all seeds | 93.7% | 93.4% | 93.9% |
-| 3 | normal | others for each seed | 94.4% | 94.8% | 94.8% |
-| 3 | exponential | others for each seed | 95.9% | 96.0% | 95.2% |
-| 10 | normal | others for each seed | 96.1% | 96.4% | 96.4% |
-| 10 | exponential | others for each seed | 96.4% | 96.5% | 95.6% |
+| 3 | normal | the same for all seeds | 96.7% | 95.5% | 94.1% |
+| 3 | exponential | the same for all seeds | 96.3% | 95.8% | 95.6% |
+| 10 | normal | the same for all seeds | 94.7% | 95.8% | 95.5% |
+| 10 | exponential | the same for all seeds | 94.7% | 94.0% | 94.7% |
+| 3 | normal | others for each seed | 93.9% | 94.8% | 94.6% |
+| 3 | exponential | others for each seed | 95.4% | 95.9% | 95.1% |
+| 10 | normal | others for each seed | 94.6% | 96.1% | 96.8% |
+| 10 | exponential | others for each seed | 94.7% | 95.9% | 95.6% |
 <!-- /coverage -->
 """
 
@@ -79,14 +79,13 @@ def of_groups(entries: list[dict]) -> tuple:
     if values.shape[1] < FEWEST_GROUPS:
         return None, None
     center = float(np.mean((values * weights).sum(axis=1) / weights.sum(axis=1)))
-    variance, freedom, of_groups_alone = error(values, weights)
-    if variance == 0:
+    of_groups_, of_seeds = variances(values, weights)
+    if of_groups_ + of_seeds == 0:
         return center, center
-    ends, groups = np.array((0.975, 0.025)), values.shape[1]
-    skewed = np.quantile(_studentised(values, weights), ends) - stdtrit(groups - 1, ends)
-    share = min(1.0, of_groups_alone / variance)
-    high, low = math.sqrt(variance) * (stdtrit(freedom, ends) + share**1.5 * skewed)
-    return center - float(high), center - float(low)
+    of_group = np.maximum(0.0, np.quantile(_studentised(values, weights), (0.975, 0.025)) * (1, -1))
+    of_seed = stdtrit(max(len(entries) - 1, 1), 0.975)
+    high, low = np.sqrt(of_groups_ * of_group**2 + of_seeds * of_seed**2)
+    return center - float(high), center + float(low)
 
 
 def table(entries: list[dict]) -> tuple[np.ndarray, np.ndarray]:
@@ -100,8 +99,8 @@ def table(entries: list[dict]) -> tuple[np.ndarray, np.ndarray]:
     return values, weights
 
 
-def error(values: np.ndarray, weights: np.ndarray) -> tuple[float, float, float]:
-    """Variance of the mean over seeds and groups, its degrees of freedom, and the part of it that is of groups.
+def variances(values: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Variance of the mean over seeds and groups: (the part that is of groups, the part that is of seeds).
 
     With fewer than three seeds all of it is of groups.
     """
@@ -112,14 +111,13 @@ def error(values: np.ndarray, weights: np.ndarray) -> tuple[float, float, float]
     shared = influence.mean(axis=0)
     correction = groups / (groups - 1)
     of_groups_ = correction * float((shared**2).sum())
-    if seeds < FEWEST_SEEDS or not means.var():
-        return of_groups_, groups - 1.0, of_groups_
+    if seeds < FEWEST_SEEDS:
+        return of_groups_, 0.0
     met = int((weights > 0).sum())
+    in_common = (met - groups) / met * seeds / (seeds - 1)  # 1: seeds share all groups; 0: each has its own
     of_means = float(means.var(ddof=1)) / seeds
     explained = correction * float(((influence - shared) ** 2).sum()) / (seeds - 1) / seeds
-    variance = max(of_groups_ + of_means - explained, of_means)
-    spread = of_groups_**2 / (groups - 1) + of_means**2 / (seeds - 1) + explained**2 / max(met - groups, groups - 1)
-    return variance, max(variance**2 / spread, seeds - 1.0), of_groups_
+    return max(0.0, of_groups_ - (1 - in_common) * explained), max(0.0, of_means - in_common * explained)
 
 
 def _studentised(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
