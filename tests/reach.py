@@ -1,5 +1,6 @@
 """Which tests reach which line of a paper or of the frame: what `tests.mutate` runs for a fault in that line."""
 
+import ast
 import csv
 import hashlib
 import json
@@ -172,11 +173,27 @@ def reach(paper: str) -> dict:
 def reaching(mutation: mutations.Mutation, reached: dict) -> list[str]:
     """The tests that reach a mutation's line, quick ones first; for a line run at import all that use the module.
 
-    So for a line of a compiled function, which coverage does not see.
+    So for a line of a compiled function, which coverage does not see. Of a statement of several lines not every one is
+    measured: the lines of the whole statement stand for one that is not.
     """
-    lines = reached["reached"].get(mutation.path, {})
-    tests = set(lines.get(str(mutation.line), ()))
-    if not tests and (str(mutation.line) in lines or mutations.compiled(mutation, (ROOT / mutation.path).read_text())):
+    source, lines = (ROOT / mutation.path).read_text(), reached["reached"].get(mutation.path, {})
+    for numbers in ([mutation.line], statement(source, mutation.line)):
+        measured = [lines[str(number)] for number in numbers if str(number) in lines]
+        tests = {name for names in measured for name in names}
+        if measured:
+            break
+    if not tests and (measured or mutations.compiled(mutation, source)):
         tests = {name for names in lines.values() for name in names}
     failing = set(reached["failed"])
     return sorted(tests - failing, key=lambda name: reached["seconds"].get(name, 9.0))
+
+
+def statement(source: str, line: int) -> list[int]:
+    """The lines of the smallest statement around a line: of a loop, a condition or a function its head alone."""
+    around = [node for node in ast.walk(ast.parse(source))
+              if isinstance(node, ast.stmt) and node.lineno <= line <= node.end_lineno]
+    if not around:
+        return []
+    node = min(around, key=lambda one: one.end_lineno - one.lineno)
+    body = getattr(node, "body", None)
+    return list(range(node.lineno, body[0].lineno if body else node.end_lineno + 1))

@@ -78,6 +78,21 @@ def test_lines_that_a_process_of_a_test_reaches_are_found_in_copies_too(tmp_path
     assert set.union(*found["common/claims_file.py"].values()) == {here}
 
 
+def test_a_line_that_is_not_measured_is_reached_by_what_reaches_its_statement(tmp_path, monkeypatch):
+    (tmp_path / "x.py").write_text("TABLE = {\n    1: 2,\n}\n\n\ndef f(a):\n    return max(\n        a,\n        3)\n")
+    monkeypatch.setattr(reach, "ROOT", tmp_path)
+    found = {"reached": {"x.py": {"1": [], "6": [], "7": ["slow", "quick"], "8": ["quick", "failing"]}},
+             "seconds": {"slow": 3.0, "quick": 0.1}, "failed": ["failing"]}
+
+    def tests(line):
+        return reach.reaching(mutations.Mutation("x.py", line, 0, 0, "", ""), found)
+
+    assert tests(8) == ["quick"] and tests(7) == ["quick", "slow"]
+    assert tests(9) == ["quick", "slow"]  # of the same statement
+    assert tests(2) == ["quick", "slow"]  # run at import: all that use the module
+    assert tests(5) == []  # of no statement
+
+
 def test_equivalent_faults_are_counted_apart():
     rows = [{"what": what, "verdict": verdict} for what, verdict in (
         ("named: a", "killed"), ("sign", "killed"), ("sign", "killed"), ("number", "survived"),
