@@ -4,7 +4,7 @@ No TensorFlow here. A dagger in reports marks a value the paper leaves open and 
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from common.config import Divergence
 
@@ -249,12 +249,14 @@ OTHERS = tuple(one.name for one in MODELS.values()
                if one.kind != "pca" and one.name not in HEADLINE + PROGRAM_ONLY + CLIPS)  # fmt: skip
 
 
-def trained_models(follow: str, preset: str) -> tuple[str, ...]:
-    """Names of the models that a run trains: all of them in `full`; quick runs leave some out of some modes.
+def trained_models(run: Any) -> tuple[str, ...]:
+    """Names of the models that a run (of which `follow` and `preset` are read) trains.
+
+    All of them in `full`; quick runs leave some out of some modes.
 
     The chromagram's AE and CAE stay in the program's mode, to see that they end with equal weights. What the split by
     clips is worth is measured in `sound`.
     """
-    if preset == "full":
-        return HEADLINE + OTHERS + {"sound": CLIPS, "code": PROGRAM_ONLY}.get(follow, ())
-    return HEADLINE + {"sound": OTHERS + CLIPS, "code": ("ae-chroma", "cae-chroma")}.get(follow, ())
+    if run.preset == "full":
+        return HEADLINE + OTHERS + {"sound": CLIPS, "code": PROGRAM_ONLY}.get(run.follow, ())
+    return HEADLINE + {"sound": OTHERS + CLIPS, "code": ("ae-chroma", "cae-chroma")}.get(run.follow, ())

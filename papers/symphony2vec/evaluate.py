@@ -25,7 +25,7 @@ def evaluate(config, store, run, partial=False):
 
     Raises TrainingError where a model is not trained to its end and `partial` is not set.
     """
-    chosen = settings.trained_models(run.follow, run.preset)
+    chosen = settings.trained_models(run)
     trained = measuring.load(config, store, run, chosen, partial)
     measured = measuring.measure(trained)
     results = asked(finite(collect(FINDINGS, measured)), run.follow)

@@ -18,13 +18,12 @@ import numpy as np
 import tensorflow as tf
 
 from common import probes, training
-from papers.symphony2vec import data, inference, learners, losses, measures
+from papers.symphony2vec import data, hooks, learners, losses
 
 # What each divergence that is another loss selects.
 CLASSIFIER_LOSS = {"softmax": losses.cross_entropy, "double_softmax": losses.double_softmax_cross_entropy}
 VAE_LIKELIHOOD = {"bernoulli": losses.bernoulli_likelihood, "library_bernoulli": losses.library_binary_cross_entropy,
                   "gaussian": losses.gaussian_likelihood}  # fmt: skip
-
 WATCHED_LATENTS = 64  # generated at every log line, to see a collapse
 
 
@@ -77,21 +76,9 @@ def classifier_stages(description, config, store, seed):
     for number, part in enumerate(data.parts(config, store, description.representation)):
         read, examples = (part.read_pieces, pieces) if chunked else (part.read_labelled, 1)
         made = batches(number, part, read, config.batch_size, seed, examples)
-        scores = functools.partial(test_scores, part, chunked, softmax_twice(description, config))
+        scores = functools.partial(hooks.test_scores, part, chunked, softmax_twice(description, config))
         stages.append(stage(number, made, step, epochs, validate=scores))
     return stages
-
-
-def test_scores(part, chunked, twice, learner):
-    """Cross entropy and accuracy on the test clips of a part, as the program prints them after each epoch."""
-    network = learner.networks["classifier"]
-    if chunked:
-        logits, truth = inference.chunk_outputs(network, part.images, part.labels, part.test, part.steps)
-    else:
-        logits, truth = inference.outputs(network, part.images, part.test), part.labels[part.test]
-    scores = measures.softmax(logits) if twice else logits
-    return {"losses/test_cross_entropy": np.mean(measures.cross_entropies(scores, truth)),
-            "metrics/test_accuracy": np.mean(logits.argmax(axis=1) == truth)}  # fmt: skip
 
 
 # Section 3.3: autoencoders
@@ -157,23 +144,13 @@ def vae_stages(description, config, store, seed):
     if config.vae_schedule == "constant":
         return stages
     first, early = stages[0], min(5, config.vae_epochs) * stages[0].batches.steps_per_epoch
-    later = dataclasses.replace(first.batches, order=functools.partial(order_after, first.batches.order, 5))
-    slow = functools.partial(set_rate, 0.1 * config.vae_learning_rate)
+    later = dataclasses.replace(first.batches, order=functools.partial(hooks.order_after, first.batches.order, 5))
+    slow = functools.partial(hooks.set_rate, 0.1 * config.vae_learning_rate)
     split = [
         dataclasses.replace(first, name="part-1-fast", steps=early),
         dataclasses.replace(first, name="part-1-slow", steps=first.steps - early, batches=later, start=slow),
     ]
     return [one for one in split + stages[1:] if one.steps]
-
-
-def order_after(order, epochs, epoch):
-    """The order of an epoch that comes after so many others."""
-    return order(epoch + epochs)
-
-
-def set_rate(rate, learner):
-    """Set the VAE's learning rate, as a stage begins."""
-    learner.optimizers["vae"].learning_rate.assign(rate)
 
 
 # Section 3.4: ALI
@@ -231,23 +208,12 @@ def ali_stages(description, config, store, seed):
         step = functools.partial(ali_step, config=config, steps_per_epoch=made.steps_per_epoch)
         start = None
         if config.pixel_bias == "log_odds":
-            start = functools.partial(start_pixel_bias, np.mean(part.read_images(made.indices(0))["x"], axis=0))
+            start = functools.partial(hooks.start_pixel_bias, np.mean(part.read_images(made.indices(0))["x"], axis=0))
         of_data = probes.mean_distance(part.images[np.unique(part.train)[:WATCHED_LATENTS]])
         one = stage(number, made, step, config.ali_epochs, start=start,
-                    validate=functools.partial(watch, latents, of_data))  # fmt: skip
+                    validate=functools.partial(hooks.watch, latents, of_data))  # fmt: skip
         stages.append(dataclasses.replace(one, log_every=config.ali_log_every))
     return stages
-
-
-def start_pixel_bias(mean_image, learner):
-    """Set the generator's pixel bias to the log odds of a mean image, as a stage begins."""
-    learner.networks["generator"].get_layer("pixel_bias").bias.assign(losses.log_odds(mean_image))
-
-
-def watch(latents, of_data, learner):
-    """Spread of the generated images over that of the data: 0 is a collapse."""
-    generated = learner.networks["generator"](latents, training=False)
-    return {"metrics/spread_of_generated": probes.mean_distance(generated) / max(of_data, 1e-12)}
 
 
 BUILD = {"ff": learners.classifier, "perceptron": learners.classifier, "cnn": learners.classifier,
@@ -275,7 +241,7 @@ def jobs(config):
 
 def train(config, store, run, only=None):
     """Train the models that this preset asks of this mode, or `only` one, each going on from its last checkpoint."""
-    chosen = settings.trained_models(run.follow, run.preset)
+    chosen = settings.trained_models(run)
     training.train_all({name: job for name, job in jobs(config).items() if name in chosen}, store, run, only)
 
 

@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from common.config import resolve
 from common.noise import step_scope
-from papers.symphony2vec import config as settings, learners, losses, train
+from papers.symphony2vec import config as settings, hooks, learners, losses, train
 from tests.parity import symphony2vec_golden as golden
 from tests.parity.symphony2vec_golden import ARRAYS, GivenStep, data, described, load, relative
 
@@ -295,7 +295,7 @@ def ali(run, size, **changes):
     named = {}
     for part, network in (("E", "encoder"), ("G", "generator"), ("D", "discriminator")):
         named |= load(learner.networks[network], f"{run}.{part}", f"{part}.")
-    train.start_pixel_bias(images(1).mean(axis=0), learner)
+    hooks.start_pixel_bias(images(1).mean(axis=0), learner)
     return learner, {name: weight for name, weight in named.items() if weight.trainable}
 
 

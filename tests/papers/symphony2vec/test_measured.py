@@ -16,6 +16,7 @@ from papers.symphony2vec import (
     embeddings,
     evaluate,
     figures,
+    hooks,
     latent,
     losses,
     measures,
@@ -200,9 +201,9 @@ def test_scores_of_the_test_clips_stand_in_the_log():
     part = data.Part(images, labels, np.arange(4), np.arange(4, 8), 36)
     network = keras.Sequential([keras.layers.Input((5,)), keras.layers.Identity()])
     learner = training.Learner({"classifier": network}, {})
-    once = train.test_scores(part, False, False, learner)
+    once = hooks.test_scores(part, False, False, learner)
     assert once["metrics/test_accuracy"] == 0.75 and once["losses/test_cross_entropy"] == pytest.approx(5.0, abs=1e-3)
-    twice = train.test_scores(part, False, True, learner)
+    twice = hooks.test_scores(part, False, True, learner)
     assert twice["losses/test_cross_entropy"] == pytest.approx((3 * 0.904832 + 1.904832) / 4, abs=1e-4)
 
 
@@ -300,7 +301,7 @@ class PageRun:
 def test_every_model_is_measured_and_drawn_and_every_claim_answered(follow, tmp_path):
     trained = trained_of(follow, latent_samples=8, directions=2, code_size=4)
     trained.run = PageRun(tmp_path, follow)
-    names = settings.trained_models(follow, "full")
+    names = settings.trained_models(SimpleNamespace(follow=follow, preset="full"))
     for name in train.MODELS:
         if name in names:
             trained.learners[name] = train.MODELS[name].build(settings.MODELS[name].settings(trained.config), STORE)

@@ -3,6 +3,7 @@
 import csv
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_every_claim_has_a_value_or_a_reason_in_every_mode(place, capsys):
         assert set(results["results"]) == known and results["complete"]
         assert all("value" in entry or entry["not_testable"] for entry in results["results"].values())
         trained = {path.name for path in (directory / "models").iterdir()}
-        assert trained == set(settings.trained_models(follow, "smoke"))
+        assert trained == set(settings.trained_models(SimpleNamespace(follow=follow, preset="smoke")))
         for section in json.loads((directory / "media.json").read_text()):
             assert all((directory / item["file"]).is_file() for item in section["items"] if item["kind"] != "table")
     assert run(place) == 0

@@ -18,6 +18,7 @@ from papers.symphony2vec import (
     evaluate,
     features,
     figures,
+    hooks,
     interpolate,
     latent,
     measures,
@@ -143,7 +144,7 @@ def test_a_run_is_complete_when_every_model_has_ended(of_ali, complete, step, ru
     written = {}
     run.write_results = lambda store, results, media, notes, step, complete, learnt: written.update(
         results=results, notes=notes, step=step, complete=complete, learnt=learnt)
-    monkeypatch.setattr(settings, "trained_models", lambda follow, preset: ["cnn-mel", "ali-128"])
+    monkeypatch.setattr(settings, "trained_models", lambda run: ["cnn-mel", "ali-128"])
     monkeypatch.setattr(training, "outcome", outcomes(ali_128=of_ali))
     monkeypatch.setattr(measuring, "load", lambda *arguments: None)
     found = made_up.measured()
@@ -253,7 +254,7 @@ class Spread(keras.Model):
 def test_the_watch_sees_what_the_generator_makes_after_training():
     learner = training.Learner({"generator": Spread()}, {})
     latents = np.float32([[0.0], [3.0]])
-    assert train.watch(latents, 1.5, learner)["metrics/spread_of_generated"] == pytest.approx(2.0)
+    assert hooks.watch(latents, 1.5, learner)["metrics/spread_of_generated"] == pytest.approx(2.0)
 
 
 def test_shares_and_excess_of_values():
