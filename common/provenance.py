@@ -52,11 +52,16 @@ def surroundings(paper: str, code: dict) -> dict:
     """Commit, packages, machine; `dirty` where a file of `code`, config.py or claims.csv is not as in the commit."""
     names = {closure.file_of(ROOT, module) for module in code} | {claims_file(paper), claims_file(paper).with_name(
         "config.py")}
+    return committed(names) | environment()
+
+
+def committed(names: set[Path]) -> dict:
+    """{"commit", "dirty", "uncommitted"}: HEAD, and which of the files are not as in it."""
     commit = _git(ROOT, "rev-parse", "--short=12", "HEAD") if _own_repository(ROOT) else None
     listed = _git(ROOT, "status", "--porcelain", "--untracked-files=all", "--ignored=no", "--",
                   *sorted(str(name) for name in names)) if commit else ""
     uncommitted = sorted(line[3:] for line in (listed or "").splitlines())
-    return {"commit": commit or UNKNOWN, "dirty": bool(uncommitted), "uncommitted": uncommitted} | environment()
+    return {"commit": commit or UNKNOWN, "dirty": bool(uncommitted), "uncommitted": uncommitted}
 
 
 def claims_file(paper: str) -> Path:

@@ -9,13 +9,15 @@ import tyro
 
 from common import command, process
 
+NEXT = {"paired": "across --corpus"}  # what reads it
+
 
 @dataclass(frozen=True)
 class Options:
     """Options of the call.
 
     Attributes:
-        name: gtzan, fma, medley_solos_db, lmd_matched, orchestral, or all.
+        name: gtzan, fma, medley_solos_db, lmd_matched, orchestral, paired, or all.
         directory: a new or empty folder.
         preset: its size.
         seed: another seed composes other pieces.
@@ -42,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
         else:
             name = making.family(options.name)
             making.write(name, options.directory, options.preset, options.null, options.seed)
-        print(f"Next: python -m common.corpora check {options.directory}")
+        print(f"Next: python -m common.{NEXT.get(options.name, 'corpora check')} {options.directory}")
     return 0
 
 

@@ -85,10 +85,16 @@ def write_song(
 def song(name: str, fault: str, seed: list[int], mark: str = "") -> bytes:
     """A song of 36 to 60 bars as MIDI bytes, with `fault` if one is named and `mark` as a text event."""
     rng = np.random.default_rng(seed)
-    style = composer.draw_style(STYLES, name, rng)
-    style = replace(
+    style = four_tracks(composer.draw_style(STYLES, name, rng), 3 if fault == "3/4" else 4)
+    score = composer.compose(style, rng, seconds=int(rng.integers(36, 60)) * 4 * 60 / style.tempo[0])
+    return _bytes(spoiled(score, fault, rng), fault, mark.encode())
+
+
+def four_tracks(style: styles.Style, meter: int = 4) -> styles.Style:
+    """The style with drums, bass, guitar or piano, and strings or another instrument in every piece."""
+    return replace(
         style,
-        meters={3: 1} if fault == "3/4" else {4: 1},
+        meters={meter: 1},
         chords=style.chords if any(program < 32 for part in style.chords for program in part) else ((0,), (26,)),
         melody=style.melody if any(program > 39 for part in style.melody for program in part) else ((73,), (65,)),
         sustained=tuple(part for part in style.sustained if min(part) > 39) or ((48,),),
@@ -96,8 +102,6 @@ def song(name: str, fault: str, seed: list[int], mark: str = "") -> bytes:
         bass=((33,), (34,), (32,)) if any(program > 39 for part in style.bass for program in part) else style.bass,
         drums=tuple(kit for kit in style.drums if kit) or ("brushes",),
     )
-    score = composer.compose(style, rng, seconds=int(rng.integers(36, 60)) * 4 * 60 / style.tempo[0])
-    return _bytes(spoiled(score, fault, rng), fault, mark.encode())
 
 
 def spoiled(score: pretty_midi.PrettyMIDI, fault: str, rng: np.random.Generator) -> pretty_midi.PrettyMIDI:
@@ -125,7 +129,7 @@ def _bytes(score: pretty_midi.PrettyMIDI, fault: str, mark: bytes) -> bytes:
             track[:] = [message for message in track if message.type != "time_signature"]
         buffer = io.BytesIO()
         file.save(file=buffer)
-    data = _marked(buffer.getvalue(), mark) if mark else buffer.getvalue()
+    data = marked(buffer.getvalue(), mark) if mark else buffer.getvalue()
     if fault == "cut off":
         return data[: len(data) // 2]
     if fault == "not MIDI":
@@ -133,7 +137,7 @@ def _bytes(score: pretty_midi.PrettyMIDI, fault: str, mark: bytes) -> bytes:
     return data
 
 
-def _marked(data: bytes, mark: bytes) -> bytes:
+def marked(data: bytes, mark: bytes) -> bytes:
     """MIDI bytes with a text event before the first event of the first track; no time or note changes."""
     size = int.from_bytes(data[18:22], "big")
     event = b"\x00\xff\x01" + bytes([len(mark)]) + mark  # a length below 128 takes one byte

@@ -1,6 +1,7 @@
 """From a style to a recording: compose, render, and set it apart from others as recordings are."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -16,7 +17,11 @@ def piece(
     style: Style, rng: np.random.Generator, sample_rate: int, samples: int, only: tuple[str, ...] = ()
 ) -> np.ndarray:
     """A new piece in `style` as mono sound of exactly `samples` samples, float32; `only`: roles to write."""
-    score = composer.compose(style, rng, samples / sample_rate + 0.5, only)
+    return played(composer.compose(style, rng, samples / sample_rate + 0.5, only), style, rng, sample_rate, samples)
+
+
+def played(score: Any, style: Style, rng: np.random.Generator, sample_rate: int, samples: int) -> np.ndarray:
+    """The first `samples` samples of a pretty_midi score as a recording in `style`, mono float32."""
     level = float(np.clip(rng.normal(*style.level), -27, -13))
     sound = synthesis.render(
         score, sample_rate, level, style.room, seed=int(rng.integers(1 << 30)), squash=style.squash

@@ -11,9 +11,9 @@ from urllib.parse import quote
 import jinja2
 
 from common import standing
-from common.errors import ClaimsError
+from common.errors import ClaimsError, DataError
 from common.files import whole
-from common.report import collect, curves, decisive, media, reading, rows, story, text
+from common.report import across, collect, curves, decisive, media, reading, rows, story, text
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLUMN_SAYS = {"paper": "as the paper says", "sound": "without the known faults"}
@@ -42,8 +42,11 @@ def write(runs_directory: Path | str, papers_directory: Path | str) -> tuple[lis
         written += filter(None, [beside])
         cards.append({"paper": paper, "pages": links, "kinds": _kinds(paper.claims),
                       "reading": beside and f"read/{beside.name}"})
+    beside = _write_across(environment, runs_directory, problems)
+    written += filter(None, [beside])
     path = runs_directory / "index.html"
-    _replace(path, environment.get_template("overview.html").render(cards=cards, evidence_says=EVIDENCE_SAYS))
+    _replace(path, environment.get_template("overview.html").render(
+        cards=cards, evidence_says=EVIDENCE_SAYS, across=beside and beside.name, command=across.COMMAND))
     return [path, *written], list(dict.fromkeys(problems))
 
 
@@ -58,6 +61,20 @@ def _write_reading(environment, paper, runs_directory, problems):
     except ClaimsError as error:
         problems.append(str(error))
         return None
+    return path
+
+
+def _write_across(environment, runs_directory, problems):
+    """The page that sets the papers' embeddings side by side; None where they were not asked yet."""
+    try:
+        found = across.read(runs_directory)
+    except DataError as error:
+        problems.append(str(error))
+        return None
+    if found is None:
+        return None
+    path = runs_directory / across.PAGE
+    _replace(path, environment.get_template("across.html").render(across.page(found)))
     return path
 
 
