@@ -8,9 +8,10 @@ papers/<paper>/results/hours.csv, which FINDINGS.md tells.
 """
 
 import dataclasses
+import functools
 import importlib
-import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,7 +51,7 @@ class Options:
         follow: which description to follow, one or several.
         seeds: the seeds of the call.
         at_most_rows: larger batches are timed at this size and at half of it and extended on a straight line; 0: not.
-        seconds: for how long a network's steps are timed, at the least three of them.
+        seconds: for how long a network's steps are timed; ten times as long where that are not three of them.
         stores: where preprocessed data is kept.
     """
 
@@ -73,7 +74,7 @@ def estimate(options: Options, paper: str) -> list[Row]:
 
     timers: dict[str | None, timing.Timer] = {}
     device, surroundings = training.devices(training.choose_strategy())[0], provenance.surroundings(paper, {})
-    found, notes = [], {"device": surroundings["machine"] if device == "CPU" else device, "threads": threads(),
+    found, notes = [], {"device": surroundings["machine"] if device == "CPU" else device, "threads": timing.threads(),
                         "date": datetime.now(UTC).date().isoformat(), "commit": surroundings["commit"]}
     modes = configuration.FOLLOW if "all" in options.follow else options.follow
     for data_set in reproduce.data_sets(settings, options.data):
@@ -81,11 +82,13 @@ def estimate(options: Options, paper: str) -> list[Row]:
             config = configuration.resolve(settings, follow, options.preset)
             if data_set:
                 config = dataclasses.replace(config, data_set=data_set)
-            store = preprocess.preprocess(config, options.data, options.preset, options.stores)
-            name, timer = store.parameters["corpus"]["name"], timers.setdefault(data_set, timing.Timer(
-                options.seconds, options.at_most_rows))
+            timer = timers.setdefault(data_set, timing.Timer(options.seconds, options.at_most_rows))
+            make = functools.partial(preprocess.preprocess, config, options.data, stores=options.stores)
             if options.published:
-                store, timer.small = _as_published(settings, store)
+                store, timer.small = _as_published(settings, make)
+            else:
+                store = make(preset=options.preset)
+            name = store.parameters["corpus"]["name"]
             wanted = jobs.models(paper, config, follow, options.preset)
             for model, (entry, changed) in train.jobs(config).items():
                 if model in wanted:
@@ -97,20 +100,20 @@ def estimate(options: Options, paper: str) -> list[Row]:
     return found
 
 
-def _as_published(settings: ModuleType, store: Any) -> tuple[Any, tuple]:
-    """The store in the size of the published corpus, and those of one and two demo corpora to time validations on."""
+def _as_published(settings: ModuleType, make: Callable) -> tuple[Any, tuple]:
+    """The store in the size of the published corpus, and those of one and two demo corpora to time validations on.
+
+    Args:
+        make: function of a preset that gives the store of its demo corpus.
+    """
+    store = make(preset="smoke")
     whole = hours.of_published_size(settings, store)
     if whole is store:
-        return store, ()
+        return make(preset="demo"), ()
     counts: dict[str, int] = {}
     for row in store.index:
         counts[row["label"]] = counts.get(row["label"], 0) + 1
     return whole, (store, hours.repeated(store, {label: 2 * count for label, count in counts.items()}))
-
-
-def threads() -> int:
-    """Threads that one operation may take."""
-    return int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0)) or len(os.sched_getaffinity(0))
 
 
 def summary(paper: str, rows: list[Row], seeds: int) -> str:

@@ -96,6 +96,7 @@ def said(rows: list[Row]) -> str:
     """What one training takes, in a line."""
     first = rows[0]
     stages = "; ".join(f"{one.updates:,} updates of {one.seconds_a_step:.3g} s"
+                       + f" (timed on {one.rows_timed} of {one.batch} rows)" * (one.rows_timed < one.batch)
                        + (f" and {one.validations:,} validations of {one.seconds_a_validation:.2g} s"
                           if one.validations else "") for one in rows)
     return (f"{first.model}: {total(rows):.2f} h ({stages}), {first.parameters:,} parameters, checkpoints "

@@ -1,11 +1,13 @@
 """How long the steps of a training take: each network is built and makes a few, and nothing is written.
 
 The first step, which traces, is timed apart, and the median of the others counts for all; so do two validation passes.
-Networks of equal sizes and steps are timed once.
+Networks of equal sizes and steps are timed once. A process of one thread without a GPU is timed by what it takes of its
+processor, so that other processes on the machine do not count; any other by the clock on the wall.
 """
 
 import dataclasses
 import functools
+import os
 import statistics
 import time
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from typing import Any
 from common.hours import Row
 
 MOST, LEAST = 200, 3  # timed steps
+LONGER = 10  # times as long for the least number of steps, or fewer are timed
 QUICK = 20.0  # seconds that a validation pass may take and still be timed a second time
 
 
@@ -26,14 +29,16 @@ class Timer:
     Attributes:
         small: stores of one and two times the rows of the demo corpus, on which validations are timed where the store
             itself is a repetition; () where it is not.
-        seconds: for how long a network's steps are timed, at the least three of them.
+        seconds: for how long a network's steps are timed; ten times as long where that are not three of them.
         at_most_rows: larger batches are timed at this size and at half of it and extended on a straight line; 0: not.
         validations: time them too.
+        clock: seconds since some moment.
     """
 
     seconds: float = 3.0
     at_most_rows: int = 0
     validations: bool = True
+    clock: Callable[[], float] = field(default_factory=lambda: clock())
     small: tuple = ()
     known: dict = field(default_factory=dict)
 
@@ -44,13 +49,13 @@ class Timer:
         from common import checkpoints, training
 
         _forget_peak()
-        began = time.perf_counter()
+        began = self.clock()
         strategy = training.choose_strategy()
         with strategy.scope():
             keras.utils.set_random_seed(seed)
             learner = model.build(config, store)
         stages = model.stages(config, store, seed)
-        set_up, found = time.perf_counter() - began, []
+        set_up, found = self.clock() - began, []
         parameters = sum(network.count_params() for network in learner.networks.values())
         megabytes = sum(4 * _size(one) for one in checkpoints.named_variables(learner).values()) / 1e6
         for stage in stages:
@@ -85,11 +90,11 @@ class Timer:
 
         run, took = compiled(strategy, learner, stage, seed), []
         while len(took) < min(stage.steps, MOST):
-            began = time.perf_counter()
+            began = self.clock()
             for value in run(len(took)).values():
                 value.numpy()
-            took.append(time.perf_counter() - began)
-            if len(took) > LEAST and sum(took[1:]) > self.seconds:
+            took.append(self.clock() - began)
+            if sum(took[1:]) > self.seconds * (1 if len(took) > LEAST else LONGER):
                 break
         median = statistics.median(took[1:] or took)
         return Steps(max(0.0, took[0] - median), median, len(took[1:] or took), stage.batches.batch_size)
@@ -99,14 +104,23 @@ class Timer:
         key = ("validation", stage.name, *_like(learner, stage.validate))
         if key not in self.known:
             if not self.small:
-                self.known[key] = _passes(learner, stage.validate)
+                self.known[key] = self._passes(learner, stage.validate)
             else:  # what a pass takes is a straight line in the number of rows
-                one, two = ((len(small.index), *_passes(learner, _named(model.stages(config, small, seed), stage)))
+                one, two = ((len(small.index), *self._passes(learner, _named(model.stages(config, small, seed), stage)))
                             for small in self.small)
                 times = (len(store.index) - one[0]) / (two[0] - one[0])
                 each = max(two[2], one[2] + times * (two[2] - one[2]))
                 self.known[key] = each + max(0.0, one[1] - one[2]), each
         return self.known[key]
+
+    def _passes(self, learner, validate) -> tuple[float, float]:
+        """Seconds of a first call, and of a second where there is time for it."""
+        took: list[float] = []
+        while len(took) < 2 and sum(took) < QUICK:
+            began = self.clock()
+            validate(learner)
+            took.append(self.clock() - began)
+        return took[0], took[-1]
 
 
 @dataclass(frozen=True)
@@ -119,14 +133,17 @@ class Steps:
     rows: int
 
 
-def _passes(learner, validate) -> tuple[float, float]:
-    """Seconds of a first call, and of a second where there is time for it."""
-    took: list[float] = []
-    while len(took) < 2 and sum(took) < QUICK:
-        began = time.perf_counter()
-        validate(learner)
-        took.append(time.perf_counter() - began)
-    return took[0], took[-1]
+def clock() -> Callable[[], float]:
+    """Of the processor where this process has one thread and no GPU, else on the wall."""
+    from common import training
+
+    alone = threads() == 1 and training.devices(training.choose_strategy()) == ["CPU"]
+    return time.process_time if alone else time.perf_counter
+
+
+def threads() -> int:
+    """Threads that one operation may take."""
+    return int(os.environ.get("TF_NUM_INTRAOP_THREADS", 0)) or len(os.sched_getaffinity(0))
 
 
 def _named(stages, wanted) -> Callable:

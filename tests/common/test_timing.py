@@ -45,7 +45,7 @@ def validate(learner):
 
 
 def rows(model, **options):
-    return timing.Timer(seconds=0.2, **options).rows("toy", model, None, None)[0]
+    return timing.Timer(seconds=0.2, clock=time.perf_counter, **options).rows("toy", model, None, None)[0]
 
 
 def test_tracing_is_no_step_and_the_smaller_last_batch_is_traced_once_more():
@@ -80,6 +80,16 @@ def test_large_batches_are_extended_on_a_straight_line():
     row = rows(toy(rows=64, batch=64, slower=0.005), at_most_rows=8)
     assert (row.batch, row.rows_timed) == (64, 8)
     assert row.seconds_a_step == pytest.approx(STEP + 64 * 0.005, rel=0.3)
+
+
+def test_one_thread_is_timed_by_its_processor_and_several_by_the_wall(monkeypatch):
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
+    assert timing.clock() is time.process_time
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "2")
+    assert timing.clock() is time.perf_counter and timing.threads() == 2
+    monkeypatch.setattr(training, "devices", lambda strategy: ["GPU A"])
+    monkeypatch.setenv("TF_NUM_INTRAOP_THREADS", "1")
+    assert timing.clock() is time.perf_counter
 
 
 # Sizes of published corpora
