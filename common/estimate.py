@@ -110,10 +110,7 @@ def _as_published(settings: ModuleType, make: Callable) -> tuple[Any, tuple]:
     whole = hours.of_published_size(settings, store)
     if whole is store:
         return make(preset="demo"), ()
-    counts: dict[str, int] = {}
-    for row in store.index:
-        counts[row["label"]] = counts.get(row["label"], 0) + 1
-    return whole, (store, hours.repeated(store, {label: 2 * count for label, count in counts.items()}))
+    return whole, (store, hours.repeated(store, {kind: 2 * len(rows) for kind, rows in hours.kinds(store).items()}))
 
 
 def summary(paper: str, rows: list[Row], seeds: int) -> str:

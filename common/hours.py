@@ -108,28 +108,31 @@ def said(rows: list[Row]) -> str:
 
 @dataclass(frozen=True)
 class Repeated(Store):
-    """A store with rows of another repeated until each label has its count: sizes are right, and nothing else is.
+    """A store with rows of another repeated until each kind of row has its count: sizes are right, and nothing else is.
 
     Repeated recordings have names of their own, so that splits deal them as what they stand for.
+
+    Attributes:
+        counts: ((label, part of the official split), rows) of each kind.
     """
 
-    counts: tuple[tuple[str, int], ...] = ()
+    counts: tuple[tuple[tuple[str, str], int], ...] = ()
 
     @cached_property
     def rows(self) -> np.ndarray:
         """Which stored row each row repeats, (rows,)."""
-        labels = np.array([row["label"] for row in Store(self.directory).index])
-        found = [np.resize(np.flatnonzero(labels == label), count) for label, count in self.counts]
-        return np.concatenate(found)
+        stored = kinds(Store(self.directory))
+        return np.concatenate([np.resize(stored[kind], count) for kind, count in self.counts])
 
     @cached_property
     def index(self) -> list[dict]:
-        """Rows of the index; a repetition's item and group end in its number."""
+        """Rows of the index; what a repetition is called ends in its number, but for the place of its image."""
         stored, seen, found = Store(self.directory).index, {}, []
         for number in self.rows:
             again = seen[number] = seen.get(number, -1) + 1
             row, end = stored[number], f" {again}" if again else ""
-            found.append(row | {"item": f"{row['item']}{end}", "group": f"{row['group']}{end}"})
+            names = [name for name in ("item", "group", "path") if not row[name].startswith("images/")]
+            found.append(row | {name: f"{row[name]}{end}" for name in names})
         return found
 
     def array(self, name: str) -> np.ndarray:
@@ -138,21 +141,33 @@ class Repeated(Store):
         return stored[self.rows] if len(stored) == len(Store(self.directory).index) else stored
 
 
+def kinds(store: Store) -> dict[tuple[str, str], np.ndarray]:
+    """{(label, part of the official split): its rows}."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for number, row in enumerate(store.index):
+        found.setdefault((row["label"], row["split"]), []).append(number)
+    return {kind: np.array(rows) for kind, rows in sorted(found.items())}
+
+
 def of_published_size(settings: ModuleType, store: Store) -> Store:
     """The store as large as that of the published corpus would be; as it is where its labels are not the published.
 
-    Rows are counted by the published files of each label (`known/published.csv`), as many a file as in the store, or in
-    all as the paper's `PUBLISHED_ROWS` say.
+    Rows are counted by the published files of each label and official part (`known/`), as many a file as in the store,
+    or in all as the paper's `PUBLISHED_ROWS` say.
     """
-    corpus, labels = store.parameters["corpus"], sorted({row["label"] for row in store.index})
-    files = {label: count for label, count in known.counts(corpus["name"]).items() if label in labels}
-    if set(files) != set(labels):
+    corpus, stored = store.parameters["corpus"], kinds(store)
+    labels, files, parts = {label for label, _ in stored}, known.counts(corpus["name"]), known.parts(corpus["name"])
+    if not labels <= set(files):
         return store
-    rows = len(store.index) / corpus["items"] * sum(files.values())
-    rows = getattr(settings, "PUBLISHED_ROWS", {}).get(corpus["name"], rows)
-    return repeated(store, {label: round(rows * count / sum(files.values())) for label, count in files.items()})
+    wanted = sum(files[label] for label in labels)
+    rows = getattr(settings, "PUBLISHED_ROWS", {}).get(corpus["name"], len(store.index) / corpus["items"] * wanted)
+    counts = {}
+    for label, part in stored:
+        share = parts[part] / sum(parts.values()) if parts else 1 / sum(label == other for other, _ in stored)
+        counts[label, part] = round(rows * files[label] / wanted * share)
+    return repeated(store, counts)
 
 
-def repeated(store: Store, counts: dict[str, int]) -> Repeated:
-    """The store with so many rows of each label."""
+def repeated(store: Store, counts: dict[tuple[str, str], int]) -> Repeated:
+    """The store with so many rows of each label and part."""
     return Repeated(store.directory, tuple(counts.items()))

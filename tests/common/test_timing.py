@@ -1,6 +1,7 @@
 """Hours before a training: tracing is no stepping, equal steps are timed once, larger corpora are counted."""
 
 import dataclasses
+import itertools
 import time
 from functools import partial
 from types import SimpleNamespace
@@ -97,7 +98,7 @@ def test_one_thread_is_timed_by_its_processor_and_several_by_the_wall(monkeypatc
 @pytest.fixture
 def store(tmp_path):
     (tmp_path / "arrays").mkdir()
-    lines = [f"{i},song {i},{'ab'[i % 2]},train,1,images/{i}.exr,0" for i in range(6)]
+    lines = [f"{i},song {i},{'ab'[i % 2]},,1,{i % 3}.wav,0" for i in range(6)]
     (tmp_path / "index.csv").write_text("item,group,label,split,frames,path,offset\n" + "\n".join(lines) + "\n")
     (tmp_path / "store.json").write_text('{"corpus": {"name": "toys", "items": 3}}')
     np.save(tmp_path / "arrays" / "values.npy", np.arange(6))
@@ -111,12 +112,20 @@ def test_rows_are_repeated_to_the_published_number(store, monkeypatch):
     labels = [row["label"] for row in whole.index]
     assert (labels.count("a"), labels.count("b")) == (20, 10)
     assert len({row["group"] for row in whole.index}) == len({row["item"] for row in whole.index}) == 30
-    assert {row["path"] for row in whole.index} == {row["path"] for row in store.index}
+    assert len({row["path"] for row in whole.index}) == 20  # of label a, each its own
     assert set(whole.array("values")[:20]) == {0, 2, 4} and len(whole.array("values")) == 30
     np.testing.assert_array_equal(whole.array("bands"), np.arange(4))
     assert hash(whole) is not None and whole != store
     stated = hours.of_published_size(SimpleNamespace(PUBLISHED_ROWS={"toys": 60}), store)
     assert [sum(row["label"] == label for row in stated.index) for label in "ab"] == [40, 20]
+    (store.directory / "index.csv").write_text("item,group,label,split,frames,path,offset\n" + "".join(
+        f"{i},song {i},{label},{part},1,images/{i}.exr,0\n"
+        for i, (label, part) in enumerate(itertools.product("ab", ("training", "training", "test")))))
+    monkeypatch.setattr(known, "parts", lambda name: {"training": 8, "test": 2})
+    whole = hours.of_published_size(SimpleNamespace(PUBLISHED_ROWS={"toys": 300}), Store(store.directory))
+    assert {kind: len(rows) for kind, rows in hours.kinds(whole).items()} == {
+        ("a", "training"): 160, ("a", "test"): 40, ("b", "training"): 80, ("b", "test"): 20}
+    assert {row["path"] for row in whole.index} == {f"images/{i}.exr" for i in range(6)}  # the images there are
     monkeypatch.setattr(known, "counts", lambda name: {"a": 10})
     assert hours.of_published_size(SimpleNamespace(), store) is store
 

@@ -26,3 +26,9 @@ def checksums(data_set: str) -> dict[str, str]:
 def counts(data_set: str) -> dict[str, int]:
     """Published files of each label."""
     return {row["label"]: int(row["files"]) for row in table("published") if row["data_set"] == data_set}
+
+
+@cache
+def parts(data_set: str) -> dict[str, int]:
+    """Published files of each part of the official split, where it is known."""
+    return {row["part"]: int(row["files"]) for row in table("parts") if row["data_set"] == data_set}
