@@ -18,6 +18,7 @@ from common.progress import progress
 
 NEEDS = "<class>/<work> - <part>.mp3 (or other audio), and a .mid of the same name beside each"
 RATE = 16_000  # Hz, for what is measured here
+MOST_CLIPS = 16  # of a piece, that principal components are fitted to
 TARGETS = {"loudness": "dB", "tempo": "quarter notes a minute", "register": "mean MIDI pitch"}
 
 
@@ -106,16 +107,33 @@ def synthetic(pairs: Pairs) -> bool:
     return pairs.corpus.evidence == "demo" or finding.marker_of(pairs.corpus.root) is not None
 
 
-def plain(pairs: Pairs) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Clips without any learning: {"recordings": mel images, "scores": piano rolls}, each (clips, values) and (clips,)
-    the number of the piece that a clip is of. A piece is at least one clip, filled up with nothing.
+@dataclass(frozen=True)
+class Plain:
+    """Features of pieces without any learning: the mean clip of each, and clips that axes are fitted to.
+
+    Attributes:
+        means: (pieces, values). clips: (clips, values). pieces: (clips,) the piece that each clip is of.
     """
-    found: dict[str, list] = {"recordings": [], "scores": []}
-    pieces = list(zip(pairs.recordings, pairs.scores, strict=True))
-    for number, (recording, score) in enumerate(progress(pieces, "plain features", "piece")):
-        for kind, clips in (("recordings", mel_clips(recording)), ("scores", roll_clips(score))):
-            found[kind].append((clips, np.full(len(clips), number)))
-    return {kind: tuple(np.concatenate(part) for part in zip(*rows, strict=True)) for kind, rows in found.items()}  # type: ignore[misc]
+
+    means: np.ndarray
+    clips: np.ndarray
+    pieces: np.ndarray
+
+
+def plain(pairs: Pairs, used: np.ndarray, kind: str) -> Plain:
+    """Mel images ("recordings") or piano rolls ("scores") of the pieces `used`, which are numbered anew from 0.
+
+    A piece is at least one clip, filled up with nothing; of long ones 16 clips, evenly spread, stand beside the mean.
+    """
+    paths, cut = (pairs.recordings, mel_clips) if kind == "recordings" else (pairs.scores, roll_clips)
+    means, kept, numbers = [], [], []
+    for number, row in enumerate(progress(used, f"plain features of {kind}", "piece")):
+        clips = cut(paths[row])
+        chosen = np.unique(np.linspace(0, len(clips) - 1, MOST_CLIPS).round().astype(int))
+        means.append(clips.mean(axis=0))
+        kept.append(clips[chosen])
+        numbers += [number] * len(chosen)
+    return Plain(np.stack(means), np.concatenate(kept), np.array(numbers))
 
 
 def mel_clips(path: Path, bands: int = 48, frames: int = 64) -> np.ndarray:

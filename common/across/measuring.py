@@ -70,15 +70,8 @@ def principal(pairs: Pairs, used: np.ndarray, divided: list, found: list[Embeddi
     embedding of that kind has numbers; without an embedding of a kind it is left out."""
     sizes = {kind: max((one.size for one in found if not one.missing and one.reads == kind), default=0)
              for kind in ("recordings", "scores")}
-    if not any(sizes.values()):
-        return {}
-    made, order = {}, np.full(len(pairs.labels), -1)
-    order[used] = np.arange(len(used))
-    for kind, (clips, piece) in pieces.plain(pairs).items():
-        keep = order[piece] >= 0
-        if sizes[kind]:
-            made[kind] = probing.components(clips[keep], order[piece][keep], divided, sizes[kind])
-    return made
+    return {kind: probing.components(pieces.plain(pairs, used, kind), divided, size)
+            for kind, size in sizes.items() if size}
 
 
 def described(pairs: Pairs, used: np.ndarray) -> dict:

@@ -18,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from common import intervals, probes, splits
+from common.across.corpus import Plain
 from common.errors import DataError
 
 FOLDS = 5
@@ -103,19 +104,15 @@ def _ridge(x, values, groups, train, test):
     return probe.fit(x[train], values[train]).predict(x[test])
 
 
-def components(clips: np.ndarray, pieces: np.ndarray, divided: list[dict[str, np.ndarray]], most: int
-               ) -> list[np.ndarray]:
+def components(plain: Plain, divided: list[dict[str, np.ndarray]], most: int) -> list[np.ndarray]:
     """For each fold the first `most` principal components, or as many as there are, of each piece's mean clip.
 
-    Args:
-        clips: (clips, values), of which only those of the fold's training pieces make the axes.
-        pieces: (clips,) the piece that each is of, every piece from 0 up at least once.
+    Only clips of the fold's training pieces make the axes.
 
     Returns: [(pieces, components)]. The first columns are those of fewer components.
     """
-    means = np.stack([clips[pieces == piece].mean(axis=0) for piece in range(pieces.max() + 1)])
     found = []
     for fold in divided:
-        train = clips[np.isin(pieces, fold["train"])]
-        found.append(probes.principal_components(train, means, min(most, *train.shape))[0])
+        train = plain.clips[np.isin(plain.pieces, fold["train"])]
+        found.append(probes.principal_components(train, plain.means, min(most, *train.shape))[0])
     return found

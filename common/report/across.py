@@ -11,7 +11,7 @@ RESULT, PAGE, COMMAND = "across.json", "across.html", "python -m common.across"
 QUESTIONS = {  # what is asked: heading, unit of what is found
     "class": ("Class", "accuracy"), "loudness": ("Loudness", "R²"), "tempo": ("Tempo", "R²"),
     "register": ("Register", "R²")}
-KINDS = {"recordings": "mel spectrogram", "scores": "piano roll"}
+KINDS = {"recordings": "mel", "scores": "rolls"}  # what principal components are of
 LOWEST = -0.5  # of an R² that is drawn; its number is written as it is
 
 
@@ -58,24 +58,37 @@ def row(one: dict, synthetic: bool) -> dict:
         notes.append(learnt + (f" ({known['learning']})" if known["learning"] else ""))
     if known.get("evidence") == "demo" and not synthetic:
         notes.append("trained on synthetic music")
+    if known and sealed(Path(one["run"])) != known["seal"]:
+        notes.append(f"the run has changed since or is gone; next: {COMMAND}")
     if known.get("doubt"):
         notes.append(f"its results do not stand: {known['doubt']}")
     if problems:
         notes.append(f"{text.plural(len(problems), 'file')} not used, such as {problems[0]}")
-    cells = {question: (says(one["answers"][question]), says(one["pca"]["answers"][question]))
+    cells = {question: (*parts(one["answers"][question]), says(one["pca"]["answers"][question]))
              for question in QUESTIONS} if "answers" in one else {}
     return one | {"notes": notes, "cells": cells, "trained": known.get("corpus", ""),
                   "unlearnt": known.get("learnt") is False}
 
 
-def says(answer: dict) -> str:
-    """`0.52 [0.40, 0.64]`, without brackets where there is no interval, or why there is no value."""
+def sealed(run: Path) -> str | None:
+    """The seal of a run's results as they are now, None without."""
+    try:
+        return json.loads((run / "results.json").read_text(encoding="utf-8")).get("seal")
+    except (OSError, ValueError):
+        return None
+
+
+def parts(answer: dict) -> tuple[str, str]:
+    """An answer's value and its interval in brackets, "" where there is none; why there is no value, in its place."""
     if "why" in answer:
-        return answer["why"]
-    value = text.number(answer["value"], 2)
-    if answer["low"] is None:
-        return value
-    return f"{value} [{text.number(answer['low'], 2)}, {text.number(answer['high'], 2)}]"
+        return answer["why"], ""
+    low, high = answer["low"], answer["high"]
+    return text.number(answer["value"], 2), "" if low is None else f"[{text.number(low, 2)}, {text.number(high, 2)}]"
+
+
+def says(answer: dict) -> str:
+    """`0.52 [0.40, 0.64]`: an answer in one line."""
+    return " ".join(filter(None, parts(answer)))
 
 
 def figure(found: dict, question: str) -> dict:
@@ -83,8 +96,9 @@ def figure(found: dict, question: str) -> dict:
     every = [("chance", True, found["chance"]), ("loudness alone", True, found["loudness"])]
     for one in found["embeddings"]:
         if "answers" in one:
-            every += [(one["paper"], False, one["answers"]),
-                      (f"PCA of the {KINDS[one['reads']]}, {one['pca']['size']}", True, one["pca"]["answers"])]
+            unlearnt = ", not learnt" if one["says"]["learnt"] is False else ""
+            every += [(one["paper"] + unlearnt, False, one["answers"]),
+                      (f"PCA of {KINDS[one['reads']]}, {one['pca']['size']}", True, one["pca"]["answers"])]
     answers = [(name, beside, answer[question]) for name, beside, answer in every if "why" not in answer[question]]
     low = min([0.0, *(max(LOWEST, answer["value"]) for *_, answer in answers)])
 

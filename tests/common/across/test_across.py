@@ -152,8 +152,9 @@ def test_the_page_says_what_was_asked_and_what_is_missing(written, found):
                   "3 files not used, such as", "not in 4/4", "principal components"):
         assert words in page, words
     assert "Nothing on this page is evidence" not in page  # the pieces are real
-    value = across.says(found["embeddings"][0]["answers"]["tempo"])
-    assert value in page and "[" in value  # nine groups give an interval
+    value, interval = across.parts(found["embeddings"][0]["answers"]["tempo"])
+    assert f'<span class="value">{value}</span>{interval}<br>' in page and interval[0] == "["  # of nine groups
+    assert "Missing here" in page and "constant, not learnt" in page
     for verdict in ("holds", "fails", "seen"):
         assert f'class="word {verdict}' not in page and f">{verdict}<" not in page
 
@@ -169,6 +170,14 @@ def test_synthetic_pieces_are_said_to_be_so_once(found, home, tmp_path):
 def test_without_answers_the_overview_says_how_to_get_them(home, tmp_path):
     paths, _ = pages.write(tmp_path, home / "papers")
     assert "python -m common.across" in paths[0].read_text(encoding="utf-8") and not (tmp_path / "across.html").exists()
+
+
+def test_a_run_that_changed_since_is_told(found, home, tmp_path):
+    answer = next(one for one in found["embeddings"] if one["paper"] == "answer")
+    told = [note for note in across.row(answer, False)["notes"] if "changed since" in note]
+    other = answer | {"says": answer["says"] | {"seal": "of other results"}}
+    assert told == [] and "the run has changed since or is gone; next: python -m common.across" in across.row(
+        other, False)["notes"]
 
 
 @pytest.mark.parametrize("damage", [lambda text: text.replace('"folds": 3', '"folds": 4'), lambda text: text[:99],
@@ -193,16 +202,22 @@ def test_a_call_that_cannot_be_is_one_line(home, tmp_path, capsys):
     assert not (tmp_path / across.RESULT).exists()
 
 
+def test_an_answer_in_words():
+    assert across.says({"value": 0.525, "low": -0.1, "high": 1.0}) == "0.53 [−0.10, 1.00]"
+    assert across.says({"value": 0.0, "low": None, "high": None}) == "0.00"
+    assert across.parts({"why": "the same for every piece"}) == ("the same for every piece", "")
+
+
 def test_bars_begin_at_nothing_and_end_at_all():
     def answer(value, low=None, high=None):
         return {name: {"value": value, "low": low, "high": high, "groups": 9} for name in across.QUESTIONS}
 
     found = {"chance": answer(0.0), "loudness": answer(-2.0), "embeddings": [
-        {"paper": "one", "reads": "scores", "answers": answer(0.5, 0.25, 2.0),
+        {"paper": "one", "reads": "scores", "says": {"learnt": False}, "answers": answer(0.5, 0.25, 2.0),
          "pca": {"size": 4, "answers": answer(1.0)}}, {"paper": "two"}]}
     figure = across.figure(found, "tempo")
     assert figure["zero"] == pytest.approx(33.33) and [bar["name"] for bar in figure["bars"]] == [
-        "chance", "loudness alone", "one", "PCA of the piano roll, 4"]
+        "chance", "loudness alone", "one, not learnt", "PCA of rolls, 4"]
     places = [(bar["left"], bar["width"], bar["low"], bar["span"], bar["says"]) for bar in figure["bars"]]
     assert places == [(33.33, 0.0, None, None, "0.00"), (0.0, 33.33, None, None, "−2.00"),
                       (33.33, pytest.approx(33.34), 50.0, 50.0, "0.50 [0.25, 2.00]"),

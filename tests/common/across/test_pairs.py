@@ -90,6 +90,19 @@ def test_a_roll_holds_what_sounds_in_two_bars(tmp_path):
     assert midi.read(path).resolution == 96
 
 
+def test_of_a_long_piece_all_clips_make_the_mean_and_some_the_axes(tmp_path, monkeypatch):
+    for name in ("rock/a", "rock/b", "rock/c"):
+        write(tmp_path, name)
+    clips = {"a": np.zeros((1, 2)), "b": np.ones((1, 2)), "c": np.arange(80.0).reshape(40, 2)}
+    monkeypatch.setattr(corpus, "mel_clips", lambda path: clips[path.stem])
+    monkeypatch.setattr(corpus, "roll_clips", lambda path: -clips[path.stem])
+    pairs, used = corpus.read(tmp_path), np.array([0, 2])
+    found = corpus.plain(pairs, used, "recordings")
+    assert found.means.tolist() == [[0.0, 0.0], [39.0, 40.0]] and found.pieces.tolist() == [0] + [1] * 16
+    assert found.clips[1].tolist() == [0.0, 1.0] and found.clips[-1].tolist() == [78.0, 79.0]
+    assert corpus.plain(pairs, used, "scores").means.tolist() == [[0.0, 0.0], [-39.0, -40.0]]
+
+
 def test_mel_clips_are_of_two_seconds_and_keep_the_level(tmp_path):
     loud, soft = (corpus.mel_clips(write(tmp_path, f"rock/{level}", level=level, seconds=5.0)) for level in (0.5, 0.05))
     assert loud.shape == soft.shape == (2, 48 * 64)

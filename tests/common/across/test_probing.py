@@ -5,6 +5,7 @@ import pytest
 
 from common import splits
 from common.across import probing
+from common.across.corpus import Plain
 from common.errors import DataError
 
 CLASSES, GROUPS, PIECES = 3, 12, 2  # classes, groups of each, pieces of a group
@@ -90,9 +91,10 @@ def test_components_are_those_of_the_training_clips():
     clips = 0.01 * random.standard_normal((2 * COUNT, 6))
     clips[np.isin(pieces, fold["train"]), 2] += 10 * random.standard_normal(2 * len(fold["train"]))
     clips[np.isin(pieces, fold["test"]), 4] += 100 * random.standard_normal(2 * len(fold["test"]))
-    (found,) = probing.components(clips, pieces, [fold], 3)
-    assert found.shape == (COUNT, 3)
     means = clips.reshape(COUNT, 2, 6).mean(axis=1)
+    plain = Plain(means, clips, pieces)
+    (found,) = probing.components(plain, [fold], 3)
+    assert found.shape == (COUNT, 3)
     assert abs(np.corrcoef(found[fold["train"], 0], means[fold["train"], 2])[0, 1]) > 0.999
     assert np.abs(found[fold["test"], 0]).std() < 1.5  # what moves the others alone is no component
-    assert probing.components(clips, pieces, [fold], 100)[0].shape == (COUNT, 6)
+    assert probing.components(plain, [fold], 100)[0].shape == (COUNT, 6)
