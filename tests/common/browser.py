@@ -1,7 +1,8 @@
 """Look at pages in headless Chromium over its debugging pipe: no server, no network, nothing but the standard library.
 
-`python -m tests.common.browser PAGE… [--shots DIR]` opens files from disk at 1280 and 390 pixels in light and dark and
-prints what is wrong with them: requests, console errors, horizontal scroll, clipped text, weak contrast.
+`python -m tests.common.browser PAGE… [--shots DIR]` opens files from disk at 1280 and 390 pixels in light and dark,
+and as printed, and prints what is wrong with them: requests, console errors, horizontal scroll, clipped text, weak
+contrast.
 """
 
 import argparse
@@ -19,6 +20,7 @@ FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-
          "--disable-background-networking", "--disable-component-update", "--mute-audio", "--hide-scrollbars",
          "--autoplay-policy=no-user-gesture-required", "--remote-debugging-pipe")
 VIEWS = tuple((width, scheme) for width in (1280, 390) for scheme in ("light", "dark"))
+PRINTED = (718, "print")  # an A4 page between margins of 1 cm
 
 MEASURE = r"""
 (() => {
@@ -47,7 +49,8 @@ MEASURE = r"""
     const range = document.createRange();
     range.selectNodeContents(node);
     const says = node.data.trim().slice(0, 40), style = getComputedStyle(element);
-    for (const box of range.getClientRects()) {
+    const scrolled = element.closest("pre[tabindex='0'], .equation");  // code and equations scroll in their own box
+    for (const box of scrolled ? [] : range.getClientRects()) {
       if (box.right > view + 1 || box.left < -1) { problems.push(`outside the page: ${says}`); break; }
       for (let at = element; at && at !== document.body; at = at.parentElement) {
         const around = getComputedStyle(at), edge = at.getBoundingClientRect();
@@ -133,11 +136,12 @@ class Browser:
         return answer["result"].get("value")
 
     def open(self, path, width, scheme="light", height=900):
-        """Open a file from disk at a width and a colour scheme and wait until all of it is there."""
+        """Open a file from disk at a width, light, dark or as printed, and wait until all of it is there."""
         self.events.clear()
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1,
                   mobile=width < 600)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        colours = [{"name": "prefers-color-scheme", "value": "light" if scheme == "print" else scheme}]
+        self.call("Emulation.setEmulatedMedia", media="print" if scheme == "print" else "", features=colours)
         self.call("Page.navigate", url=Path(path).resolve().as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._receive())
@@ -195,7 +199,7 @@ def main(arguments=None):
     wrong = 0
     with Browser() as browser:
         for path in options.pages:
-            for width, scheme in VIEWS:
+            for width, scheme in (*VIEWS, PRINTED):
                 problems, measured = examine(browser, path, width, scheme)
                 wrong += len(problems)
                 print(f"{path} {width} {scheme}: {measured['texts']} texts, least contrast {measured['contrast']:.2f}, "
