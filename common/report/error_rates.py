@@ -117,10 +117,28 @@ def _rate(seen: int, asked: int) -> str:
     return f"{seen} of {asked}, {seen / asked:.1%} [{low:.1%}, {high:.1%}]"
 
 
+def _sums(found):
+    """(times seen, verdicts) over rows of `counts`."""
+    return sum(row[2] for row in found), sum(row[3] for row in found)
+
+
 def summary(paper: collect.Paper) -> str:
     """How often, over all findings that shuffled labels make wrong."""
-    found = counts(paper)
-    return f"seen where labels are shuffled: {_rate(sum(row[2] for row in found), sum(row[3] for row in found))}"
+    return f"seen where labels are shuffled: {_rate(*_sums(counts(paper)))}"
+
+
+def across(papers: list[collect.Paper], make: Callable) -> str:
+    """README text: error rates of all papers together and one by one; `make` as for `table`."""
+    found = {paper.name: counts(paper) for paper in papers}
+    lines = [[name, str(len({row["twin"] for row in read(paper)})), _rate(*_sums(found[name])),
+              f"{len({row[1] for row in found[name] if row[3]})} of {list(labels(paper).values()).count('wrong')}"]
+             for name, paper in sorted((paper.name, paper) for paper in papers)]
+    every = [row for rows in found.values() for row in rows]
+    often = [f"{name} {claim}" for name, rows in sorted(found.items()) for _, claim, seen, verdicts, _ in rows
+             if verdicts and seen / verdicts > MOST]
+    return (make(["paper", "twins", "verdicts that say seen", "findings with a verdict"],
+                 [*lines, ["all", "", _rate(*_sums(every)), ""]])
+            + f"\n\nSeen on more than {MOST:.0%} of its twins: {', '.join(often) or 'none'}.")
 
 
 def table(paper: collect.Paper, make: Callable) -> str:
@@ -135,11 +153,11 @@ def table(paper: collect.Paper, make: Callable) -> str:
         return f"Not measured yet: {again}."
     twins, commits = {row["twin"] for row in rows}, sorted({row["commit"] for row in rows})
     asked = [row for row in found if row[3]]
+    said = (f"{_rate(*_sums(found))} of the verdicts on findings that shuffled labels make wrong. The interval is the "
+            "binomial one of Clopper and Pearson; findings of one twin are not independent of each other."
+            if asked else "no finding that shuffled labels make wrong had a verdict.")
     parts = [f"**Seen where labels are shuffled** ({len(twins)} twins, preset {rows[0]['preset']}, "
-             f"`{rows[0]['follow']}`, one training each, commit {', '.join(commits)}): "
-             f"{_rate(sum(row[2] for row in found), sum(row[3] for row in found))} verdicts on findings that shuffled "
-             "labels make wrong. The interval is the binomial one of Clopper and Pearson; findings of one twin are not "
-             f"independent of each other. Again: {again}"]
+             f"`{rows[0]['follow']}`, one training each, commit {', '.join(commits)}): {said} Again: {again}"]
     if asked:
         titles = {claim.id: claim.claim for claim in paper.claims}
         several = len({row[0] for row in asked}) > 1

@@ -1,9 +1,9 @@
 """Texts made from published results: the tables of READMEs, the sentence of each paper.
 
 Only what lies in papers/<paper>/results/ reaches them, between `<!-- name -->` and `<!-- /name -->`: `results` (the
-headline claims), `divergences` and `null` (twins with shuffled labels) in a paper's README, `papers` and `own` (what
-docs/own_music.sh wrote) in the README of all, `finding FAULT` and `open` in FINDINGS.md; results/README.md of a paper
-is made whole. A test compares.
+headline claims), `divergences` and `null` (twins with shuffled labels) in a paper's README, `papers`, `own` (what
+docs/own_music.sh wrote) and `errors` (those twins, paper by paper) in the README of all, `finding FAULT` and `open` in
+FINDINGS.md; results/README.md of a paper is made whole. A test compares.
 """
 
 import re
@@ -16,7 +16,7 @@ from common.report import collect, error_rates, pages, rows, text
 from common.report.findings import block, finding, still_open
 from common.report.published import is_effect, published_groups
 
-START = re.compile(r"<!-- (results|divergences|null|papers|own|open|finding [a-z]+) -->")
+START = re.compile(r"<!-- (results|divergences|null|papers|own|errors|open|finding [a-z]+) -->")
 
 
 def results_table(paper: collect.Paper, only: Any = None) -> str:
@@ -184,6 +184,11 @@ def own_music(papers: list[collect.Paper]) -> str:
     return f"```\n{said.read_text(encoding='utf-8').rstrip()}\n```"
 
 
+def errors_table(papers: list[collect.Paper]) -> str:
+    """README text: how often something is seen on twins with shuffled labels, paper by paper."""
+    return error_rates.across(papers, _table)
+
+
 def open_table(papers: list[collect.Paper]) -> str:
     """FINDINGS.md text: what is open until someone runs the papers' own data."""
     return still_open(papers, _table)
@@ -242,7 +247,8 @@ def _has_results(paper):
     return any((paper.directory / "results").glob("*.json"))
 
 
-ACROSS = {"papers": papers_table, "own": own_music, "finding": block, "open": open_table}  # about all papers
+ACROSS = {"papers": papers_table, "own": own_music, "errors": errors_table, "finding": block,
+          "open": open_table}  # about all papers
 
 
 def texts(papers_directory: Path | str) -> Any:

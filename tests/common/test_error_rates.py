@@ -50,6 +50,19 @@ def test_seen_once_counts_and_no_verdict_does_not(tmp_path, paper):
     assert "no error where they are shuffled: R15." in text and "make null PAPER=softmax_ae" in text
 
 
+def test_the_readme_of_all_tells_each_paper_and_the_sum(tmp_path, paper):
+    for seed, value in ((1, 0.5), (2, -0.5), (3, 0.5)):
+        a_twin(tmp_path, paper, seed, value)
+    write(tmp_path, paper)
+    lines = readme.errors_table([paper]).splitlines()
+    assert lines[2] == "| softmax_ae | 3 | 2 of 3, 66.7% [9.4%, 99.2%] | 1 of 2 |"
+    assert lines[3] == "| all |  | 2 of 3, 66.7% [9.4%, 99.2%] |  |"
+    assert lines[-1] == "Seen on more than 15% of its twins: softmax_ae R5."
+    (paper.directory / "labels.csv").write_text("id,shuffled\nR16,wrong\n")
+    assert readme.errors_table([paper]).endswith("Seen on more than 15% of its twins: none.")
+    assert "no finding that shuffled labels make wrong had a verdict. Again" in readme.null_table(paper)
+
+
 def test_without_an_interval_there_is_no_verdict(tmp_path, paper):
     """Fewer than eight groups, or none, leave one training undecided: nothing that could have been seen."""
     a_twin(tmp_path, paper, 1, 0.5, groups=7)
