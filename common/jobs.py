@@ -19,6 +19,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import joblib
@@ -97,7 +98,7 @@ def models(paper: str, config: Any, follow: str, preset: str) -> list[str]:
     """The models that a run trains, in the paper's order. Loads TensorFlow."""
     process.quiet_tensorflow()
     settings, train = (importlib.import_module(f"papers.{paper}.{name}") for name in ("config", "train"))
-    chosen = getattr(settings, "trained_models", lambda follow, preset: None)(follow, preset)
+    chosen = getattr(settings, "trained_models", lambda run: None)(SimpleNamespace(follow=follow, preset=preset))
     return [name for name in train.jobs(config) if chosen is None or name in chosen]
 
 

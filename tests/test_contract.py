@@ -12,10 +12,11 @@ import itertools
 import re
 from fnmatch import fnmatch
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from common import config as configuration, shapes
+from common import config as configuration, jobs, shapes
 from common.report import collect, reading
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -108,6 +109,21 @@ def test_settings_resolve_in_every_mode_and_preset(paper):
     assert {*getattr(settings, "ENOUGH", {})} <= fields | {"groups"}
     for one in settings.DIVERGENCES:  # the defaults are the paper's
         assert getattr(settings.Config(), one.field) == one.paper, one.field
+
+
+@every_paper
+def test_jobs_name_the_networks_of_every_mode_and_preset(paper):
+    settings = found(paper).settings
+    train = importlib.import_module(f"papers.{paper}.train")
+    for follow, preset in itertools.product(configuration.FOLLOW, configuration.PRESETS):
+        config = configuration.resolve(settings, follow, preset)
+        names = jobs.models(paper, config, follow, preset)
+        assert names and set(names) <= set(train.jobs(config)), (follow, preset)
+        if hasattr(settings, "trained_models"):
+            run = SimpleNamespace(follow=follow, preset=preset)
+            assert names == [name for name in train.jobs(config) if name in settings.trained_models(run)]
+        else:
+            assert names == list(train.jobs(config))
 
 
 @every_paper
