@@ -111,6 +111,8 @@ class Timer:
                 times = (len(store.index) - one[0]) / (two[0] - one[0])
                 each = max(two[2], one[2] + times * (two[2] - one[2]))
                 self.known[key] = each + max(0.0, one[1] - one[2]), each
+                if each < QUICK / 4:  # where it can be done at full size, it is
+                    self.known[key] = self._passes(learner, stage.validate)
         return self.known[key]
 
     def _passes(self, learner, validate) -> tuple[float, float]:
