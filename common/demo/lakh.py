@@ -91,7 +91,7 @@ def song(name: str, fault: str, seed: list[int], mark: str = "") -> bytes:
 
 
 def four_tracks(style: styles.Style, meter: int = 4) -> styles.Style:
-    """The style with drums, bass, guitar or piano, and strings or another instrument in every piece."""
+    """The style with drums, bass, guitar or piano, and strings or another instrument to choose among."""
     return replace(
         style,
         meters={meter: 1},

@@ -115,6 +115,11 @@ def test_the_demo_writes_pairs_that_a_reader_of_scores_can_use(tmp_path):
     job.make(job.path, *job.arguments[:3], 5 * paired.SAMPLE_RATE, mark=contents.mark("paired", 0, False))
     pairs = corpus.read(tmp_path)
     assert corpus.synthetic(pairs) and pairs.groups.tolist() == ["rock/artist 01"]
+    for name in paired.NAMES["demo"]:
+        for number in range(20):
+            style = paired.artist(name, [0, 6, number])
+            assert all(min(part) < 32 for part in style.chords) and style.sustained_share == 1.0 and all(style.drums)
+            assert all({*part} & {*range(32, 40)} for part in style.bass) and min(map(min, style.sustained)) > 39
     song = midi.read(pairs.scores[0])
     programs = [part.program for part in song.instruments if not part.is_drum]
     assert any(part.is_drum for part in song.instruments) and any(32 <= one < 40 for one in programs)
