@@ -1,4 +1,4 @@
-"""The demo pairs: `<style>/<artist> - <piece>.mp3` and `.mid`: for each recording the score that it was played from.
+"""The demo pairs: `<style>/<artist> - <piece>.wav` and `.mid`: for each recording the score that it was played from.
 
 Songs with the four tracks that a reader of scores may ask for. An artist has one style, drawn once, and several pieces;
 pieces differ in key, tempo and material, recordings in level and colour.
@@ -25,7 +25,7 @@ def write(root: Path, preset: str, null: bool, seed: int) -> list[Job]:
     """The jobs that write the pieces; each writes a recording and its score."""
     artists = [name for name in NAMES[preset] for _ in range(ARTISTS[preset])]
     labels = shuffled(artists, seed) if null else artists
-    return [Job(write_piece, root / label / f"artist {artist + 1:02d} - piece {piece + 1}.mp3",
+    return [Job(write_piece, root / label / f"artist {artist + 1:02d} - piece {piece + 1}.wav",
                 (name, [seed, 6, artist], piece, SECONDS[preset] * SAMPLE_RATE))
             for artist, (name, label) in enumerate(zip(artists, labels, strict=True)) for piece in range(PIECES)]
 
@@ -48,4 +48,4 @@ def write_piece(path: Path, name: str, seed: list[int], piece: int, samples: int
     score, buffer = composer.compose(style, rng, samples / SAMPLE_RATE + 0.5), io.BytesIO()
     score.write(buffer)
     path.with_suffix(".mid").write_bytes(lakh.marked(buffer.getvalue(), mark.encode()) if mark else buffer.getvalue())
-    sound.write_mp3(path, sound.played(score, style, rng, SAMPLE_RATE, samples), SAMPLE_RATE, mark)
+    sound.write_wav(path, sound.played(score, style, rng, SAMPLE_RATE, samples), SAMPLE_RATE, mark)
