@@ -39,8 +39,10 @@ def text(paper: str) -> str:
 
     networks = importlib.import_module(f"papers.{paper}.shapes").networks()
     with keras.StatelessScope():  # weights have shapes and no values: gigabytes and minutes less
-        return "\n".join(f"{HEADING}{builder}{f' ({size})' if size else ''}\n{table(network)}"
+        made = "\n".join(f"{HEADING}{builder}{f' ({size})' if size else ''}\n{table(network)}"
                          for builder, size, network in networks)
+        keras.backend.clear_session()  # or they are given values as the scope is left
+        return made
 
 
 def table(network: Any) -> str:
