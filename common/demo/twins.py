@@ -10,24 +10,18 @@ is skipped, a stopped training goes on, a twin that fails does not stop the othe
 are judged, and the verdicts are written to papers/<paper>/results/null.csv, from which the README's table is made.
 """
 
-import contextlib
 import importlib
-import os
 import sys
 import time
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import joblib
 import tyro
 
-from common import command, process, reproduce
+from common import command, jobs, process, reproduce
 from common.demo import making
 from common.report import collect, error_rates, readme, text
-
-THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -40,7 +34,7 @@ class Options:
         corpus: size of the twins; those of smoke have fewer than eight test groups, and so no verdicts.
         follow: which description to follow; the findings of the experiment without known faults are in sound.
         twins: how many, generator seeds 1 to this.
-        jobs: processes of one thread each; as many as there are cores without it.
+        jobs: processes of one thread each; without it as many as processors and memory permit.
         count: run nothing, judge what was run.
         place: where twins and their runs are kept: <place>/<generator seed>/.
     """
@@ -74,49 +68,36 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run(options: Options, papers: tuple[str, ...]) -> list[str]:
-    """Run every paper on every twin; what failed, one line each. Prints each twin, and the time that is left."""
-    tasks = [(paper, seed) for seed in range(1, options.twins + 1) for paper in papers]
-    jobs = options.jobs or len(os.sched_getaffinity(0))
-    for name in THREADS:
-        os.environ[name] = "1"  # before the processes start: they inherit it
-    began, spent, problems = time.monotonic(), {}, []
-    print(f"{len(tasks)} runs on {options.twins} twins, preset {options.preset}, {options.follow}, {jobs} processes",
+    """Run every paper on every twin; what failed, one line each. Prints each twin, and the time that is left.
+
+    What a twin prints goes to <place>/<seed>/<paper>.log.
+    """
+    tasks = [jobs.Job((paper, seed), f"{paper}, twin {seed}", options.place / str(seed) / f"{paper}.log", twin,
+                      (paper, seed, options)) for seed in range(1, options.twins + 1) for paper in papers]
+    at_once, began, spent, problems = options.jobs or jobs.allowed(), time.monotonic(), {}, []
+    print(f"{len(tasks)} runs on {options.twins} twins, preset {options.preset}, {options.follow}, {at_once} processes",
           flush=True)
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered")
-    made = parallel(joblib.delayed(twin)(paper, seed, options) for paper, seed in tasks)
-    for done, (paper, seed, seconds, problem) in enumerate(made, 1):
+    for done, ended in enumerate(jobs.run(tasks, at_once), 1):
         left = (time.monotonic() - began) / done * (len(tasks) - done) / 3600
-        print(f"{done}/{len(tasks)} {paper}, twin {seed}: {problem or 'done'}, {seconds:.0f} s; about "
+        print(f"{done}/{len(tasks)} {ended.job.label}: {ended.problem or 'done'}, {ended.seconds:.0f} s; about "
               f"{text.duration(left)} left", flush=True)
-        spent.setdefault(paper, []).append(seconds)
-        problems += [f"{paper}, twin {seed}: {problem}"] if problem else []
+        spent.setdefault(ended.job.key[0], []).append(ended.seconds)
+        problems += [f"{ended.job.label}: {ended.problem}"] if ended.problem else []
     for paper, seconds in sorted(spent.items()):
         print(f"{paper}: {sum(seconds) / len(seconds):.0f} s a twin")
     return problems
 
 
-def twin(paper: str, seed: int, options: Options) -> tuple[str, int, float, str]:
-    """One paper on one twin, on each of its data sets that has a demo: (paper, seed, seconds, what failed or "").
-
-    What it prints goes to <place>/<seed>/<paper>.log.
-    """
-    home, began, problem = options.place / str(seed), time.monotonic(), ""
-    home.mkdir(parents=True, exist_ok=True)
-    with (open(home / f"{paper}.log", "a", encoding="utf-8") as log, contextlib.redirect_stdout(log),
-          contextlib.redirect_stderr(log)):
-        try:
-            settings = importlib.import_module(f"papers.{paper}.config")
-            several = reproduce.data_sets(settings, None)
-            for name in several if several != [None] else settings.DATA_SETS:
-                data = making.make(name, options.corpus, home / "data", null=True, seed=seed)
-                asked = reproduce.Options(paper, data, options.preset, (options.follow,), stores=home / "stores",
-                                          runs=home, fresh=True)
-                plan = reproduce.Plan(options.follow, {}, 0, name if several != [None] else None)
-                reproduce.reproduce(asked, settings, plan)
-        except Exception as error:  # one failing twin does not stop the others
-            traceback.print_exc()
-            problem = process.one_line(error)
-    return paper, seed, time.monotonic() - began, problem
+def twin(paper: str, seed: int, options: Options) -> None:
+    """One paper on one twin, on each of its data sets that has a demo."""
+    home = options.place / str(seed)
+    settings = importlib.import_module(f"papers.{paper}.config")
+    several = reproduce.data_sets(settings, None)
+    for name in several if several != [None] else settings.DATA_SETS:
+        data = making.make(name, options.corpus, home / "data", null=True, seed=seed)
+        asked = reproduce.Options(paper, data, options.preset, (options.follow,), stores=home / "stores", runs=home,
+                                  fresh=True)
+        reproduce.reproduce(asked, settings, reproduce.Plan(options.follow, {}, 0, name if several != [None] else None))
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def options(tmp_path, **more):
 
 def test_a_failing_twin_does_not_stop_the_others(tmp_path, asked, capsys):
     problems = twins.run(options(tmp_path), ("musae", "softmax_ae"))
-    assert problems == ["musae, twin 2: a fault of two lines"]
+    assert problems == [f"musae, twin 2: a fault of two lines; see {tmp_path / '2' / 'musae.log'}"]
     made = [call for call in asked if isinstance(call[0], str)]
     assert made == [("lmd_matched", "demo", 1), ("gtzan", "demo", 1), ("lmd_matched", "demo", 2), ("gtzan", "demo", 2)]
     lines = capsys.readouterr().out.splitlines()
