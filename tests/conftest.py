@@ -31,6 +31,12 @@ def pytest_collection_modifyitems(config, items):
         items.sort(key=lambda item: -slow[item.path])
 
 
+def pytest_collection_finish():
+    """What was imported stays: the collector need not look at it after every file."""
+    gc.collect()
+    gc.freeze()
+
+
 def pytest_sessionfinish(session):
     """A process of several tells the first, which collects nothing itself, what it counted."""
     if hasattr(session.config, "workeroutput"):
@@ -60,8 +66,7 @@ def _freed():
     """What the tests of a file built goes with them: a process that runs hundreds of files would keep gigabytes."""
     yield
     if "keras" in sys.modules:
-        sys.modules["keras"].backend.clear_session()
-        gc.collect()
+        sys.modules["keras"].backend.clear_session()  # collects garbage
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)
 
