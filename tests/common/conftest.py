@@ -1,5 +1,6 @@
 """Demo corpora made once, and real recordings where there are any."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -12,13 +13,18 @@ FAMILIES = ("gtzan", "fma", "medley_solos_db", "lmd_matched", "orchestral")
 
 @pytest.fixture(scope="session")
 def demos(tmp_path_factory):
-    """family, null -> folder of the smoke-sized demo corpus, seed 0."""
-    place = tmp_path_factory.mktemp("demos")
+    """family, null -> folder of the smoke-sized demo corpus, seed 0; one for all processes of a call: only read it."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "demos"
+    place.mkdir(exist_ok=True)
 
     def made(family: str, null: bool = False, seed: int = 0) -> Path:
         root = place / f"{family}{'-null' if null else ''}-{seed}"
-        if not root.exists():
-            demo.write(family, root, "smoke", null, seed)
+        with open(f"{root}.lock", "w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if not root.with_suffix(".complete").exists():
+                demo.write(family, root, "smoke", null, seed)
+                root.with_suffix(".complete").touch()
         return root
 
     return made
