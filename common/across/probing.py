@@ -3,8 +3,8 @@
 Every piece is asked about once, by a probe that has met no piece of its group: the groups of each class are dealt into
 folds. The strength of ridge is chosen inside the other folds, by groups too. R² is against the mean of the pieces that
 the probe learnt from; it is a mean over groups, each weighted by its squared distance from that mean, so that the
-interval of `common.intervals` applies as to an accuracy. The interval is of other test groups; it knows nothing of
-another training, of the network or of the probe.
+interval of `common.intervals` applies as to an accuracy, where the weights are worth eight equal groups. The interval
+is of other test groups; it knows nothing of another training, of the network or of the probe.
 """
 
 import warnings
@@ -14,15 +14,13 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import RidgeCV
 from sklearn.model_selection import GroupKFold
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from common import intervals, probes, splits
 from common.across.corpus import Plain
 from common.errors import DataError
 
 FOLDS = 5
-STRENGTHS = np.logspace(-1, 5, 7)
+STRENGTHS = np.logspace(-3, 5, 9)
 
 
 def folds(labels: np.ndarray, groups: np.ndarray, count: int = FOLDS) -> list[dict[str, np.ndarray]]:
@@ -58,7 +56,8 @@ def ask(features: Sequence[np.ndarray] | None, labels: np.ndarray, targets: dict
         targets: {name: (pieces,)}.
         groups: (pieces,), on one side of each of the folds `divided` (`folds`).
 
-    Low and high are None with fewer than eight groups; "why" where a target is the same for every piece.
+    Low and high are None where groups are worth fewer than eight equal ones; "why" says that a target is the same for
+    every piece.
     Raises DataError where a fold leaks.
     """
     refuse_leak(divided, groups)
@@ -84,7 +83,9 @@ def by_group(parts: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> dict
     names, code = np.unique(groups, return_inverse=True)
     above, below = np.bincount(code, parts), np.bincount(code, weights)
     values = np.divide(above, below, out=np.zeros(len(names)), where=below > 0)
-    low, high = intervals.of_groups([{"names": names.tolist(), "values": values.tolist(), "weights": below.tolist()}])
+    entry, low, high = {"names": names.tolist(), "values": values.tolist(), "weights": below.tolist()}, None, None
+    if below.sum() ** 2 >= intervals.FEWEST_GROUPS * (below**2).sum():  # equal groups that the weights are worth (Kish)
+        low, high = intervals.of_groups([entry])
     return {"value": float(above.sum() / below.sum()), "low": low, "high": high, "groups": len(names)}
 
 
@@ -100,8 +101,10 @@ def _classes(x, labels, train, test):
 def _ridge(x, values, groups, train, test):
     inside = GroupKFold(min(FOLDS, len(np.unique(groups[train]))))
     parts = list(inside.split(train, groups=groups[train]))
-    probe = make_pipeline(StandardScaler(), RidgeCV(STRENGTHS, cv=parts, scoring="neg_mean_squared_error"))
-    return probe.fit(x[train], values[train]).predict(x[test])
+    middle = x[train].mean(axis=0)
+    scale = np.sqrt(np.mean((x[train] - middle) ** 2)) or 1.0  # one for all: small components stay small
+    probe = RidgeCV(STRENGTHS, cv=parts, scoring="neg_mean_squared_error")
+    return probe.fit((x[train] - middle) / scale, values[train]).predict((x[test] - middle) / scale)
 
 
 def components(plain: Plain, divided: list[dict[str, np.ndarray]], most: int) -> list[np.ndarray]:

@@ -82,8 +82,9 @@ def parts(answer: dict) -> tuple[str, str]:
     """An answer's value and its interval in brackets, "" where there is none; why there is no value, in its place."""
     if "why" in answer:
         return answer["why"], ""
-    low, high = answer["low"], answer["high"]
-    return text.number(answer["value"], 2), "" if low is None else f"[{text.number(low, 2)}, {text.number(high, 2)}]"
+    value, *ends = (text.number(round(one, 2) + 0.0, 2) for one in (answer["value"], answer["low"], answer["high"])
+                    if one is not None)  # + 0.0: no minus before a zero
+    return value, f"[{', '.join(ends)}]" if ends else ""
 
 
 def says(answer: dict) -> str:

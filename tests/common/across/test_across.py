@@ -152,7 +152,7 @@ def test_the_page_says_what_was_asked_and_what_is_missing(written, found):
                   "3 files not used, such as", "not in 4/4", "principal components"):
         assert words in page, words
     assert "Nothing on this page is evidence" not in page  # the pieces are real
-    value, interval = across.parts(found["embeddings"][0]["answers"]["tempo"])
+    value, interval = across.parts(found["embeddings"][0]["answers"]["class"])
     assert f'<span class="value">{value}</span>{interval}<br>' in page and interval[0] == "["  # of nine groups
     assert "Missing here" in page and "constant, not learnt" in page
     for verdict in ("holds", "fails", "seen"):
@@ -204,7 +204,7 @@ def test_a_call_that_cannot_be_is_one_line(home, tmp_path, capsys):
 
 def test_an_answer_in_words():
     assert across.says({"value": 0.525, "low": -0.1, "high": 1.0}) == "0.53 [−0.10, 1.00]"
-    assert across.says({"value": 0.0, "low": None, "high": None}) == "0.00"
+    assert across.says({"value": -0.001, "low": None, "high": None}) == "0.00"
     assert across.parts({"why": "the same for every piece"}) == ("the same for every piece", "")
 
 

@@ -70,6 +70,8 @@ def test_an_r_squared_is_a_mean_over_groups():
     spread, error = np.array([4.0, 4.0, 1.0, 1.0]), np.array([0.0, 0.0, 1.0, 1.0])
     found = probing.by_group(spread - error, spread, np.array(["a", "a", "b", "b"]))
     assert found == {"value": pytest.approx(0.8), "low": None, "high": None, "groups": 2}
+    heavy = np.where(np.arange(40) == 0, 30.0, 1.0)  # forty groups, one of which counts for most: no interval
+    assert probing.by_group(heavy / 2, heavy, np.arange(40).astype(str))["low"] is None
     many = np.repeat([f"{k}" for k in range(8)], 2)
     found = probing.by_group(np.full(16, 0.5), np.ones(16), many)
     assert (found["value"], found["low"], found["high"]) == (0.5, 0.5, 0.5)
