@@ -4,7 +4,8 @@
 and makes a few steps: the first ones, which trace, are timed apart; the median of the others counts for all updates,
 and a validation pass for all log lines. Networks of equal sizes and steps are timed once. With `--published` the demo
 corpus stands for the published one, its rows repeated to the published number; what was timed is written to
-papers/<paper>/results/hours.csv, which FINDINGS.md tells.
+papers/<paper>/results/hours.csv, which FINDINGS.md tells. Where a full batch takes too much memory or time,
+`--at-most-rows 8` times smaller ones.
 """
 
 import dataclasses
