@@ -111,7 +111,8 @@ def test_the_contract_notices_each_fault(checkout, tmp_path):
     tests.write_text(tests.read_text().replace("SMOKE_RUN = ", "OTHER = "))
     done = called(root, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", "tests/test_contract.py")
     failed = {line.split("::")[1].split("[")[0] for line in done.stdout.splitlines() if line.startswith("FAILED")}
-    assert failed == {*FAULTS, "test_a_smoke_run_is_among_its_tests"}, done.stdout[-2000:]
+    of_presets = "test_jobs_name_the_networks_of_every_mode_and_preset"  # asks for the preset that is left out
+    assert failed == {*FAULTS, of_presets, "test_a_smoke_run_is_among_its_tests"}, done.stdout[-2000:]
 
 
 def test_the_template_is_not_imported():
