@@ -161,7 +161,7 @@ def _cut(stage, rows: int):
 
 
 def _like(learner, function: Callable) -> tuple:
-    """What makes two functions of a stage take the same time: sizes of the networks, the function, what it is bound to.
+    """What makes two functions of a stage take the same time: shapes of networks, the function, what is bound to it.
 
     Learning rates and other settings that are bound as a whole (a Config) are left out.
     """
@@ -176,7 +176,8 @@ def _like(learner, function: Callable) -> tuple:
 
 
 def _shapes(network) -> tuple:
-    return tuple(tuple(variable.shape) for variable in network.variables)
+    """Of what goes in and comes out too: recurrent networks of other lengths have the same weights."""
+    return str(network.input_shape), str(network.output_shape), *(tuple(one.shape) for one in network.variables)
 
 
 def _size(variable) -> int:

@@ -95,6 +95,16 @@ def test_equal_networks_and_steps_are_timed_once():
     assert len(calls) > traced
 
 
+def test_recurrent_networks_of_other_lengths_are_not_equal():
+    """Their weights are; what goes in and comes out is not."""
+    def learner(steps):
+        network = keras.Sequential([keras.Input((steps, 1)), keras.layers.SimpleRNN(1, return_sequences=True)])
+        return training.Learner({"network": network}, {})
+
+    alike = [timing._like(learner(steps), train_step) for steps in (3, 3, 5)]
+    assert alike[0] == alike[1] != alike[2]
+
+
 def test_large_batches_are_extended_on_a_straight_line():
     row = rows(toy(rows=64, batch=64, slower=0.005), at_most_rows=8)
     assert (row.batch, row.rows_timed) == (64, 8)
