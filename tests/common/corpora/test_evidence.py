@@ -499,7 +499,8 @@ def test_one_locked_song_is_one_reject_and_the_rest_goes_on(tmp_path, capfd, unr
         (root / f"{name}.mid").parent.mkdir(parents=True, exist_ok=True)
         song(tmp_path / "song.mid", seed=number).rename(root / f"{name}.mid")
     listed_and_checked(root, "lmd_matched", capfd)
-    assert preprocess.process(root / "b" / "locked.mid", "complete", "one", 16) == {"reason": "Permission denied"}
+    result = preprocess.process(root / "b" / "locked.mid", "complete", "one", 16)
+    assert result == {"reason": "Permission denied", "by_rule": False}
 
 
 def test_links_to_class_folders_are_named(tmp_path, capfd):
