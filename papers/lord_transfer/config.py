@@ -56,7 +56,8 @@ class Config:
     # Loss: sec. 2.3.3 and 2.4
     loss: Literal["perceptual+mse+mae", "perceptual+mse", "perceptual+mae", "mse+mae", "perceptual", "mse",
                   "mae"] = "perceptual+mse+mae"  # sec. 2.4; any sum of perceptual, mse, mae (sec. 2.3.3)
-    perceptual: Literal["imagenet", "random", "off"] = "imagenet"  # off without vgg_weights
+    # without vgg_weights imagenet is off; multiscale: ours, in its place (losses.multiscale_error)
+    perceptual: Literal["imagenet", "multiscale", "random", "off"] = "imagenet"
     perceptual_layers: Literal["first", "five"] = "first"  # sec. 2.3.3, item 4; five: LORD
     perceptual_size: int = 0  # images are resized to this before the perceptual loss; 0: not; LORD 64
     vgg_weights: str = ""  # VGG16 weights file, h5 or npz; nothing is ever downloaded
@@ -119,6 +120,11 @@ DIVERGENCES = (
     Divergence("loss", paper="perceptual+mse+mae", code="perceptual", sound="perceptual+mse+mae",
                paper_source="sec. 2.4", code_source="avivga/lord@2d1f690 model/network.py perceptual_loss",
                sound_reason="as the paper"),
+    Divergence("perceptual", paper="imagenet", code="imagenet", sound="multiscale",
+               paper_source="sec. 2.3.3, item 4: VGG16", code_source="avivga/lord@2d1f690 model/network.py",
+               decides=("I-joint", "I-error"), inferred=False,
+               sound_reason="VGG16 was trained on photographs and is not at hand; the same pictures at half, a quarter "
+                            "and an eighth of the resolution stand in for it where no weights are given"),
     Divergence("loss_scale", paper=1.0, code=255.0, sound=1.0, paper_source="not mentioned",
                code_source="avivga/lord@2d1f690 model/network.py VggNormalization", inferred=True,
                sound_reason="as the paper"),
@@ -155,17 +161,19 @@ ENOUGH = {"epochs": 100, "second_epochs": 100, "classifier_epochs": 40, "griffin
 
 
 def perceptual_state(config: Config):
-    """"imagenet", "random" or "off": what the perceptual term of a Config really is, given the weights at hand."""
+    """"imagenet", "multiscale", "random" or "off": what the perceptual term really is, given the weights at hand."""
     if "perceptual" not in config.loss.split("+") or config.perceptual == "off":
         return "off"
     if config.perceptual == "random":
         return "random"
-    return "imagenet" if config.vgg_weights else "off"
+    return "imagenet" if config.vgg_weights else "multiscale" if config.perceptual == "multiscale" else "off"
 
 
 def loss_terms(config: Config):
     """Names of the terms that can be computed; MSE and MAE stand in where only the perceptual term is asked for."""
-    terms = [term for term in config.loss.split("+") if term != "perceptual" or perceptual_state(config) != "off"]
+    state = perceptual_state(config)
+    names = {"off": [], "multiscale": ["multiscale"]}.get(state, ["perceptual"])
+    terms = [name for term in config.loss.split("+") for name in (names if term == "perceptual" else [term])]
     return terms or ["mse", "mae"]
 
 
