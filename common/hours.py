@@ -140,6 +140,10 @@ class Repeated(Store):
         stored = super().array(name)
         return stored[self.rows] if len(stored) == len(Store(self.directory).index) else stored
 
+    def images(self, rows) -> np.ndarray:
+        """Stored spectrograms, float32; the array of them is not repeated in memory."""
+        return np.asarray(super().array("images")[self.rows[np.asarray(rows, int)]], np.float32)
+
 
 def kinds(store: Store) -> dict[tuple[str, str], np.ndarray]:
     """{(label, part of the official split): its rows}."""

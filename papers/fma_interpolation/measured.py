@@ -203,7 +203,7 @@ def hunt(config, store, run, histories, outcomes):
     """The Hunt of a run; None before squared error has begun."""
     if not outcomes["overfit-squared_error"]:
         return None
-    image, outputs = store.image(store.index[0])[None], {}
+    image, outputs = data.images_of(store, [0]), {}
     for name in ("overfit-squared_error", "overfit-conv2d"):
         if outcomes[name]:
             learner = loaded(config, store, run, name)

@@ -92,8 +92,7 @@ def preprocess(config: settings.Config, data: Path | None, preset: str, stores: 
             for j in range(len(parts[pools[0]][-1])):
                 writer.row(item=f"{item.id}-{j:02d}", group=item.group, label=item.label, path=item.id,
                            offset=j * config.segment_samples, frames=config.segment_samples // config.pool)
-        labels = {row["label"] for row in writer.rows}
-        if missing := [name for name in classes if name not in labels]:
+        if missing := [name for name in classes if name not in writer.groups]:
             raise store.StoreError(f"{corpus.root}: nothing usable of class {missing[0]}; see the reasons: "
                                    + "; ".join(f"{r['path']}: {r['reason']}" for r in writer.rejects[:3]))
         for size in pools:
