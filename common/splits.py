@@ -6,7 +6,7 @@ class by itself, call for the rows of one class after another and put the answer
 A group is what no split may cut: a track with its duplicates, a work, an artist.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def official(rows: np.ndarray, splits: Sequence[str] | np.ndarray,
             for part, wanted in names.items()}
 
 
-def by_group(rows: np.ndarray, groups: Sequence | np.ndarray, sizes: dict[str, float],
+def by_group(rows: np.ndarray, groups: Sequence | np.ndarray, sizes: Mapping[str, float],
              random: np.random.Generator | np.random.RandomState, fill: str = "fit",
              units: Sequence | np.ndarray | None = None, rest: str = "train") -> dict[str, np.ndarray]:
     """Whole groups, in random order, to each held-out part in turn; the others train. Every part is ascending.
