@@ -300,7 +300,7 @@ def _bound(node, package: str) -> dict:
         if isinstance(inner, (*FUNCTIONS, ast.ClassDef)):
             bound.setdefault(inner.name, None)
         elif not isinstance(inner, SCOPES):
-            waiting += ast.iter_child_nodes(inner)  # type: ignore[arg-type]
+            waiting += ast.iter_child_nodes(inner)  # type: ignore[operator]
     return {name: value for name, value in bound.items() if name not in shared}
 
 
