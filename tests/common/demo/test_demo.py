@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from common import audio, corpora, demo
+from common.corpora import fma
 from common.demo import (
     __main__ as demo_main,
     fma as demo_fma,
@@ -112,6 +113,16 @@ def test_null_twins_have_the_same_sound_and_shuffled_labels(tmp_path, family):
     if family == "gtzan":
         shares = Counter(zip(labels[False], labels[True], strict=True))
         assert set(shares.values()) == {6}  # every class of the twin takes equal shares of each true one
+
+
+def test_the_twin_of_fma_deals_labels_to_whole_artists(tmp_path):
+    """Why labels.csv of fma_interpolation says that artists in common help there too."""
+    demo_fma.write(tmp_path, "demo", True, 1)
+    genres = {}
+    for row in fma.tracks(tmp_path / "fma_metadata").values():
+        genres.setdefault(row["artist"], []).append(row["genre"])
+    assert all(len(set(found)) == 1 for found in genres.values())
+    assert sum(len(found) > 1 for found in genres.values()) > 10
 
 
 def _sound_of(family, job):
