@@ -22,23 +22,35 @@ def apply(precision: str, learner: Any) -> None:
     if precision == "float32":
         return
     for network in learner.networks.values():
-        ends = {id(tensor._keras_history.operation) for tensor in network.outputs}
-        for layer in _layers(network):
-            if isinstance(layer, PRODUCTS + BETWEEN) and id(layer) not in ends:
-                layer.dtype_policy = precision
-                if hasattr(layer, "cell"):
-                    layer.cell.dtype_policy = precision
+        _in_16_bits(network, precision)
     if precision == "mixed_float16":
         for name, value in (("loss_scale", FIRST_SCALE), ("loss_scale_steps", 0.0)):
             learner.variables[name] = tf.Variable(value, trainable=False, dtype=tf.float32,
                                                   aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA)
 
 
-def _layers(network: keras.Model) -> list:
-    found = []
+def _in_16_bits(network: keras.Model, precision: str) -> None:
+    """All its layers that multiply and those between, but those that give what it returns."""
+    ends = set().union(*(_ends(tensor) for tensor in network.outputs))
     for layer in network.layers:
-        found += _layers(layer) if isinstance(layer, keras.Model) else [layer]
-    return found
+        if isinstance(layer, keras.Model):
+            _in_16_bits(layer, precision)
+        if id(layer) in ends:
+            continue
+        both = (layer.forward_layer, layer.backward_layer) if isinstance(layer, layers.Bidirectional) else (layer,)
+        for one in both:
+            if isinstance(one, PRODUCTS + BETWEEN):
+                one.dtype_policy = precision
+                if hasattr(one, "cell"):
+                    one.cell.dtype_policy = precision
+
+
+def _ends(tensor: Any) -> set[int]:
+    """The layers whose results make a tensor, by identity; operations that are no layers are looked through."""
+    operation, node, _ = tensor._keras_history
+    if isinstance(operation, layers.Layer):
+        return {id(operation)}
+    return set().union(*(_ends(one) for one in operation._inbound_nodes[node].input_tensors))
 
 
 class LossScale:
