@@ -9,6 +9,7 @@ import numpy as np
 from common import splits, training
 from common.findings import NotTestable
 from papers.musae import data, inference, measures, prior, train
+from papers.musae.config import Config
 from papers.musae.tokens import HOLD
 
 TWO, GAUSSIAN, FLOWER = "2bar-gaussian", "16bar-gaussian", "16bar-flower"
@@ -22,7 +23,7 @@ class Reconstruction:
     """One trained model and what it makes of the same held-out windows that all its numbers are taken on."""
 
     name: str
-    learner: object
+    learner: training.Learner
     windows: data.Windows
     train_rows: np.ndarray
     held_rows: np.ndarray  # all held-out windows
@@ -95,7 +96,7 @@ class Pair:
 class Measured:
     """A run as findings see it."""
 
-    config: object
+    config: Config
     seed: int
     names: list  # genre tags, by rank
     placement: np.ndarray  # petal of each rank
