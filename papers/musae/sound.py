@@ -35,7 +35,7 @@ def to_multitrack(tokens, tempo=120.0):
 
 
 def write_score(tokens, config, path, title, tempo=120.0):
-    """As `write`, for those who go on with the score: the picture is pypianoroll's, and its rolls lie beside as .npz."""
+    """As `write`, for those who go on with the score: the picture is pypianoroll's, its rolls lie beside it (.npz)."""
     midi, sound, picture = write(tokens, config, path, title, tempo)
     score = to_multitrack(tokens, tempo)
     rolls = midi.with_suffix(".npz")

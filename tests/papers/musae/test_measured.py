@@ -223,7 +223,8 @@ def test_controls_are_the_flower_with_one_setting_changed():
     controls = {"beta-0": {"beta_max"}, "one-petal": {"petals"}, "shuffled-tags": {"shuffled_tags"}}
     sweep = {"beta-0": {"beta_max"}, "beta-tenfold": {"beta_step", "beta_max"}, "latent-quarter": {"latent"},
              "latent-sixteenth": {"latent"}, "other-start": {"restart"}}  # fmt: skip
-    expected = {f"16bar-flower@{k}": v for k, v in controls.items()} | {f"2bar-gaussian@{k}": v for k, v in sweep.items()}
+    expected = {f"16bar-flower@{k}": v for k, v in controls.items()}
+    expected |= {f"2bar-gaussian@{k}": v for k, v in sweep.items()}
     assert changed == dict.fromkeys((*train.MODELS, *train.MUSIC_VAE), set()) | expected
     store = ToyStore(songs=20)
     plain, shuffled = (data.windows(store, 2, one).tags for one in (False, True))

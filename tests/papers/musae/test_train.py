@@ -61,7 +61,9 @@ def test_two_replicas_equal_one(whole, tmp_path):
 
 
 @pytest.mark.very_slow
-@pytest.mark.parametrize("words", [("--sgd",), ("--follow", "code"), ("--follow", "code", "--gaussian"), ("--music-vae",)], ids=str)
+@pytest.mark.parametrize(
+    "words", [("--sgd",), ("--follow", "code"), ("--follow", "code", "--gaussian"), ("--music-vae",)], ids=str
+)
 def test_two_replicas_equal_one_with_other_steps(tmp_path, words):
     run_toy(tmp_path / "1", *words)
     run_toy(tmp_path / "2", "--replicas", "2", *words)
