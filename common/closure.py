@@ -4,7 +4,7 @@ Names and attributes are followed through imports (also those inside functions, 
 a package's `__init__` hands on) to the functions, classes and constants that they mean in `common` and `papers`. A
 function that nothing reaches is not in the closure: a change to it voids nothing. A module that is used as a value
 (`getattr(splits, name)`) is in it whole. Hashes are of the compiled form, without docstrings, comments, formatting,
-line numbers and types in signatures. Files beside a module that a reached definition names are in it too.
+line numbers and types, of arguments or of fields. Files beside a module that a reached definition names are in it too.
 
 Of a paper's `config.py` only functions, methods and constants that are reached count: what `Config`, `PRESETS` and
 `DIVERGENCES` say is compared by value, as a run's resolved settings, so that another preset's change voids nothing.
@@ -158,6 +158,8 @@ def read(root: Path, module: str) -> Source | None:
             node.returns = None
         elif isinstance(node, ast.arg):
             node.annotation = None
+        elif isinstance(node, ast.AnnAssign) and not re.search("ClassVar|InitVar|KW_ONLY", ast.dump(node.annotation)):
+            node.annotation = ast.Constant(None)
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     source = Source(module, path, package, {}, [], {})
     _sort(source, tree.body)
@@ -298,7 +300,7 @@ def _bound(node, package: str) -> dict:
         if isinstance(inner, (*FUNCTIONS, ast.ClassDef)):
             bound.setdefault(inner.name, None)
         elif not isinstance(inner, SCOPES):
-            waiting += ast.iter_child_nodes(inner)  # type: ignore[arg-type]
+            waiting += ast.iter_child_nodes(inner)  # type: ignore[operator]
     return {name: value for name, value in bound.items() if name not in shared}
 
 

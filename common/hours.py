@@ -7,6 +7,7 @@ what one of them took on the machine that is named. Beside it what a run of the 
 import csv
 import importlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -148,7 +149,7 @@ class Repeated(Store):
         stored = super().array(name)
         return stored[self.rows] if len(stored) == len(Store(self.directory).index) else stored
 
-    def images(self, rows) -> np.ndarray:
+    def images(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """Stored spectrograms, float32; the array of them is not repeated in memory."""
         return np.asarray(super().array("images")[self.rows[np.asarray(rows, int)]], np.float32)
 

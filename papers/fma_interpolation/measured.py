@@ -19,6 +19,7 @@ from papers.fma_interpolation import (
     splits,
     train,
 )
+from papers.fma_interpolation.config import Config
 
 TESTED = 256  # images of the official test part that the networks are tested on, at most
 CONTROLS = ("mean image", "unrelated pair", "cross-fade of images", "cross-fade of sounds", "blurred ends")
@@ -148,7 +149,7 @@ class Generated:
 class Measured:
     """Everything."""
 
-    config: object
+    config: Config
     classical: Classical | None = None
     networks: Networks | None = None
     hunt: Hunt | None = None
@@ -157,7 +158,7 @@ class Measured:
     reconstructions: Reconstructions | None = None
     paths: Paths | None = None
     generated: Generated | None = None
-    inversion: object | None = None
+    inversion: sound.Inversions | None = None
     drawn: dict | None = None
 
 
