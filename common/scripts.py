@@ -195,6 +195,8 @@ def run_training(parsed: tuple, settings: ModuleType, preprocess: ModuleType, jo
             for name, (model, changed) in jobs(config).items():
                 if extra.model in (None, name):
                     print(hours.said(timer.rows(name, model, changed, store, options.seed)), flush=True)
+            if extra.model is None:
+                hours.say_evaluation(settings.PAPER, config, store)
             return
         with run.lock("training", shared=True):  # a job array trains its models side by side
             run.settle(store, extra.fresh, extra.accept_code, extra.model)
