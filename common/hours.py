@@ -5,7 +5,9 @@ what one of them took on the machine that is named. Beside it what a run of the 
 """
 
 import csv
+import importlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -104,6 +106,13 @@ def said(rows: list[Row]) -> str:
             f"{max(one.peak_megabytes for one in rows):.0f} MB")
 
 
+def say_evaluation(paper: str, config: Any, store: Any) -> None:
+    """Print what the evaluation of a paper takes beside its trainings, where its `evaluate.estimate` says so."""
+    said = getattr(importlib.import_module(f"papers.{paper}.evaluate"), "estimate", None)
+    if said:
+        print(f"{paper}: {said(config, store)}", flush=True)
+
+
 # A store of a published corpus' size, for timing alone
 
 @dataclass(frozen=True)
@@ -139,6 +148,10 @@ class Repeated(Store):
         """A stored array; one with an entry for each row is repeated with them, in memory."""
         stored = super().array(name)
         return stored[self.rows] if len(stored) == len(Store(self.directory).index) else stored
+
+    def images(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Stored spectrograms, float32; the array of them is not repeated in memory."""
+        return np.asarray(super().array("images")[self.rows[np.asarray(rows, int)]], np.float32)
 
 
 def kinds(store: Store) -> dict[tuple[str, str], np.ndarray]:

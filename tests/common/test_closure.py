@@ -55,6 +55,8 @@ def test_a_reached_function_is_in_the_closure_and_an_unreached_one_is_not(tree):
     ("papers.p.helpers", "x + 2", "x - 2", []),
     ("papers.p.helpers", "return x + 1", "return (x\n            + 1)  # as before", []),
     ("papers.p.helpers", "def used(x):\n", "def used(x):\n    '''Says so.'''\n", []),
+    ("papers.p.helpers", "def used(x):", "def used(x: int, *y: str) -> float:", ["helpers.py: used changed"]),
+    ("papers.p.helpers", "def used(x):", "def used(x: int) -> float:", []),
     ("papers.p.helpers", "def used", "LIMIT = 3\n\n\ndef used", []),
     ("papers.p.train", "return helpers", "return 2 * helpers", ["train.py: train changed"]),
     ("papers.p.train", "\n\ndef", "\nLIMIT = 3\n\ndef", ["train.py: LIMIT is new"]),
@@ -102,6 +104,22 @@ def test_methods_classes_and_named_files_are_told_apart(tree):
                                         "papers/p/split.csv": "b\n"}))
     assert closure.changes(before, after) == ["train.py: Net changed", "train.py: Net.call changed",
                                               "train.py: split.csv changed"]
+
+
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("size: object", "size: int", []),
+    ("size: object", "size: object = 3", ["train.py: Net changed"]),
+    ("size: object", "width: object", ["train.py: Net changed"]),
+    ("size: object", "size: dataclasses.InitVar[int]", ["train.py: Net changed"]),  # no field then
+    ("found: list", "found: tuple", []),
+    ("= []", "= [1]", ["train.py: train changed"]),
+])
+def test_the_type_of_a_field_or_variable_is_no_change_but_what_makes_another_class_is(tree, old, new, said):
+    text = ("import dataclasses\n@dataclasses.dataclass\nclass Net:\n    size: object\n"
+            "def train():\n    found: list = []\n    return Net(found)\n")
+    assert old in text
+    before = closure.training("p", tree({"papers.p.train": text}))
+    assert closure.changes(before, closure.training("p", tree({"papers.p.train": text.replace(old, new)}))) == said
 
 
 def test_settings_count_by_value_and_only_methods_and_reached_constants_of_config_as_code(tree):
