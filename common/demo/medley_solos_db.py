@@ -19,7 +19,7 @@ SAMPLE_RATE = 44100
 SAMPLES = 131_072
 SONGS = {  # per instrument and split
     "smoke": {"training": 2, "validation": 1, "test": 1},
-    "demo": {"training": 8, "validation": 4, "test": 10},
+    "demo": {"training": 16, "validation": 4, "test": 15},
 }
 CLIPS = {"smoke": 3, "demo": 4}  # per song
 NOTES = "notes.csv"  # uuid4 of a clip, onset and end in seconds from its start, MIDI pitch

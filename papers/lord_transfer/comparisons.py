@@ -39,7 +39,7 @@ COMPARISONS = (
     Comparison("subclasses", "genre", "sec. 2.3.1; the number is ours", {"subclasses": 5}),
     Comparison("codes_x4", "genre", "sec. 2.3.2", {"content_dim": Times(4), "class_dim": Times(4)}),
     Comparison("codes_x8", "genre", "sec. 2.3.2", {"content_dim": Times(8), "class_dim": Times(8)}),
-    Comparison("units_x2", "genre", "sec. 2.3.2, item 1", {"encoder_units": Times(2), "dense_scale": 2}),
+    Comparison("units_x2", "genre", "sec. 2.3.2, item 1", {"encoder_units": Times(2), "dense_scale": Times(2)}),
     Comparison("kernels", "genre", "sec. 2.3.2, item 2",
                {"encoder_kernels": "9 6", "generator_kernels": "5 7 9"}),
     Comparison("filters_x2", "genre", "sec. 2.3.2, item 3",

@@ -52,6 +52,7 @@ class Config:
     dense_scale: int = 1  # width of the generator's first two dense layers; 2 in sec. 2.3.2, item 1
     generator_kernels: Literal["3 5 7", "5 7 9"] = "3 5 7"  # sec. 2.1.1.4: blocks, last two convolutions
     last_filters: int = 64  # sec. 2.1.1.4
+    centre: bool = False  # encoders see the image minus the mean spectrum of training, over its spread
     noise: float = 1.0  # standard deviation of the content noise (sec. 2.1.1.1; value LORD's)
     # Loss: sec. 2.3.3 and 2.4
     loss: Literal["perceptual+mse+mae", "perceptual+mse", "perceptual+mae", "mse+mae", "perceptual", "mse",
@@ -71,6 +72,8 @@ class Config:
     last_learning_rate: float = 1e-5  # LORD, end of the cosine
     table_rate: float = 10.0  # learning rate of the class table in units of learning_rate; LORD's intention
     adam_beta_1: float = 0.5  # LORD
+    shift: bool = False  # each training image begins at a random frame (augmentation.py)
+    transpose: int = 0  # and is moved by up to so many semitones
     early_stop_delta: float = 0.0  # least improvement of the epoch's loss; 0: no early stopping
     early_stop_patience: int = 100  # epochs without it, LORD
     second_epochs: int = 200  # LORD's second stage, content "embedding" only
@@ -98,6 +101,15 @@ DIVERGENCES = (
                code_source="avivga/lord@2d1f690 lord.py split_samples", inferred=True,
                sound_reason="the published subsets as they are meant: trains on one, chooses on one, never on both "
                             "sides of a recording"),
+    Divergence("centre", paper=False, code=False, sound=True, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 lord.py: pixels over 255", decides=("I-joint", "I-error"),
+               inferred=True,
+               sound_reason="pixels of one sign hide what differs between clips behind what they share: gradient "
+                            "descent finds level and register and then rests; compared on demo corpora of generator "
+                            "seed 100"),
+    Divergence("shift", paper=False, code=False, sound=True, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 lord.py", decides=("I-joint", "I-error"), inferred=True,
+               sound_reason="a melody is the same wherever the clip begins; with few clips they are learned by heart"),
     Divergence("noise", paper=1.0, code=1.0, sound=0.1, paper_source="sec. 2.1.1.1 names no value",
                code_source="avivga/lord@2d1f690 config.py", decides=("I-joint", "I-error"), inferred=True,
                sound_reason="an encoder's code starts some thousand times weaker than noise of 1 and learns only to "

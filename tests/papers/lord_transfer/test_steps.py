@@ -209,11 +209,64 @@ def check_perceptual_size(held, monkeypatch):
     assert seen == [(16, 16), (16, 16), (64, 64), (64, 64)]
 
 
+def check_perceptual(held, monkeypatch):
+    wanted = [{"mse", "mae"}, {"mse", "mae"}, {"multiscale", "mse", "mae"}]
+    for value, terms in zip(VALUES["perceptual"], wanted, strict=True):
+        config = dataclasses.replace(SMALL, loss="perceptual+mse+mae", perceptual=value)
+        assert {name.split("/")[1] for name in losses_of(config, held)} - {"total", "content_norm"} == terms
+
+
+def check_centre(held, monkeypatch):
+    """What every training image shares and how much they vary no longer reach the encoder: by hand."""
+    paper, better = (learner_of(make, held)[0].networks["content_encoder"] for make in (
+        with_paper("centre"), dataclasses.replace(SMALL, centre=VALUES["centre"][2])))
+    found = data.training_windows(SMALL, held)
+    images = data.Reader(SMALL, held).read(found, range(len(found)))
+    mean = images.mean(axis=(0, 2))[None, :, None]
+    assert mean.shape == (1, SMALL.bands, 1, 1)
+    np.testing.assert_allclose(better(images), paper((images - mean) / (images - mean).std()), rtol=1e-3, atol=1e-5)
+    full = learner_of(dataclasses.replace(SMALL, centre=True, class_code="encoder"), held)[0].networks["class_encoder"]
+    assert not np.allclose(full(images), full(images + 1.0))
+    assert full.name == "class_encoder" and full.count_params() == better.count_params()
+
+
+def check_shift(held, monkeypatch):
+    """The image that is encoded is the one that is asked for: begun elsewhere by step and row, and nothing else."""
+    asked = []
+    monkeypatch.setattr(train.losses, "reconstruction", lambda config: lambda image, made: asked.append(image) or {
+        "mae": losses.mean_absolute_error(image, made)})
+    for value in VALUES["shift"]:
+        encoded = []
+        learner, stages = learner_of(dataclasses.replace(SMALL, shift=value), held)
+        network = learner.networks["content_encoder"]
+        learner.networks["content_encoder"] = Watched(network, encoded)
+        one_step(learner, stages[0])
+        batch = stages[0].batches.read(stages[0].batches.indices(0))["image"]
+        np.testing.assert_array_equal(encoded[0], asked[-1])
+        assert np.array_equal(asked[-1], batch) == (not value)
+        np.testing.assert_array_equal(np.sort(asked[-1], axis=2), np.sort(batch, axis=2))
+
+
 def check_quantise(held, monkeypatch):
     for make, rounded in ((with_paper, False), (with_code, True)):
         stage = train.stages(make("quantise"), held, 0)[0]
         values = stage.batches.read(stage.batches.indices(0))["image"] * 255
         assert np.allclose(values, np.round(values), atol=1e-3) == rounded
+
+
+class Watched:
+    """A network that keeps what it is given."""
+
+    def __init__(self, network, kept):
+        self.network, self.kept = network, kept
+
+    def __call__(self, image, training=False):
+        self.kept.append(np.array(image))
+        return self.network(image, training=training)
+
+    @property
+    def trainable_variables(self):
+        return self.network.trainable_variables
 
 
 def check_inversion(held, monkeypatch):
