@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from papers.lord_transfer.config import Config
 
+CORNERS = 5  # of the random filter
+
 
 def varied(config: Config, step, image):
     """The images of a batch, each begun at a random frame (`shift`) and up to `transpose` semitones up or down."""
@@ -18,6 +20,25 @@ def varied(config: Config, step, image):
         chosen = step.integers("semitones", (), 0, 2 * config.transpose + 1)
         image = tf.einsum("nij,njtc->nitc", tf.gather(tf.constant(transpositions(config)), chosen), image)
     return image
+
+
+def through_a_filter(config: Config, step, image):
+    """What the content encoder is given: each image through a random smooth equaliser, as some other class might sound.
+
+    Its gain at CORNERS places across the bands has the standard deviation `filtered`, as a share of the dynamic range;
+    the first channel only. The image that is asked for is not filtered: its spectrum must come from the class.
+    """
+    if not config.filtered:
+        return image
+    gain = step.normal("filter", (CORNERS,), stddev=config.filtered) @ tf.constant(corners(config.bands))
+    heard = tf.clip_by_value(image[..., :1] + gain[:, :, None, None], 0.0, 1.0)
+    return tf.concat([heard, image[..., 1:]], axis=-1)
+
+
+def corners(bands):
+    """(CORNERS, bands) float32: gains at equally spaced bands -> gains of all, by straight lines between them."""
+    places = np.linspace(0, bands - 1, CORNERS)
+    return np.stack([np.interp(np.arange(bands), places, one) for one in np.eye(CORNERS)]).astype(np.float32)
 
 
 def begun_at(image, frame):

@@ -52,7 +52,8 @@ def train_step(config: Config):
             if config.content == "embedding":
                 code = network["content_embedding"](batch["row"])
             else:
-                code = network["content_encoder"](image, training=True)
+                code = network["content_encoder"](
+                    augmentation.through_a_filter(config, step, image), training=True)
             parameters = network["class_modulation"](class_code(learner, image, batch["class"]))
             generated = network["generator"]([content_noise(config, step, code), parameters])
             found = {name: step.mean(value) for name, value in terms(image, generated).items()}

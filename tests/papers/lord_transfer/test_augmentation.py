@@ -46,3 +46,15 @@ def test_draws_differ_by_row_and_step_and_none_are_made_unasked():
     rows = augmentation.varied(dataclasses.replace(CONFIG, shift=True, transpose=0), step(0), same).numpy()
     assert len(np.unique(rows.reshape(4, -1), axis=0)) > 1
     assert augmentation.varied(dataclasses.replace(CONFIG, shift=False, transpose=0), step(0), image) is image
+
+
+def test_the_filter_is_smooth_and_of_the_asked_size():
+    config = dataclasses.replace(CONFIG, filtered=0.1)
+    image = tf.fill((4, CONFIG.bands, CONFIG.frames, 2), 0.5)
+    found = np.concatenate([augmentation.through_a_filter(config, step(index), image) for index in range(40)])
+    assert (found[..., 1] == 0.5).all() and np.ptp(found[..., 0], axis=2).max() < 1e-6
+    gains = found[:, :, 0, 0] - 0.5
+    assert 0.08 < gains[:, 0].std() < 0.12 and 0.08 < gains[:, -1].std() < 0.12
+    steps = np.diff(gains, axis=1)
+    assert np.abs(np.diff(steps, axis=1)[:, :10]).max() < 1e-5  # straight lines between five corners
+    assert augmentation.through_a_filter(dataclasses.replace(config, filtered=0.0), step(0), image) is image

@@ -233,8 +233,7 @@ def check_centre(held, monkeypatch):
 def check_shift(held, monkeypatch):
     """The image that is encoded is the one that is asked for: begun elsewhere by step and row, and nothing else."""
     asked = []
-    monkeypatch.setattr(train.losses, "reconstruction", lambda config: lambda image, made: asked.append(image) or {
-        "mae": losses.mean_absolute_error(image, made)})
+    monkeypatch.setattr(train.losses, "reconstruction", watched_loss(asked))
     for value in VALUES["shift"]:
         encoded = []
         learner, stages = learner_of(dataclasses.replace(SMALL, shift=value), held)
@@ -247,11 +246,46 @@ def check_shift(held, monkeypatch):
         np.testing.assert_array_equal(np.sort(asked[-1], axis=2), np.sort(batch, axis=2))
 
 
+def check_transpose(held, monkeypatch):
+    """A draw of zero semitones leaves an image as it was, another moves it, for the encoder and for the loss."""
+    values = [dataclasses.replace(SMALL, transpose=value) for value in VALUES["transpose"]]
+    assert losses_of(values[0], held) == losses_of(values[1], held) != losses_of(values[2], held)
+
+
+def check_filtered(held, monkeypatch):
+    """The encoder is given another spectrum, the loss asks for the clip's own."""
+    asked = []
+    monkeypatch.setattr(train.losses, "reconstruction", watched_loss(asked))
+    for value in VALUES["filtered"]:
+        encoded = []
+        learner, stages = learner_of(dataclasses.replace(SMALL, filtered=value), held)
+        learner.networks["content_encoder"] = Watched(learner.networks["content_encoder"], encoded)
+        one_step(learner, stages[0])
+        np.testing.assert_array_equal(asked[-1], stages[0].batches.read(stages[0].batches.indices(0))["image"])
+        moved = encoded[0] - asked[-1]
+        assert (np.abs(moved).max() > 0.05) == bool(value)
+        if value:  # one gain a band: whatever is not clipped moves alike over time
+            inside = (encoded[0] > 0) & (encoded[0] < 1)
+            spread = [np.ptp(row[kept]) for row, kept in zip(moved.reshape(-1, SMALL.frames), inside.reshape(
+                -1, SMALL.frames), strict=True) if kept.any()]
+            assert max(spread) < 1e-5
+
+
 def check_quantise(held, monkeypatch):
     for make, rounded in ((with_paper, False), (with_code, True)):
         stage = train.stages(make("quantise"), held, 0)[0]
         values = stage.batches.read(stage.batches.indices(0))["image"] * 255
         assert np.allclose(values, np.round(values), atol=1e-3) == rounded
+
+
+def watched_loss(kept):
+    """The loss factory of mean absolute error that keeps the images it is asked for."""
+    def made(config):
+        def compute(image, generated):
+            kept.append(np.array(image))
+            return {"mae": losses.mean_absolute_error(image, generated)}
+        return compute
+    return made
 
 
 class Watched:
