@@ -54,10 +54,9 @@ def made_up(directory: Path):
 
 def feed(name: str, batch: int | None, turns: int) -> None:
     """Print the median seconds of a step on constants and on the store, and the rate kept."""
-    from common.machine import Machine
-
     from common import loop, training
     from common.config import resolve
+    from common.machine import Machine
     from common.process import quiet_tensorflow
 
     quiet_tensorflow()

@@ -23,7 +23,8 @@ BY_VALUE = ("PRESETS", "PRESETS_BY_MODE", "DIVERGENCES", "ENOUGH")  # of config.
 # Books about a run, messages and pages: they change no weight and no value.
 BOOKS = tuple(f"common.{name}" for name in (
     "record", "provenance", "closure", "locks", "errors", "progress", "standing", "report", "scripts", "reproduce",
-    "claims", "claims_file", "intervals", "tries", "config", "sizes", "plots", "command", "process", "files"))
+    "claims", "claims_file", "intervals", "tries", "config", "sizes", "plots", "command", "process", "files",
+    "machine"))
 # Only these make what a store holds; its content is hashed where it is built, and stands for them.
 MAKES_DATA = ("common.demo", "common.corpora")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
