@@ -41,7 +41,7 @@ def large_index(count: int, place: Path) -> dict:
     began = time.monotonic()
     for number in range(count):
         writer.row(item=f"item {number}", group=f"group {number // 10}", label="jazz", path=f"images/{number}.exr")
-    store._write_csv(place / "index.csv", store.COLUMNS, writer.rows)
+    writer.close()
     written = time.monotonic()
     rows = store.Store(place).index
     assert len(rows) == count and rows[-1]["item"] == f"item {count - 1}"

@@ -3,8 +3,8 @@
 Names and attributes are followed through imports (also those inside functions, `from package import module`, and what
 a package's `__init__` hands on) to the functions, classes and constants that they mean in `common` and `papers`. A
 function that nothing reaches is not in the closure: a change to it voids nothing. A module that is used as a value
-(`getattr(splits, name)`) is in it whole. Hashes are of the compiled form, without docstrings, comments, formatting and
-line numbers. Files beside a module that a reached definition names are in it too.
+(`getattr(splits, name)`) is in it whole. Hashes are of the compiled form, without docstrings, comments, formatting,
+line numbers and types in signatures. Files beside a module that a reached definition names are in it too.
 
 Of a paper's `config.py` only functions, methods and constants that are reached count: what `Config`, `PRESETS` and
 `DIVERGENCES` say is compared by value, as a run's resolved settings, so that another preset's change voids nothing.
@@ -154,6 +154,10 @@ def read(root: Path, module: str) -> Source | None:
     for node in ast.walk(tree):
         if isinstance(node, (*FUNCTIONS, ast.ClassDef)) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
+        if isinstance(node, FUNCTIONS):
+            node.returns = None
+        elif isinstance(node, ast.arg):
+            node.annotation = None
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     source = Source(module, path, package, {}, [], {})
     _sort(source, tree.body)

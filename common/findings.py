@@ -3,6 +3,9 @@
 A paper's `findings.py` holds `FINDINGS`, claim id -> function of its measured arrays; `collect` runs them all.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from common.errors import EncoreError
@@ -12,7 +15,7 @@ class NotTestable(EncoreError):
     """Raised by a finding that these data or this run cannot answer; the message is the reason shown on the page."""
 
 
-def collect(findings: dict, measured) -> dict:
+def collect(findings: dict, measured: Any) -> dict:
     """Results by claim id.
 
     Args:
@@ -31,7 +34,8 @@ def collect(findings: dict, measured) -> dict:
     return results
 
 
-def by_group(values, groups, of: str, baselines: dict | None = None) -> dict:
+def by_group(values: Sequence[float] | np.ndarray, groups: Sequence | np.ndarray, of: str,
+             baselines: dict | None = None) -> dict:
     """The entry of a mean over items, with its parts by group: track, song, work or artist, what the split keeps whole.
 
     For a claim that compares two models give the difference of each item, so that the comparison is paired.

@@ -6,6 +6,7 @@ what one of them took on the machine that is named. Beside it what a run of the 
 
 import csv
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
@@ -139,6 +140,10 @@ class Repeated(Store):
         """A stored array; one with an entry for each row is repeated with them, in memory."""
         stored = super().array(name)
         return stored[self.rows] if len(stored) == len(Store(self.directory).index) else stored
+
+    def images(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Stored spectrograms, float32; the array of them is not repeated in memory."""
+        return np.asarray(super().array("images")[self.rows[np.asarray(rows, int)]], np.float32)
 
 
 def kinds(store: Store) -> dict[tuple[str, str], np.ndarray]:

@@ -6,12 +6,15 @@ class by itself, call for the rows of one class after another and put the answer
 A group is what no split may cut: a track with its duplicates, a work, an artist.
 """
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from common.errors import DataError
 
 
-def at_random(rows, sizes: dict[str, int | None], random, ascending: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
+def at_random(rows: np.ndarray | int, sizes: dict[str, int | None], random: np.random.Generator | np.random.RandomState,
+              ascending: tuple[str, ...] = ()) -> dict[str, np.ndarray]:
     """Rows one by one at random, whatever their group: the parts get `sizes` rows of one permutation in turn.
 
     Args:
@@ -23,7 +26,7 @@ def at_random(rows, sizes: dict[str, int | None], random, ascending: tuple[str, 
     return {part: np.sort(found) if part in ascending else found for part, found in parts.items()}
 
 
-def in_time(rows, sizes: dict[str, int | None], gap: int = 0) -> dict[str, np.ndarray]:
+def in_time(rows: np.ndarray, sizes: dict[str, int | None], gap: int = 0) -> dict[str, np.ndarray]:
     """Rows in their order: the first part takes its size from the beginning, the next goes on `gap` rows later.
 
     Args:
@@ -39,7 +42,8 @@ def in_time(rows, sizes: dict[str, int | None], gap: int = 0) -> dict[str, np.nd
     return parts
 
 
-def official(rows, splits, names: dict[str, str | tuple[str, ...]]) -> dict[str, np.ndarray]:
+def official(rows: np.ndarray, splits: Sequence[str] | np.ndarray,
+             names: dict[str, str | tuple[str, ...]]) -> dict[str, np.ndarray]:
     """Rows by the split that the data set was published with; a row of none of the named splits is in no part.
 
     Args:
@@ -53,8 +57,9 @@ def official(rows, splits, names: dict[str, str | tuple[str, ...]]) -> dict[str,
             for part, wanted in names.items()}
 
 
-def by_group(rows, groups, sizes: dict[str, int], random, fill: str = "fit", units=None,
-             rest: str = "train") -> dict[str, np.ndarray]:
+def by_group(rows: np.ndarray, groups: Sequence | np.ndarray, sizes: Mapping[str, float],
+             random: np.random.Generator | np.random.RandomState, fill: str = "fit",
+             units: Sequence | np.ndarray | None = None, rest: str = "train") -> dict[str, np.ndarray]:
     """Whole groups, in random order, to each held-out part in turn; the others train. Every part is ascending.
 
     Args:
@@ -98,7 +103,8 @@ def _leading(order, weights, size, passing):
     return taken
 
 
-def deal(rows, groups, shares: dict[str, float], random) -> dict[str, np.ndarray]:
+def deal(rows: np.ndarray, groups: Sequence | np.ndarray, shares: dict[str, float],
+         random: np.random.Generator | np.random.RandomState) -> dict[str, np.ndarray]:
     """Whole groups dealt out, each to the part that is furthest below its share of the rows; parts are ascending.
 
     With at least as many groups as parts none is empty: a part without any is always the furthest below.
@@ -129,19 +135,20 @@ def joined(several: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {part: np.sort(np.concatenate([parts[part] for parts in several])) for part in several[0]}
 
 
-def sample(rows, count: int, random) -> np.ndarray:
+def sample(rows: np.ndarray, count: int, random: np.random.Generator | np.random.RandomState) -> np.ndarray:
     """At most `count` of the rows, drawn without replacement, ascending; `rows` itself where it holds no more."""
     rows = np.asarray(rows)
     return rows if len(rows) <= count else np.sort(random.choice(rows, count, replace=False))
 
 
-def shared(parts: dict[str, np.ndarray], groups, one: str = "test", other: str = "train") -> float:
+def shared(parts: dict[str, np.ndarray], groups: Sequence | np.ndarray, one: str = "test",
+           other: str = "train") -> float:
     """Share of the rows of part `one` whose group is also in `other`: 0 where nothing leaks, and for an empty part."""
     groups = np.asarray(groups)
     return float(np.isin(groups[parts[one]], groups[parts[other]]).mean()) if len(parts[one]) else 0.0
 
 
-def fewest_groups(labels, groups) -> int:
+def fewest_groups(labels: Sequence | np.ndarray, groups: Sequence | np.ndarray) -> int:
     """The smallest number of groups that a class has: under 2 no split by group exists."""
     labels, groups = np.asarray(labels), np.asarray(groups)
     return min(len(np.unique(groups[labels == label])) for label in np.unique(labels))

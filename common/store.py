@@ -1,9 +1,11 @@
 """Preprocessed data on disk: arrays (.npy, memory-mapped) and spectrogram images (OpenEXR) with an index.
 
 `data/stores/<corpus>/<recipe>-<fingerprint>/` holds `store.json` (all parameters), `index.csv`, `rejected.csv` and
-`arrays/*.npy` or `images/<group>/<item>.exr`. A store is complete or absent: it is built under another name, then
-renamed. The fingerprint stands for what goes in (recipe, code, corpus), `content_sha256` for what came out. Paths of
-inputs are written relative to the corpus, so that the same corpus elsewhere makes the same store.
+`arrays/*.npy` or `images/<group>/<item>.exr`. Images are the archive; `arrays/images.npy`, where a paper makes it
+(`Writer.map_images`), has the same pixels in one piece, from which trainings are fed. A store is complete or absent: it
+is built under another name, then renamed. The fingerprint stands for what goes in (recipe, code, corpus),
+`content_sha256` for what came out. Paths of inputs are written relative to the corpus, so that the same corpus
+elsewhere makes the same store.
 """
 
 import csv
@@ -19,14 +21,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import joblib
 import numpy as np
 
 from common import cells, closure, locks
 from common.corpora import evidence
 from common.errors import StoreError
 from common.files import naming, sha256
+from common.progress import progress
 
 COLUMNS = ("item", "group", "label", "split", "frames", "path", "offset")
+MAPPED = 64  # images that one job copies into the array of them
 EXR_MAGIC = b"\x76\x2f\x31\x01"
 FORMAT = 2  # of the store itself: raise it when what every store holds changes
 ABOUT = ("store.json", "rejected.csv")  # what is said about the data and is no data
@@ -78,18 +83,33 @@ class Store:
         """
         return read_exr(self.directory / row["path"], self.parameters["recipe"])
 
+    def images(self, rows) -> np.ndarray:
+        """Spectrograms (n, bands, frames) of index rows (n,) of a store that maps its images, float32."""
+        return np.asarray(self.array("images")[np.asarray(rows, int)], np.float32)
+
 
 class Writer:
-    """What a `build` function fills a store with."""
+    """What a `build` function fills a store with. Rows go to disk one by one; what is kept of them is their number.
+
+    Attributes:
+        count: rows so far. groups: {label: its groups}.
+    """
 
     def __init__(self, directory: Path, recipe: dict, root: Path | None = None):
         self.directory, self.recipe, self.root = directory, recipe, root
-        self.rows, self.rejects, self.unusable, self.facts = [], [], [], {}
+        self.rejects, self.unusable, self.facts = [], [], {}
+        self.count, self.groups, self._index = 0, {}, None  # the open index.csv
 
     def array(self, name: str, values: np.ndarray):
         """Store an array under a name."""
         (self.directory / "arrays").mkdir(exist_ok=True)
         np.save(self.directory / "arrays" / f"{safe_name(name)}.npy", values, allow_pickle=False)
+
+    def empty(self, name: str, shape: tuple, dtype: Any) -> np.memmap:
+        """An array on disk, to be filled part by part: zeros until then."""
+        (self.directory / "arrays").mkdir(exist_ok=True)
+        path = self.directory / "arrays" / f"{safe_name(name)}.npy"
+        return np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape)
 
     def image(self, item: str, group: str, image: np.ndarray, header: dict | None = None, half: bool = False) -> str:
         """Store a spectrogram (bands, frames); returns its path for the index row."""
@@ -103,7 +123,34 @@ class Writer:
         if unknown := set(columns) - set(COLUMNS):
             raise ValueError(f"unknown index columns {sorted(unknown)}")
         columns["path"] = self._relative(columns.get("path", ""))
-        self.rows.append({name: columns.get(name, "") for name in COLUMNS})
+        if self._index is None:
+            self._index = open(self.directory / "index.csv", "w", newline="", encoding="utf-8")
+            csv.writer(self._index).writerow(COLUMNS)
+        csv.writer(self._index).writerow(cells.row(columns.get(name, "") for name in COLUMNS))
+        self.count += 1
+        self.groups.setdefault(columns.get("label", ""), set()).add(columns.get("group", ""))
+
+    def map_images(self, half: bool = False):
+        """Copy the image of every row into the array that `Store.images` reads, of their own type: float16 if `half`.
+
+        In processes on every core, each with one image in memory; all images have one shape.
+        """
+        self.close()
+        with open(self.directory / "index.csv", newline="", encoding="utf-8") as file:
+            paths = [cells.plain(row["path"]) for row in csv.DictReader(file)]
+        shape = read_exr(self.directory / paths[0], self.recipe).shape
+        self.empty("images", (self.count, *shape), np.float16 if half else np.float32)
+        jobs = (joblib.delayed(_copy_images)(self.directory, self.recipe, first, paths[first:first + MAPPED])
+                for first in range(0, self.count, MAPPED))
+        parts = -(-self.count // MAPPED)
+        at_once = joblib.Parallel(n_jobs=min(parts, joblib.cpu_count()), return_as="generator_unordered")
+        for _ in progress(at_once(jobs), "images in one array", "part", parts):
+            pass
+
+    def close(self):
+        """All rows are written."""
+        if self._index is not None:
+            self._index.close()
 
     def reject(self, path, reason: str, by_rule: bool = False):
         """Note an input that is left out, and why; `by_rule`: it could be used, the paper's rules leave it out."""
@@ -156,35 +203,41 @@ def _make(final: Path, fingerprint: str, code: str, corpus, recipe: dict, build:
     temporary = final.with_name(f".{final.name}.{os.getpid()}.partial")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
+    writer = Writer(temporary, recipe, Path(corpus.root))
     try:
-        writer = Writer(temporary, recipe, Path(corpus.root))
         for path, reason in corpus.rejected:  # `evidence.settled` knows of these
             writer.reject(path, reason, by_rule=True)
         with naming(final):
             build(writer)
-        if not writer.rows:
+        writer.close()
+        if not writer.count:
             reasons = "; ".join(f"{r['path']}: {r['reason']}" for r in writer.rejects[:3])
             raise StoreError(f"{corpus.root}: nothing usable in it ({len(writer.rejects)} rejected. {reasons})")
-        _write_csv(temporary / "index.csv", COLUMNS, writer.rows)
         _write_csv(temporary / "rejected.csv", ("path", "reason"), writer.rejects)
         corpus = evidence.without(corpus, [(row["path"], row["reason"]) for row in writer.unusable])
-        groups = {}
-        for row in writer.rows:
-            groups.setdefault(row["label"], set()).add(row["group"])
         described = {"name": corpus.name, "label": label(corpus), "evidence": corpus.evidence, "said": corpus.said,
                      "fingerprint": corpus.fingerprint, "items": len(corpus.items),
                      "published_items": evidence.published(corpus.name), "facts": dict(corpus.facts)}
         (temporary / "store.json").write_text(json.dumps(
             {"fingerprint": fingerprint, "code_sha256": code, "content_sha256": content_sha256(temporary),
-             "recipe": recipe, "corpus": described, "rows": len(writer.rows), "rejected": len(writer.rejects),
-             "groups_per_class": {str(k): len(v) for k, v in sorted(groups.items())},
+             "recipe": recipe, "corpus": described, "rows": writer.count, "rejected": len(writer.rejects),
+             "groups_per_class": {str(k): len(v) for k, v in sorted(writer.groups.items())},
              "facts": writer.facts}, indent=1))
         os.rename(temporary, final)
     finally:
+        writer.close()
         shutil.rmtree(temporary, ignore_errors=True)
     if writer.rejects:
         print(f"{recipe['name']}: {len(writer.rejects)} inputs left out, listed in {final / 'rejected.csv'}",
               file=sys.stderr)
+
+
+def _copy_images(directory: Path, recipe: dict, first: int, paths: list[str]):
+    """Images of `paths` to the array of them, from place `first` on."""
+    images = np.load(directory / "arrays" / "images.npy", mmap_mode="r+")
+    for place, path in enumerate(paths, first):
+        images[place] = read_exr(directory / path, recipe)
+    images.flush()
 
 
 def code_of(module: str) -> str:

@@ -1,23 +1,14 @@
-"""Type hints: every public function has them, but for those whose code published results stand on."""
+"""Type hints: every public function has them, but for those in the places that wait for theirs."""
 
 import ast
 from pathlib import Path
 
-from common import closure
-
 ROOT = Path(__file__).resolve().parents[1]
-PAPERS = sorted(path.parent.name for path in ROOT.glob("papers/*/evaluate.py"))
 FILES = sorted([*ROOT.glob("common/**/*.py"), *ROOT.glob("papers/**/*.py")])
-FEWEST = 300  # functions looked at
-
-
-def stood_on():
-    """{(module, definition)} of all code that training, evaluation and preprocessing reach.
-
-    A run keeps hashes of these, signatures included: a new annotation would make its results those of earlier code.
-    """
-    return {(module, name) for paper in PAPERS for reach in (closure.training, closure.evaluation, closure.making)
-            for module, names in reach(paper).items() for name in names}
+# Files and folders without hints so far. The list only shrinks: what has its hints is taken off, and nothing is added.
+WAITING = ("common/audio.py", "common/checkpoints.py", "common/inversion.py", "common/loop.py", "common/midi.py",
+           "common/midi_file.py", "common/noise.py", "common/store.py", "common/training.py",
+           "papers/fma_interpolation", "papers/lord_transfer", "papers/musae", "papers/symphony2vec")
 
 
 def public(node, inside="", method=False):
@@ -37,16 +28,22 @@ def lacking(node, method):
     return found + ["return"] * (node.returns is None and node.name != "__init__")
 
 
+def of_file(path):
+    """{function: what it lacks} of a file's public functions."""
+    return {name: lacking(node, method) for name, node, method in public(ast.parse(path.read_text(encoding="utf-8")))}
+
+
 def test_every_public_function_has_types():
-    old, bad, seen = stood_on(), {}, 0
+    bad, waiting = {}, dict.fromkeys(WAITING, 0)
     for path in FILES:
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-        for name, node, method in public(ast.parse(path.read_text(encoding="utf-8"))):
-            if (module, name) not in old:
-                seen += 1
-                if missing := lacking(node, method):
-                    bad[f"{module}.{name}"] = missing
-    assert bad == {} and seen > FEWEST
+        name = path.relative_to(ROOT).as_posix()
+        missing = {function: what for function, what in of_file(path).items() if what}
+        if place := next((one for one in WAITING if name == one or name.startswith(one + "/")), None):
+            waiting[place] += len(missing)
+        else:
+            bad |= {f"{name}: {function}": what for function, what in missing.items()}
+    assert bad == {}
+    assert [place for place, count in waiting.items() if not count] == []  # these have all: off the list
 
 
 def test_a_lacking_type_is_seen():

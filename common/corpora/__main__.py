@@ -32,7 +32,8 @@ class Get:
     A broken download goes on where it stopped with the same command.
 
     Attributes:
-        name: medley_solos_db, fma_small, fma_medium, fma_metadata or lakh; GTZAN and orchestral music are got by hand.
+        name: medley_solos_db, fma_small, fma_medium, fma_large, fma_metadata or lakh; GTZAN and orchestral music are
+            got by hand.
         directory: where to unpack it.
         yes: do not ask.
     """

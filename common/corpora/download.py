@@ -75,6 +75,9 @@ SOURCES = {
     "fma_medium": Source(
         "FMA medium, with metadata", _FMA_LICENCE, _FMA_PAGE,
         (_FMA_METADATA, Archive(f"{_FMA}fma_medium.zip", "sha1:c67b69ea232021025fca9231fc1c7c1a063ab50b"))),
+    "fma_large": Source(
+        "FMA large, with metadata", _FMA_LICENCE, _FMA_PAGE,
+        (_FMA_METADATA, Archive(f"{_FMA}fma_large.zip", "sha1:497109f4dd721066b5ce5e5f250ec604dc78939e"))),
     "lakh": Source(
         "Lakh MIDI, matched, with the Million Song Dataset's records", "CC BY 4.0",
         "https://colinraffel.com/projects/lmd/",

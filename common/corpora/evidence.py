@@ -17,14 +17,13 @@ from pathlib import Path, PurePath
 from common.corpora import fma, gtzan, known, lakh, medley_solos_db, orchestral
 from common.corpora.items import Corpus
 
-TITLES = {reader.NAME: reader.TITLE for reader in (gtzan, fma.SMALL, fma.MEDIUM, medley_solos_db, lakh)}
-FMA = {reader.NAME: reader for reader in (fma.SMALL, fma.MEDIUM)}
+TITLES = {reader.NAME: reader.TITLE for reader in (gtzan, fma.SMALL, fma.MEDIUM, fma.LARGE, medley_solos_db, lakh)}
+FMA = {reader.NAME: reader for reader in (fma.SMALL, fma.MEDIUM, fma.LARGE)}
 NAMED = "named-"  # before the name of a data set whose contents are not those published
 ADVICE = {
     gtzan.NAME: "checksums are known of the .wav version only",
     medley_solos_db.NAME: "checksums are known of the .wav files only",
-    fma.SMALL.NAME: "the archive's file `checksums` belongs beside the folders of clips",
-    fma.MEDIUM.NAME: "the archive's file `checksums` belongs beside the folders of clips",
+    **dict.fromkeys(FMA, "the archive's file `checksums` belongs beside the folders of clips"),
     lakh.NAME: "a file is named after its checksum",
 }
 

@@ -10,7 +10,8 @@ from common.corpora.items import Corpus
 from common.corpora.listing import not_followed, subfolders
 from common.errors import DataError
 
-READERS = {reader.NAME: reader for reader in (gtzan, fma.SMALL, fma.MEDIUM, medley_solos_db, lakh, orchestral, folder)}
+READERS = {reader.NAME: reader
+           for reader in (gtzan, fma.SMALL, fma.MEDIUM, fma.LARGE, medley_solos_db, lakh, orchestral, folder)}
 NAMES = tuple(READERS)
 MARKER = "encore-demo.json"  # lies in every demo corpus, so that it is never taken for real data
 

@@ -87,7 +87,7 @@ def _environment():
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
                                      lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters |= {name: getattr(text, name) for name in (
-        "number", "words", "plural", "duration", "setting", "breakable", "table_value")} | {
+        "number", "words", "plural", "some", "duration", "setting", "breakable", "table_value")} | {
         "tone": rows.tone, "by_place": rows.by_place}
     environment.globals |= {"chart": curves.chart, "code": reading.code}
     return environment

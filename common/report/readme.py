@@ -118,7 +118,7 @@ def _told(mode):
     if mode["tried"]:
         said += f", evaluated under {text.plural(mode['tried'], 'setting')}"
     if mode["earlier"]:
-        said += f", made by earlier code: {', '.join(mode['earlier'])} changed since"
+        said += f", made by earlier code: {text.some(mode['earlier'])} changed since"
     return said
 
 

@@ -66,3 +66,10 @@ def duration(hours: float) -> str:
 def plural(count: int, noun: str) -> str:
     """`1 seed`, `3 seeds`."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def some(names: list[str], most: int = 4) -> str:
+    """`a.py, b.py`; of more than `most` the first ones: `a.py, b.py, c.py and 5 others`."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most - 1])} and {len(names) - most + 1} others"

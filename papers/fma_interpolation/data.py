@@ -1,5 +1,7 @@
 """From the store to parts, batches and the held-out images that are evaluated. No TensorFlow."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
 from papers.fma_interpolation import splits
@@ -28,12 +30,20 @@ def reader(store, rows):
 
 def images_of(store, rows):
     """Stored images, (n, bands, frames)."""
-    return np.stack([store.image(store.index[i]) for i in rows])
+    return store.images(rows)
 
 
 def in_batches(function, read, count, size=BATCH):
-    """[function(batch)] over `count` examples in order."""
-    return [function(read(np.arange(start, min(start + size, count)))) for start in range(0, count, size)]
+    """[function(batch)] over `count` examples in order; the next two batches are read meanwhile."""
+    parts = [np.arange(start, min(start + size, count)) for start in range(0, count, size)]
+    with ThreadPoolExecutor(2) as readers:
+        ahead, found = [readers.submit(read, part) for part in parts[:2]], []
+        for place in range(len(parts)):
+            batch = ahead.pop(0).result()
+            if place + 2 < len(parts):
+                ahead.append(readers.submit(read, parts[place + 2]))
+            found.append(function(batch))
+    return found
 
 
 def parts(config, store, limit, seed):
@@ -65,7 +75,7 @@ def mean_image(config, store, seed):
     rows = parts(config, store, MEAN_OF, seed)["train"]
     total = np.zeros((config.bands, config.frames))
     for row in rows:
-        total += store.image(store.index[row])
+        total += images_of(store, [row])[0]
     return (total / len(rows)).astype(np.float32)
 
 

@@ -134,8 +134,5 @@ def probabilities(learner: Any, images: np.ndarray) -> Any:
 
 def predicted(learner, read, count):
     """Genre codes (count,) of the images that `read` (data.reader) gives, a batch in memory at a time."""
-    run, found = compiled(learner.networks["classifier"]), []
-    for start in range(0, count, data.BATCH):
-        batch = read(np.arange(start, min(start + data.BATCH, count)))
-        found.append(np.argmax(run(batch["image"]), axis=-1))
-    return np.concatenate(found)
+    run = compiled(learner.networks["classifier"])
+    return np.concatenate(data.in_batches(lambda batch: np.argmax(run(batch["image"]), axis=-1), read, count))

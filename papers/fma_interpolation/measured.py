@@ -19,6 +19,7 @@ from papers.fma_interpolation import (
     splits,
     train,
 )
+from papers.fma_interpolation.config import Config
 
 TESTED = 256  # images of the official test part that the networks are tested on, at most
 CONTROLS = ("mean image", "unrelated pair", "cross-fade of images", "cross-fade of sounds", "blurred ends")
@@ -144,7 +145,7 @@ class Generated:
 class Measured:
     """Everything."""
 
-    config: object
+    config: Config
     classical: Classical | None = None
     networks: Networks | None = None
     hunt: Hunt | None = None
@@ -153,7 +154,7 @@ class Measured:
     reconstructions: Reconstructions | None = None
     paths: Paths | None = None
     generated: Generated | None = None
-    inversion: object | None = None
+    inversion: sound.Inversions | None = None
     drawn: dict | None = None
 
 
@@ -203,7 +204,7 @@ def hunt(config, store, run, histories, outcomes):
     """The Hunt of a run; None before squared error has begun."""
     if not outcomes["overfit-squared_error"]:
         return None
-    image, outputs = store.image(store.index[0])[None], {}
+    image, outputs = data.images_of(store, [0]), {}
     for name in ("overfit-squared_error", "overfit-conv2d"):
         if outcomes[name]:
             learner = loaded(config, store, run, name)

@@ -1,7 +1,8 @@
 """Recordings to 5-second log-mel images (sec. Data Pre-processing), and images back to sound.
 
 A clip becomes a mel power spectrogram, decibels below its own maximum, values in [0, 1]; then it is cut into images of
-640 frames and the remainder is dropped. One OpenEXR file per image, in a folder named after the track.
+640 frames and the remainder is dropped. One OpenEXR file per image, in a folder named after the track, and the same
+pixels once more in one array, which training reads.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ RECIPE = ("sample_rate", "n_fft", "hop_length", "bands", "frames", "dynamic_rang
 REFERENCE = 32768.0  # power of value 1 when an image is turned back (program, settings.py @3c5c932)
 EXCERPTS = 4         # excerpts kept as sound, for the measures of the inversion
 LONGEST_SECONDS = 1200  # of a recording: it is held whole, since its maximum is the reference of all its images
+LARGER = ("fma_medium", "fma_large")  # folders that are read whole; in the folder that holds them FMA small is found
 SHARES = {"training": 0.8, "validation": 0.1, "test": 0.1}  # of data without a split of its own
 STATISTICS = (np.mean, np.std, np.median)  # per band over the frames, in this order (sec. Machine Learning approach)
 
@@ -134,19 +136,27 @@ def refuse_too_few(corpus):
 
 
 def find_corpus(data, preset, null=False):
-    """FMA small, else any folder of class folders. Raises DataError with what FMA small should look like."""
+    """FMA small; medium or large where their own folder is given; else any folder of class folders.
+
+    Raises DataError with what FMA small should look like.
+    """
     if data is None:
         return demo.find(None, "fma_small", preset, null)
     names = [name for name, _ in corpora.recognise(Path(data))] if Path(data).is_dir() else []
-    return demo.find(data, "folder" if "fma_small" not in names and "folder" in names else "fma_small", preset,
-                        null)
+    asked = Path(data).resolve().name
+    if asked not in LARGER:
+        asked = "folder" if "folder" in names else "fma_small"
+    return demo.find(data, asked, preset, null)
 
 
 def _bytes_needed(corpus, config):
-    """Float32 in OpenEXR's ZIP saves 3 % of real music, half saves 70 %: 55 GB for all of FMA small."""
+    """The images twice: in OpenEXR, whose ZIP saves 2 % of float32 and 70 % as half, and in one array.
+
+    112 GB for all of FMA small, 45 GB as half.
+    """
     images = sum(image_count(int(_seconds(item.path) * config.sample_rate), config.hop_length, config.frames)
                  for item in corpus.items)
-    return int(images * config.bands * config.frames * 4 * (0.30 if config.storage == "half" else 0.98))
+    return int(images * config.bands * config.frames * 4 * (0.30 + 0.5 if config.storage == "half" else 0.98 + 1))
 
 
 def _seconds(path, usual=30.0):
@@ -163,34 +173,48 @@ def _build(writer, corpus, config, work):
     jobs = (joblib.delayed(_clip)(str(item.path), item.id, item.group, config, work, writer.recipe)
             for item in items)
     records = joblib.Parallel(n_jobs=_cores(), return_as="generator")(jobs)
-    table, peaks, used, numbers = [], [], [], {}
+    clips = []  # (item, images, peak): what is kept in memory of a clip
     for item, record in zip(items, progress(records, "log-mel images", "clip", len(items)), strict=True):
         if "reason" in record:
             writer.reject(item.path, record["reason"])
-            continue
-        with np.load(work / f"{safe_name(item.id)}.npz", allow_pickle=False) as kept:
-            table.append(kept["statistics"])
-        peaks += [record["peak"]] * record["images"]
-        used += [item] * record["images"]
-    if not table:
+        else:
+            clips.append((item, record["images"], record["peak"]))
+    if not clips:
         return
-    places = [k for record in np.diff([0, *np.cumsum([len(part) for part in table])]) for k in range(record)]
-    for item, split, offset in zip(used, splits_of(used, corpus.root), places, strict=True):
-        name = f"{item.id}-{offset}"
-        writer.row(item=name, group=item.group, label=item.label or "", split=split, frames=config.frames,
-                   offset=offset, path=str(Path("images") / safe_name(item.group) / f"{safe_name(name)}.exr"))
+    _rows(writer, clips, corpus.root, config)
     os.replace(work / "images", writer.directory / "images")
-    writer.array("statistics", np.concatenate(table))
-    writer.array("peaks", np.array(peaks, np.float32))
-    artists = [numbers.setdefault(str(item.artist or item.group), len(numbers)) for item in used]
-    writer.array("artists", np.array(artists, np.int32))
-    first = list({item.id: item for item in used}.values())[:EXCERPTS]
-    length = config.hop_length * (config.frames - 1)
-    writer.array("excerpts", np.stack([load_clip(item.path, config)[:length] for item in first]))
+    writer.map_images(half=config.storage == "half")
+    _arrays(writer, clips, work, config)
     for name, values in tables.read(corpus, items).items():
         writer.array(name, values)
     writer.facts |= {"genre_counts": tables.genre_counts(corpus.root)}
     shutil.rmtree(work)
+
+
+def _rows(writer, clips, root, config):
+    """A row of the index for every image."""
+    used = [item for item, count, _ in clips for _ in range(count)]
+    offsets = [offset for _, count, _ in clips for offset in range(count)]
+    for item, split, offset in zip(used, splits_of(used, root), offsets, strict=True):
+        name = f"{item.id}-{offset}"
+        writer.row(item=name, group=item.group, label=item.label or "", split=split, frames=config.frames,
+                   offset=offset, path=str(Path("images") / safe_name(item.group) / f"{safe_name(name)}.exr"))
+
+
+def _arrays(writer, clips, work, config):
+    """Statistics, peaks and artists of every image, filled clip by clip, and the first recordings' beginnings."""
+    numbers, first = {}, 0
+    table = writer.empty("statistics", (writer.count, len(STATISTICS) * config.bands), np.float32)
+    peaks, artists = (writer.empty(name, (writer.count,), kind)
+                      for name, kind in (("peaks", np.float32), ("artists", np.int32)))
+    for item, count, peak in clips:
+        with np.load(work / f"{safe_name(item.id)}.npz", allow_pickle=False) as kept:
+            table[first:first + count] = kept["statistics"]
+        peaks[first:first + count] = peak
+        artists[first:first + count] = numbers.setdefault(str(item.artist or item.group), len(numbers))
+        first += count
+    length = config.hop_length * (config.frames - 1)
+    writer.array("excerpts", np.stack([load_clip(item.path, config)[:length] for item, _, _ in clips[:EXCERPTS]]))
 
 
 def splits_of(items, root):
@@ -253,7 +277,7 @@ def listing_order(item):
 
 
 def _cores():
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return joblib.cpu_count()  # affinity and control groups count; LOKY_MAX_CPU_COUNT=4 asks for fewer
 
 
 def main() -> None:

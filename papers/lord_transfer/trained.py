@@ -22,7 +22,7 @@ class Trained:
     """A trained model, the classifier (logits and features) and the windows it is measured on."""
 
     config: Config
-    learner: object
+    learner: training.Learner
     classifier: keras.Model
     reader: Reader
     trained_on: Windows

@@ -9,6 +9,7 @@ import numpy as np
 from common import splits, training
 from common.findings import NotTestable
 from papers.musae import data, inference, measures, prior, train
+from papers.musae.config import Config
 from papers.musae.tokens import HOLD
 
 ALPHAS = np.linspace(0, 1, 11)  # section 4.3 gives no grid
@@ -21,7 +22,7 @@ class Reconstruction:
     """One trained model and what it makes of the same held-out windows that all its numbers are taken on."""
 
     name: str
-    learner: object
+    learner: training.Learner
     windows: data.Windows
     train_rows: np.ndarray
     held_rows: np.ndarray  # all held-out windows
@@ -91,7 +92,7 @@ class Pair:
 class Measured:
     """A run as findings see it."""
 
-    config: object
+    config: Config
     seed: int
     names: list  # genre tags, by rank
     placement: np.ndarray  # petal of each rank

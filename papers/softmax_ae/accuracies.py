@@ -5,21 +5,13 @@ import numpy as np
 from common.findings import NotTestable, by_group
 from papers.softmax_ae.config import ALONE, LONGER
 from papers.softmax_ae.facts import CHECKED_EPOCHS, LOGGED, logged
-from papers.softmax_ae.measures import (
-    Measured,
-    View,
-    confused_pairs,
-    genres_of,
-    of_held,
-    of_tracks,
-    track_votes,
-)
+from papers.softmax_ae.measures import Measured, Other, View, confused_pairs, genres_of, of_held, of_tracks, track_votes
 
 TABLE_1 = {"2L": ("two_layer", "two_layer"), "DS": ("deep_softmax", "logits")}  # row -> (model, its logits)
 SCORES = {"P": "precision", "R": "recall", "F1": "f1"}
 
 
-def other(measured: Measured, name: str):
+def other(measured: Measured, name: str) -> Other:
     """An ablation's numbers."""
     if measured.others is None:
         raise NotTestable("ablations were not trained (make reproduce-softmax_ae ABLATIONS=1, part of preset full)")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from common import splits
+from common.store import Store
 from papers.softmax_ae import preprocess
+from papers.softmax_ae.config import Config
 
 FEWEST_FOR_SPLIT = 3  # groups a class needs so that train, dev and test each get one
 
@@ -41,7 +43,7 @@ class Data:
 
 
 @functools.lru_cache(maxsize=4)
-def load_data(config, store, seed: int) -> Data:
+def load_data(config: Config, store: Store, seed: int) -> Data:
     """The store's segments, split by `config.split`; if standardised, by mean and deviation of the training part."""
     x = np.asarray(store.array(preprocess.array_name(config.pool)))
     parts, note = split(store, config.split, seed)
@@ -53,7 +55,7 @@ def load_data(config, store, seed: int) -> Data:
     return Data(x, labels(store), tracks, parts, note, tuple(store.parameters["facts"]["classes"]), mean, deviation)
 
 
-def labels(store) -> np.ndarray:
+def labels(store: Store) -> np.ndarray:
     """Class codes (n,) of the stored segments."""
     codes = {name: code for code, name in enumerate(store.parameters["facts"]["classes"])}
     return np.array([codes[row["label"]] for row in store.index])
@@ -66,7 +68,7 @@ def read_rows(data: Data, rows: np.ndarray, indices: np.ndarray) -> dict:
 
 # Splits (section 3)
 
-def split(store, rule: str, seed: int) -> tuple[dict[str, np.ndarray], str]:
+def split(store: Store, rule: str, seed: int) -> tuple[dict[str, np.ndarray], str]:
     """Segment indices of train, dev and test, and a note on how they were made ("" if as the rule says).
 
     P1: shuffled segments, 6/8, 1/8, 1/8 (the paper). P2: shuffled segments, 3/4 and 1/4, no test set (the program).

@@ -15,14 +15,15 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 from common import probes, record, training
 from common.findings import collect
+from common.store import Store
 from papers.softmax_ae import figures, measures, train
-from papers.softmax_ae.data import load_data
+from papers.softmax_ae.data import Data, load_data
 from papers.softmax_ae.facts import FACTS
 from papers.softmax_ae.findings import FINDINGS
 from papers.softmax_ae.measures import Encodings, Measured, Other, View, gamma_of_losses
 
 
-def evaluate(config, store, run, partial: bool = False) -> None:
+def evaluate(config: settings.Config, store: Store, run: record.Run, partial: bool = False) -> None:
     """Measure a run and write results.json, media.json, figures and audio.
 
     Raises:
@@ -47,7 +48,7 @@ def evaluate(config, store, run, partial: bool = False) -> None:
                       measured.own.data.mean, "deviation": measured.own.data.deviation})  # all that `embed` needs
 
 
-def notes(config, store, measured) -> dict:
+def notes(config: settings.Config, store: Store, measured: Measured) -> dict:
     """What the page says about the data: how they were split, which tracks are short."""
     found = {"split": measured.own.data.note} if measured.own.data.note else {}
     short = store.parameters["facts"]["short_tracks"]
@@ -57,7 +58,7 @@ def notes(config, store, measured) -> dict:
     return found
 
 
-def measure(config, store, run) -> Measured:
+def measure(config: settings.Config, store: Store, run: record.Run) -> Measured:
     """Everything that the findings are made of."""
     jobs = train.jobs(config)
     learners = {name: learner(config, store, run, name) for name in train.HEADLINE}
@@ -73,13 +74,13 @@ def measure(config, store, run) -> Measured:
     return Measured(config, own, unheard, alone, histories, others, built(learners, store, histories))
 
 
-def learner(config, store, run, name: str):
+def learner(config: settings.Config, store: Store, run: record.Run, name: str) -> training.Learner:
     """A trained model of the run."""
     model, changed = train.jobs(config)[name]
     return training.load(model, changed, store, run.model_directory(name), run.seed)
 
 
-def view(learners, data) -> View:
+def view(learners: dict[str, training.Learner], data: Data) -> View:
     """The segments and all encodings of them."""
     vanilla, hybrid = learners["autoencoder"], learners["deep_softmax"]
     return View(data, Encodings(
@@ -90,7 +91,7 @@ def view(learners, data) -> View:
         logits=train.predict(hybrid, data.x), two_layer=train.predict(learners["two_layer"], data.x)))
 
 
-def other(config, store, run, name: str) -> Other:
+def other(config: settings.Config, store: Store, run: record.Run, name: str) -> Other:
     """An ablation in numbers; NaN where it was not trained (a partial run)."""
     if not training.outcome(run.model_directory(name)):
         return Other()
@@ -106,7 +107,7 @@ def other(config, store, run, name: str) -> Other:
     return Other(**found)
 
 
-def built(learners, store, histories) -> dict:
+def built(learners: dict[str, training.Learner], store: Store, histories: dict[str, list[dict]]) -> dict:
     """Sizes and rates read off the built networks, the store and the logged losses, not off the settings."""
     hybrid, plain = learners["deep_softmax"].networks, learners["two_layer"].networks["plain"]
     values = hybrid["encoder"].input_shape[1]

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from common import splits
+from papers.softmax_ae.measures import Measured
 
 PRINTED = {"classical": (0.783, 0.775, 0.779), "jazz": (0.606, 0.627, 0.616), "metal": (0.515, 0.554, 0.5337),
            "pop": (0.670, 0.608, 0.638)}  # precision, recall, F1
@@ -79,36 +80,36 @@ def logged(row: str, part: str) -> dict[int, float]:
 
 # Facts: claim id -> function of `measures.Measured`
 
-def impossible_accuracy(measured) -> dict:
+def impossible_accuracy(measured: Measured) -> dict:
     """E11a: in how many ways Table 2 can come from 1,000 examples with 65.3 % right."""
     return {"value": float(margins(1000, 653)), "n": 1000, "of": "examples"}
 
 
-def mean_recall(measured) -> dict:
+def mean_recall(measured: Measured) -> dict:
     """E11b: mean recall of Table 2 minus the development accuracy of Table 1, beside the test accuracy."""
     mean = float(np.mean([row[1] for row in PRINTED.values()]))
     return {"value": mean - 0.641, "baselines": {"minus the test accuracy": mean - 0.653}}
 
 
-def as_bad_as_metal(measured) -> dict:
+def as_bad_as_metal(measured: Measured) -> dict:
     """E12a: how many other genres have a printed F1 at or below metal's."""
     return {"value": float(sum(row[2] <= PRINTED["metal"][2] for name, row in PRINTED.items() if name != "metal")),
             "of": "genres"}
 
 
-def better_than_pop(measured) -> dict:
+def better_than_pop(measured: Measured) -> dict:
     """E12b: how many genres besides classical have a printed F1 at or above pop's."""
     return {"value": float(sum(row[2] >= PRINTED["pop"][2] for name, row in PRINTED.items()
                                if name not in ("pop", "classical"))), "of": "genres"}
 
 
-def from_2000_examples(measured) -> dict:
+def from_2000_examples(measured: Measured) -> dict:
     """E3: the two-layer network's last logged development accuracy, over 2,000 examples, minus the printed one."""
     last = logged("2L", "dev")[200]
     return {"value": last - 0.381, "n": 2000, "of": "examples", "baselines": {"right of 2,000": last * 2000}}
 
 
-def logged_runs_that_reach_it(measured) -> dict:
+def logged_runs_that_reach_it(measured: Measured) -> dict:
     """E20: how many of the logged runs ever reach the printed training accuracy of 94.9 %."""
     best = {}
     for line in program_logs():
@@ -117,14 +118,14 @@ def logged_runs_that_reach_it(measured) -> dict:
             "baselines": {"best of all": max(best.values())}}
 
 
-def heard_before(measured) -> dict:
+def heard_before(measured: Measured) -> dict:
     """L1: share of held-out segments of tracks that are in the training part too."""
     data = measured.own.data
     parts = data.parts | {"held": data.held}
     return {"value": splits.shared(parts, data.tracks, "held", "train"), "n": len(data.held), "of": "segments"}
 
 
-def out_of_reach(measured) -> dict:
+def out_of_reach(measured: Measured) -> dict:
     """L2: share of the held-out segments' energy that no output of the decoder's last layer can have the sign of."""
     view = measured.own
     lowest = float(view.encodings.x_hat.min())
@@ -133,22 +134,22 @@ def out_of_reach(measured) -> dict:
             "baselines": {"smallest output": lowest, "smallest input": float(view.data.x.min())}}
 
 
-def built(name: str, measured) -> float:
+def built(name: str, measured: Measured) -> float:
     """B-HP: a size or rate read off the built networks, the store or the logged losses."""
     return float(measured.built[name])
 
 
-def examples(measured) -> float:
+def examples(measured: Measured) -> float:
     """B-DATA-n: all segments."""
     return float(len(measured.own.data.y))
 
 
-def examples_a_class(measured) -> float:
+def examples_a_class(measured: Measured) -> float:
     """B-DATA-genre: segments of the smallest class."""
     return float(np.bincount(measured.own.data.y).min())
 
 
-def part_size(part: str, measured) -> float:
+def part_size(part: str, measured: Measured) -> float:
     """B-DATA: segments of a part."""
     return float(len(measured.own.data.parts[part]))
 

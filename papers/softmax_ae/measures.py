@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -168,12 +169,12 @@ class Measured:
         return lines[-1].get("metrics/train_accuracy_in_epoch", float("nan")) if lines else float("nan")
 
 
-def of_tracks(view: View, values, baselines: dict | None = None) -> dict:
+def of_tracks(view: View, values: np.ndarray, baselines: dict | None = None) -> dict:
     """The entry of a mean over the held-out segments, by the recording they are of."""
     return by_group(values, view.held_tracks, "tracks", _plain(baselines))
 
 
-def of_held(view: View, value, baselines: dict | None = None) -> dict:
+def of_held(view: View, value: float, baselines: dict | None = None) -> dict:
     """The entry of a number of the held-out segments that is no mean of theirs."""
     return {"value": float(value), "n": len(view.data.held), "of": "segments", "baselines": _plain(baselines)}
 
@@ -265,7 +266,7 @@ def confused_pairs(confusion: np.ndarray) -> dict[tuple[int, int], float]:
     return {(i, j): shares[i, j] + shares[j, i] for i in range(len(shares)) for j in range(i)}
 
 
-def drawn_rows(config, data: Data, name: str) -> tuple[np.ndarray, np.ndarray]:
+def drawn_rows(config: Any, data: Data, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Segments on which principal axes of an encoding are fitted, and those that its figure draws."""
     everything = np.arange(len(data.y))
     of_hybrid = name in ("bottleneck", "logits")

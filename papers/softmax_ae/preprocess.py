@@ -28,7 +28,7 @@ def pool(samples: np.ndarray, size: int) -> np.ndarray:
     return samples[:whole].reshape(-1, size).mean(axis=1)
 
 
-def segments(samples: np.ndarray, config, size: int | None = None) -> np.ndarray:
+def segments(samples: np.ndarray, config: settings.Config, size: int | None = None) -> np.ndarray:
     """A track's segments: of the first 600,000 samples, pooled, the first 10,000 values in runs of 500.
 
     A track shorter than 400,000 samples gives floor(n / 20,000) segments.
@@ -51,7 +51,8 @@ def array_name(size: int) -> str:
     return f"segments_pool_{size}"
 
 
-def preprocess(config, data: Path | None, preset: str, stores: Path, null: bool = False) -> store.Store:
+def preprocess(config: settings.Config, data: Path | None, preset: str, stores: Path,
+               null: bool = False) -> store.Store:
     """The store of pooled segments: array `segments_pool_40` (n, 500), an index row per segment, `facts["classes"]`.
 
     `data` is GTZAN, Medley-solos-DB, or any folder of class folders. Raises DataError, StoreError, NotTestable.
@@ -91,8 +92,7 @@ def preprocess(config, data: Path | None, preset: str, stores: Path, null: bool 
             for j in range(len(parts[pools[0]][-1])):
                 writer.row(item=f"{item.id}-{j:02d}", group=item.group, label=item.label, path=item.id,
                            offset=j * config.segment_samples, frames=config.segment_samples // config.pool)
-        labels = {row["label"] for row in writer.rows}
-        if missing := [name for name in classes if name not in labels]:
+        if missing := [name for name in classes if name not in writer.groups]:
             raise store.StoreError(f"{corpus.root}: nothing usable of class {missing[0]}; see the reasons: "
                                    + "; ".join(f"{r['path']}: {r['reason']}" for r in writer.rejects[:3]))
         for size in pools:
@@ -111,7 +111,7 @@ def filtered_tracks() -> dict[str, str]:
     return dict(line.split(",")[:2] for line in lines)
 
 
-def find_corpus(data: Path | None, preset: str, null: bool):
+def find_corpus(data: Path | None, preset: str, null: bool) -> corpora.Corpus:
     """The first of READ that is at `data`; the demo GTZAN without `data`."""
     if data is None:
         return demo.find(None, "gtzan", preset, null)

@@ -4,6 +4,7 @@
 """
 
 import dataclasses
+from collections.abc import Callable
 from functools import partial
 
 from papers.softmax_ae import config as settings, preprocess
@@ -18,6 +19,8 @@ import numpy as np
 import tensorflow as tf
 
 from common import training
+from common.record import Run
+from common.store import Store
 from common.training import Batches, Learner, Model, Stage
 from papers.softmax_ae import losses, model, variants
 from papers.softmax_ae.data import Data, load_data, read_rows
@@ -32,7 +35,8 @@ ACTIVATIONS = {  # name -> of the hidden layers of the encoder, of the decoder
 
 # Steps: (config, learner, batch, step) -> named losses
 
-def classifier_step(config, learner, batch, step):
+def classifier_step(config: settings.Config, learner: Learner, batch: dict[str, tf.Tensor],
+                    step: training.Step) -> dict[str, tf.Tensor]:
     """Equation 1 alone: the two-layer network and the deeper plain ones."""
     network = learner.networks["plain"]
     with tf.GradientTape() as tape:
@@ -43,7 +47,8 @@ def classifier_step(config, learner, batch, step):
     return {"losses/total": loss, "metrics/train_accuracy_in_epoch": step.mean(_right(batch["y"], logits))}
 
 
-def autoencoder_step(config, learner, batch, step):
+def autoencoder_step(config: settings.Config, learner: Learner, batch: dict[str, tf.Tensor],
+                     step: training.Step) -> dict[str, tf.Tensor]:
     """Equation 2 alone."""
     weights = sum((network.trainable_variables for network in learner.networks.values()), [])
     with tf.GradientTape() as tape:
@@ -53,7 +58,8 @@ def autoencoder_step(config, learner, batch, step):
     return {"losses/total": loss}
 
 
-def deep_softmax_step(config, learner, batch, step):
+def deep_softmax_step(config: settings.Config, learner: Learner, batch: dict[str, tf.Tensor],
+                      step: training.Step) -> dict[str, tf.Tensor]:
     """Equation 3: reconstruction and classification share the encoder, no gradient is stopped (sec. 4.3)."""
     networks = learner.networks
     weights = sum((networks[name].trainable_variables for name in ("encoder", "decoder", "classifier")), [])
@@ -75,7 +81,7 @@ def _right(labels, logits):
 
 # What a trained learner makes of segments
 
-def classify(learner, x, training=False):
+def classify(learner: Learner, x: np.ndarray | tf.Tensor, training: bool = False) -> tf.Tensor:
     """Logits (batch, classes) of whatever classifier the learner holds."""
     networks = learner.networks
     if "classifier" in networks:
@@ -83,7 +89,7 @@ def classify(learner, x, training=False):
     return networks["plain"](x, training=training)
 
 
-def reconstruct(learner, x, training=False):
+def reconstruct(learner: Learner, x: np.ndarray | tf.Tensor, training: bool = False) -> tf.Tensor:
     """x_hat = g(f(x)), both (batch, 500)."""
     networks = learner.networks
     if "autoencoder" in networks:
@@ -91,17 +97,17 @@ def reconstruct(learner, x, training=False):
     return networks["decoder"](networks["encoder"](x, training=training), training=training)
 
 
-def in_batches(function, x: np.ndarray, rows: int = 4096) -> np.ndarray:
+def in_batches(function: Callable[[tf.Tensor], tf.Tensor], x: np.ndarray, rows: int = 4096) -> np.ndarray:
     """`function` of tensors (rows, 500), applied to x (n, 500) piece by piece."""
     return np.concatenate([function(tf.constant(x[i:i + rows])).numpy() for i in range(0, len(x), rows)])
 
 
-def predict(learner, x: np.ndarray) -> np.ndarray:
+def predict(learner: Learner, x: np.ndarray) -> np.ndarray:
     """Logits (n, classes) for x (n, 500), dropout off."""
     return in_batches(partial(classify, learner), x)
 
 
-def accuracy(learner, data: Data, rows: np.ndarray) -> float:
+def accuracy(learner: Learner, data: Data, rows: np.ndarray) -> float:
     """Share of rows classified rightly, dropout off; NaN without rows."""
     return float(np.mean(predict(learner, data.x[rows]).argmax(axis=1) == data.y[rows])) if len(rows) else float("nan")
 
@@ -114,12 +120,12 @@ def _learner(config, **networks) -> Learner:
     return Learner(networks, {"main": optimizer})
 
 
-def sizes(config, store) -> tuple[int, int]:
+def sizes(config: settings.Config, store: Store) -> tuple[int, int]:
     """Values a segment and number of classes: 500 and 4 on GTZAN."""
     return config.segment_samples // config.pool, len(store.parameters["facts"]["classes"])
 
 
-def build_plain(depth: int, config, store) -> Learner:
+def build_plain(depth: int, config: settings.Config, store: Store) -> Learner:
     """The two-layer network (depth 1), or a deeper classifier of the same width."""
     inputs, classes = sizes(config, store)
     if depth == 1:
@@ -135,24 +141,24 @@ def _encoder_and_decoder(config, inputs: int) -> dict[str, keras.Model]:
                                      config.decoder_output)}
 
 
-def build_autoencoder(config, store) -> Learner:
+def build_autoencoder(config: settings.Config, store: Store) -> Learner:
     """The deep autoencoder, called vanilla in the paper's results."""
     return _learner(config, **_encoder_and_decoder(config, sizes(config, store)[0]))
 
 
-def build_deep_softmax(config, store) -> Learner:
+def build_deep_softmax(config: settings.Config, store: Store) -> Learner:
     """The Deep Softmax Autoencoder: the same encoder and decoder, and a classifier on the bottleneck."""
     inputs, classes = sizes(config, store)
     return _learner(config, **_encoder_and_decoder(config, inputs),
                     classifier=model.classifier(config.bottleneck, classes))
 
 
-def build_shallow(network, config, store) -> Learner:
+def build_shallow(network: Callable[[int, int], keras.Model], config: settings.Config, store: Store) -> Learner:
     """One of the shallow readings of the vanilla autoencoder; `network` builds it whole."""
     return _learner(config, autoencoder=network(sizes(config, store)[0], config.bottleneck))
 
 
-def batches(data: Data, rows: np.ndarray, config, seed: int) -> Batches:
+def batches(data: Data, rows: np.ndarray, config: settings.Config, seed: int) -> Batches:
     """Training rows shuffled once, as in the program, or anew in every epoch; never fewer batches than GTZAN gives."""
     order = (training.shuffled if config.reshuffle else training.fixed)(len(rows), seed)
     size = config.batch_size
@@ -161,12 +167,12 @@ def batches(data: Data, rows: np.ndarray, config, seed: int) -> Batches:
     return Batches(len(rows), size, partial(read_rows, data, rows), order)
 
 
-def accuracies(data: Data, learner) -> dict[str, float]:
+def accuracies(data: Data, learner: Learner) -> dict[str, float]:
     """What a classifier logs after every epoch: accuracy of the training and the dev part, dropout off."""
     return {f"metrics/{part}_accuracy": accuracy(learner, data, data.parts[part]) for part in ("train", "dev")}
 
 
-def stages_classifier(train_step, config, store, seed: int) -> list[Stage]:
+def stages_classifier(train_step: Callable, config: settings.Config, store: Store, seed: int) -> list[Stage]:
     """One stage over the training part."""
     data = load_data(config, store, seed)
     feed = batches(data, data.parts["train"], config, seed)
@@ -174,7 +180,7 @@ def stages_classifier(train_step, config, store, seed: int) -> list[Stage]:
                   feed.steps_per_epoch, partial(accuracies, data))]
 
 
-def stages_autoencoder(config, store, seed: int) -> list[Stage]:
+def stages_autoencoder(config: settings.Config, store: Store, seed: int) -> list[Stage]:
     """One stage over the training part, or over everything as the program does."""
     data = load_data(config, store, seed)
     rows = np.arange(len(data.y)) if config.autoencoder_data == "all" else data.parts["train"]
@@ -205,7 +211,7 @@ ABLATIONS = {
 }
 
 
-def jobs(config) -> dict[str, tuple[Model, object]]:
+def jobs(config: settings.Config) -> dict[str, tuple[Model, settings.Config]]:
     """What a run trains, in order: {directory name: (Model, config)}."""
     found = {name: (MODELS[name], config) for name in HEADLINE}
     found[settings.ALONE] = (MODELS["deep_softmax"], dataclasses.replace(config, gamma=0.0))
@@ -220,7 +226,7 @@ def jobs(config) -> dict[str, tuple[Model, object]]:
     return found
 
 
-def train(config, store, run, only: str | None = None) -> None:
+def train(config: settings.Config, store: Store, run: Run, only: str | None = None) -> None:
     """Train every model of a run, or `only` one, each going on from its last checkpoint."""
     training.train_all(jobs(config), store, run, only)
 

@@ -1,10 +1,11 @@
 """Other structures: shallow readings of the vanilla autoencoder, deeper plain classifiers (R11), other activations."""
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 
-def wide_elu(x):
+def wide_elu(x: keras.KerasTensor | tf.Tensor) -> keras.KerasTensor | tf.Tensor:
     """CELU with alpha 4: linear down to a few deviations of standardised data, so near to principal components."""
     return keras.activations.celu(x, 4.0)
 

@@ -86,7 +86,7 @@ def _build(writer, corpus, config):
         for number in range(len(images["mel"])):
             writer.row(item=f"{item.id}.{number:03d}", group=item.group, label=item.label, split=item.split or "",
                        frames=images["mel"].shape[-1], path=item.path, offset=number * clip_samples)  # fmt: skip
-    if writer.rows:
+    if writer.count:
         for name in settings.REPRESENTATIONS:
             array = np.concatenate(collected.pop(name))
             writer.array(name, array)

@@ -55,6 +55,8 @@ def test_a_reached_function_is_in_the_closure_and_an_unreached_one_is_not(tree):
     ("papers.p.helpers", "x + 2", "x - 2", []),
     ("papers.p.helpers", "return x + 1", "return (x\n            + 1)  # as before", []),
     ("papers.p.helpers", "def used(x):\n", "def used(x):\n    '''Says so.'''\n", []),
+    ("papers.p.helpers", "def used(x):", "def used(x: int, *y: str) -> float:", ["helpers.py: used changed"]),
+    ("papers.p.helpers", "def used(x):", "def used(x: int) -> float:", []),
     ("papers.p.helpers", "def used", "LIMIT = 3\n\n\ndef used", []),
     ("papers.p.train", "return helpers", "return 2 * helpers", ["train.py: train changed"]),
     ("papers.p.train", "\n\ndef", "\nLIMIT = 3\n\ndef", ["train.py: LIMIT is new"]),

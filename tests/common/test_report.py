@@ -248,6 +248,11 @@ def test_durations_for_people(hours, shown):
     assert text.duration(hours) == shown
 
 
+def test_many_names_are_counted():
+    assert text.some(["a", "b", "c", "d"]) == "a, b, c, d" and text.some([]) == ""
+    assert text.some(["a", "b", "c", "d", "e"]) == "a, b, c and 2 others"
+
+
 def test_the_effect_of_a_divergence_is_the_difference_to_the_paper_of_runs_with_that_field_alone(tmp_path, papers):
     runs = tmp_path / "runs"
     for seed, (plain, changed, both) in enumerate(((0.60, 0.55, 0.1), (0.62, 0.59, 0.1), (0.64, None, 0.1))):

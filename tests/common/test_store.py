@@ -42,6 +42,37 @@ def test_store_round_trip(tmp_path):
     assert held.parameters["groups_per_class"] == {"jazz": 1} and held.parameters["corpus"]["evidence"] == "demo"
 
 
+@pytest.mark.parametrize("half", [False, True])
+def test_images_of_the_mapped_array_are_those_of_the_archive(tmp_path, half, monkeypatch):
+    """Bit for bit and in the order of the index, also where several jobs fill it; the archive is not read again."""
+    monkeypatch.setattr(store, "MAPPED", 2)
+
+    def build_mapped(writer):
+        for i in (3, 0, 4, 1, 2):
+            path = writer.image(f"clip-{i}", "song", image(i), half=half)
+            writer.row(item=f"clip-{i}", group="song", label="jazz", frames=431, path=path)
+        writer.map_images(half)
+
+    held = store.prepare(corpus(tmp_path), RECIPE, tmp_path / "stores", build_mapped)
+    archive = np.stack([held.image(row) for row in held.index])
+    assert held.array("images").dtype == (np.float16 if half else np.float32)
+    assert isinstance(held.array("images"), np.memmap) and [row["item"][-1] for row in held.index] == list("30412")
+    shutil.rmtree(held.directory / "images")
+    np.testing.assert_array_equal(held.images(range(5)), archive)
+    np.testing.assert_array_equal(held.images([4, 0]), archive[[4, 0]])
+    assert held.images([1]).dtype == np.float32 and (half or np.array_equal(held.images([1])[0], image(0)))
+
+
+def test_rows_are_not_kept_in_memory(tmp_path):
+    writer = store.Writer(tmp_path, RECIPE)
+    for number in range(1000):
+        writer.row(item=f"clip {number}", group=f"song {number // 500}", label="jazz")
+    writer.close()
+    assert writer.count == 1000 and writer.groups == {"jazz": {"song 0", "song 1"}}
+    assert len(store.Store(tmp_path).index) == 1000
+    assert not [value for value in vars(writer).values() if isinstance(value, list | tuple) and len(value) > 10]
+
+
 def test_store_is_built_once_and_again_when_anything_differs(tmp_path):
     calls = []
 

@@ -143,6 +143,8 @@ def test_rows_are_repeated_to_the_published_number(store, monkeypatch):
     assert len({row["path"] for row in whole.index}) == 20  # of label a, each its own
     assert set(whole.array("values")[:20]) == {0, 2, 4} and len(whole.array("values")) == 30
     np.testing.assert_array_equal(whole.array("bands"), np.arange(4))
+    np.save(store.directory / "arrays" / "images.npy", np.arange(6, dtype=np.float16)[:, None, None])
+    np.testing.assert_array_equal(whole.images([19, 20])[:, 0, 0], whole.array("values")[[19, 20]])
     assert hash(whole) is not None and whole != store
     stated = hours.of_published_size(SimpleNamespace(PUBLISHED_ROWS={"toys": 60}), store)
     assert [sum(row["label"] == label for row in stated.index) for label in "ab"] == [40, 20]

@@ -193,5 +193,6 @@ def test_the_command_line_asks_with_one_line_and_exit_code_2(tmp_path, capfd):
         __main__.main(["get", "gtzan", str(tmp_path), "--yes"])
     assert end.value.code == 2
     assert capfd.readouterr().err.splitlines() == [
-        "error: gtzan: cannot be downloaded; medley_solos_db, fma_metadata, fma_small, fma_medium, lakh can. For the "
-        "others see data/README.md."]
+        "error: gtzan: cannot be downloaded; "
+        "medley_solos_db, fma_metadata, fma_small, fma_medium, fma_large, lakh can. "
+        "For the others see data/README.md."]

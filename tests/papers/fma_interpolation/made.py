@@ -21,13 +21,13 @@ class Made:
 
     def __init__(self, images=None, labels=None):
         random = np.random.default_rng(0)
-        self.images = random.random((ROWS, 32, 32), np.float32) if images is None else images
+        self.pixels = random.random((ROWS, 32, 32), np.float32) if images is None else images
         labels = [i // 2 % 2 for i in range(ROWS)] if labels is None else labels
         self.index = [{"label": "ab"[labels[i]], "group": f"{i // 2}", "offset": i % 2, "split": SPLIT[i // 4],
                        "row": i} for i in range(ROWS)]
 
-    def image(self, row):
-        return self.images[row["row"]]
+    def images(self, rows):
+        return self.pixels[np.asarray(rows)]
 
 
 def configured(follow):

@@ -52,7 +52,7 @@ def test_held_out_rows_reach_no_weight(follow, name, tmp_path, eagerly):
     config, store = configured(follow), Made()
     held_out = np.setdiff1d(np.arange(ROWS), trained_on(name, config, store))
     assert len(held_out) >= 2
-    images = store.images.copy()
+    images = store.pixels.copy()
     images[held_out] = np.nan
     labels = [1 - (row["label"] == "b") if i in held_out else int(row["label"] == "b")
               for i, row in enumerate(store.index)]
@@ -67,7 +67,7 @@ def test_held_out_rows_reach_no_weight(follow, name, tmp_path, eagerly):
     pytest.param("overfit-squared_error", marks=pytest.mark.slow)])
 def test_training_rows_and_labels_reach_the_weights(name, tmp_path):
     config, store = configured("sound"), Made()
-    images = store.images.copy()
+    images = store.pixels.copy()
     images[trained_on(name, config, store)] *= 0.5
     before = weights(name, config, store, tmp_path, "before")
     assert not np.array_equal(weights(name, config, Made(images), tmp_path, "after"), before)
@@ -99,8 +99,8 @@ def test_the_mean_image_and_held_out_rows_move_with_their_own_rows_only():
     parts = data.parts(config, store, 0, 0)
     mean, rows = data.mean_image(config, store, 0), data.held_out(config, store, 0)
     np.testing.assert_array_equal(rows, parts["test"])
-    np.testing.assert_allclose(mean, store.images[parts["train"]].mean(axis=0), atol=1e-6)
-    held_out, training_rows = store.images.copy(), store.images.copy()
+    np.testing.assert_allclose(mean, store.pixels[parts["train"]].mean(axis=0), atol=1e-6)
+    held_out, training_rows = store.pixels.copy(), store.pixels.copy()
     held_out[parts["test"]], held_out[parts["validation"]] = np.nan, np.nan
     training_rows[parts["train"]] = np.nan
     np.testing.assert_array_equal(data.mean_image(config, Made(held_out), 0), mean)

@@ -55,7 +55,7 @@ def rate(name, config):
 @check("storage")
 def storage(paper, other):
     assert (paper.storage, other.storage) == ("float32", "half") and "storage" in preprocess.RECIPE
-    assert preprocess._bytes_needed(_corpus(), paper) > 3 * preprocess._bytes_needed(_corpus(), other)
+    assert preprocess._bytes_needed(_corpus(), paper) > 2 * preprocess._bytes_needed(_corpus(), other)
 
 
 def _corpus():
@@ -245,4 +245,4 @@ def test_the_baseline_is_trained_by_the_loss_that_its_settings_name():
     assert logits["losses/reconstruction"] > 0.6 * 32 * 32 > squares["losses/reconstruction"]
     assert train.loss_of("conv2d", configured("paper")) == "squared_error"
     assert logits["metrics/squared_error"] == pytest.approx(  # of the sigmoid, near 1/2 before anything is learnt
-        np.square(Made().images[:4] - 0.5).mean(), rel=0.1)
+        np.square(Made().pixels[:4] - 0.5).mean(), rel=0.1)

@@ -21,7 +21,7 @@ class Bands(Made):
         images[genre == 1, 16:] += 0.6
         labels = random.permutation(32).repeat(2) % 2 if shuffled else genre
         parts = ["training", "training", "validation", "test"]
-        self.images = images
+        self.pixels = images
         self.index = [{"label": "ab"[labels[i]], "group": f"{i // 2}", "offset": i % 2, "split": parts[i // 4 % 4],
                        "row": i} for i in range(64)]
 

@@ -52,8 +52,8 @@ def again(config, store):
 
 
 def test_reconstructions_of_an_autoencoder_that_loses_nothing(again, store):
-    np.testing.assert_allclose(again.outputs["baseline"], store.images[10:], atol=1e-6)
-    np.testing.assert_array_equal(again.images, store.images[10:])
+    np.testing.assert_allclose(again.outputs["baseline"], store.pixels[10:], atol=1e-6)
+    np.testing.assert_array_equal(again.images, store.pixels[10:])
     assert again.tracks.tolist() == ["5", "5", "6", "6", "7", "7"] and again.artists.tolist() == [5, 5, 6, 6, 7, 7]
     assert again.joins.tolist() == [[0, 1], [2, 3], [4, 5]]
 
@@ -61,12 +61,12 @@ def test_reconstructions_of_an_autoencoder_that_loses_nothing(again, store):
 def test_paths_of_an_autoencoder_that_loses_nothing_are_mixes_of_pixels(config, store, again):
     pairs = [(12, 14), (15, 13)]
     found = measured.paths(config, store, pixels(), JUDGE, pairs, again, 0)
-    first, second = store.images[[12, 15]], store.images[[14, 13]]
+    first, second = store.pixels[[12, 15]], store.pixels[[14, 13]]
     straight = measures.mix(first, second, [1, 0.5, 0])
     for how in (*inference.WAYS, "path", "cross-fade of images"):
         np.testing.assert_allclose(found.images[how], straight, atol=1e-5)
     np.testing.assert_array_equal(found.images["unrelated pair"], found.images["path"][::-1])
-    np.testing.assert_allclose(found.images["mean image"][1, 2], store.images[:8].mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(found.images["mean image"][1, 2], store.pixels[:8].mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(found.images["cross-fade of sounds"],
                                measures.mixed_power(first, second, [1, 0.5, 0], 80.0))
     assert found.artists.tolist() == [6, 7] and found.genres.tolist() == [[0, 1], [1, 0]]
@@ -84,17 +84,17 @@ def test_the_ends_that_are_shown_are_those_of_the_mode(config, store, again):
     for ends, factor in (("decoded", 0.5), ("original", 1.0)):
         found = measured.paths(dataclasses.replace(config, end_points=ends), store, dim, JUDGE, [(12, 14), (15, 13)],
                                again, 0)
-        np.testing.assert_allclose(found.shown[:, 0], factor * store.images[[12, 15]], atol=1e-5)
-        np.testing.assert_allclose(found.shown[:, -1], factor * store.images[[14, 13]], atol=1e-5)
+        np.testing.assert_allclose(found.shown[:, 0], factor * store.pixels[[12, 15]], atol=1e-5)
+        np.testing.assert_allclose(found.shown[:, -1], factor * store.pixels[[14, 13]], atol=1e-5)
         np.testing.assert_allclose(found.shown[:, 1], 0.5 * measures.mix(
-            store.images[[12, 15]], store.images[[14, 13]], [0.5])[:, 0], atol=1e-5)
+            store.pixels[[12, 15]], store.pixels[[14, 13]], [0.5])[:, 0], atol=1e-5)
 
 
 def test_blurred_ends_are_as_far_off_as_the_baselines_reconstructions(config, store, again):
     blurred = measures.blurred_to(again.images, 0.05)
     worse = dataclasses.replace(again, outputs={"baseline": blurred})
     error = measures.squared_error(again.images, blurred).mean()
-    first, second = store.images[[12]], store.images[[14]]
+    first, second = store.pixels[[12]], store.pixels[[14]]
     found = measured.controls(np.zeros((1, 3, *SIZE)), first, second, np.array([1, 0.5, 0]), worse, 80.0)
     np.testing.assert_allclose(found["blurred ends"][:, 0], measures.blurred_to(first, error), atol=1e-6)
     np.testing.assert_allclose(found["blurred ends"][:, 2], measures.blurred_to(second, error), atol=1e-6)
@@ -103,7 +103,7 @@ def test_blurred_ends_are_as_far_off_as_the_baselines_reconstructions(config, st
 def test_what_is_generated_stands_beside_noise_with_the_statistics_of_the_training_images(config, store, again):
     whole = SimpleNamespace(embed=lambda images: images.reshape(len(images), -1))
     found = measured.generated(config, store, pixels(), whole, again, 0).embedded
-    training = store.images[:8].reshape(8, -1)
+    training = store.pixels[:8].reshape(8, -1)
     np.testing.assert_array_equal(found["training"], training)
     np.testing.assert_array_equal(found["held out"], again.images.reshape(6, -1))
     np.testing.assert_allclose(found["mean image"], np.tile(training.mean(axis=0), (6, 1)), atol=1e-6)
@@ -122,7 +122,7 @@ def trained_run(**outcomes):
 
 
 def test_networks_are_judged_on_held_out_images(config, store, monkeypatch):
-    images = store.images.copy()
+    images = store.pixels.copy()
     images[:, 0, 0] = 0.1
     images[[14, 15, 12], 0, 0] = 0.9  # of the test rows 12 to 15, the last two are of the second genre
     shown = Made(images)
@@ -153,10 +153,10 @@ def test_the_hunt_shows_what_squared_error_made_of_the_image_and_where_a_loss_ra
     found = measured.hunt(config, store, None, histories, outcomes)
     assert found.diverged == {"swapped": 7} and found.conv2d is None
     assert all(lines == [{"losses/total": 1.0}] for lines in found.histories.values()) and len(found.histories) == 5
-    np.testing.assert_array_equal(found.image, store.images[:1])
-    np.testing.assert_allclose(found.output, store.images[:1], atol=1e-6)
+    np.testing.assert_array_equal(found.image, store.pixels[:1])
+    np.testing.assert_allclose(found.output, store.pixels[:1], atol=1e-6)
     found = measured.hunt(config, store, None, histories, outcomes | {"overfit-conv2d": SimpleNamespace(diverged=None)})
-    np.testing.assert_allclose(found.conv2d, store.images[:1], atol=1e-6)
+    np.testing.assert_allclose(found.conv2d, store.pixels[:1], atol=1e-6)
 
 
 def test_the_judge_embeds_with_the_last_hidden_layer():

@@ -83,11 +83,15 @@ def test_store_holds_every_image_and_its_statistics(store, tiny):
     assert all(a[:-1] == b[:-1] and (a[-1], b[-1]) == ("0", "1") for a, b in zip(items[::2], items[1::2], strict=True))
     assert items != sorted(items)  # a contiguous cut must not divide genres, which demo tracks are numbered by
     assert {row["split"] for row in store.index} == {"training", "validation", "test"}
+    np.testing.assert_array_equal(store.images([5, 63]), [image, store.image(store.index[63])])
+    assert list(store.array("artists")[:4]) == [0, 0, 1, 1] and (store.array("peaks") > 0).all()
 
 
 def test_float32_images_are_exact_and_half_ones_are_not(store, tiny, corpus, tmp_path, monkeypatch):
     monkeypatch.setattr(preprocess, "find_corpus", lambda *a, **k: dataclasses.replace(corpus, items=corpus.items[:3]))
     half = preprocess.preprocess(dataclasses.replace(tiny, storage="half"), None, "smoke", tmp_path)
+    assert half.array("images").dtype == np.float16 and store.array("images").dtype == np.float32
+    np.testing.assert_array_equal(half.images([0])[0], half.image(half.index[0]))
     same = next(row for row in store.index if row["item"] == half.index[0]["item"])
     difference = np.abs(half.image(half.index[0]) - store.image(same)).max()
     assert 0 < difference <= 2.5e-4
@@ -157,12 +161,33 @@ def test_interrupted_preprocessing_goes_on(tiny, corpus, store, tmp_path, monkey
     assert {path.suffix for path in tmp_path.glob("*/.*")} == {".lock"}  # no working folder stays behind
 
 
-def test_disk_needed_for_fma_small_is_55_gigabytes(corpus):
+def test_disk_needed_for_fma_small_is_112_gigabytes_and_45_as_half(corpus):
     unknown = dataclasses.replace(corpus.items[0], path="not read yet")  # taken for 30 s, six images
     many = dataclasses.replace(corpus, items=[unknown] * 7220)
-    assert preprocess._bytes_needed(many, PAPER) == pytest.approx(55.6e9, rel=0.02)
-    one_each = 32 * 512 * 640 * 4 * 98 // 100  # 32 clips of 5 s
+    assert preprocess._bytes_needed(many, PAPER) == pytest.approx(112e9, rel=0.02)
+    assert preprocess._bytes_needed(many, dataclasses.replace(PAPER, storage="half")) == pytest.approx(45e9, rel=0.02)
+    one_each = 32 * 512 * 640 * 4 * 198 // 100  # 32 clips of 5 s
     assert preprocess._bytes_needed(corpus, PAPER) == one_each
+
+
+def test_fma_medium_and_large_are_read_whole_where_their_own_folder_is_given(tmp_path):
+    """In the folder that holds them FMA small, the report's corpus, is found; class folders are own music."""
+    from tests.common.corpora.test_fma import write_clips, write_tracks
+
+    write_tracks(tmp_path / "fma_metadata" / "tracks.csv")
+    write_clips(tmp_path, "fma_large", [2, 5, 140, 98565, 155066])
+
+    def found(data):
+        corpus = preprocess.find_corpus(data, "full")
+        return corpus.name, [item.id for item in corpus.items]
+
+    assert found(tmp_path) == ("fma_small", ["000002", "000005", "098565"])
+    assert found(tmp_path / "fma_large") == ("fma_large", ["000002", "000005", "000140", "098565"])
+    large = preprocess.find_corpus(tmp_path / "fma_large", "full")
+    assert ("155066.mp3", "has no root genre in tracks.csv") in [(p.name, why) for p, why in large.rejected]
+    (tmp_path / "fma_large").rename(tmp_path / "fma_medium")
+    assert found(tmp_path / "fma_medium") == ("fma_medium", ["000002", "000005", "000140", "098565"])
+    assert found(tmp_path)[0] == "fma_small"
 
 
 @pytest.mark.needs_data("fma_small")

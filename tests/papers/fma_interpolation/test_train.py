@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import keras
@@ -318,23 +319,44 @@ def test_two_replicas_equal_one(tiny, store, tmp_path):
         assert np.linalg.norm(one - two) < 1e-5 * np.linalg.norm(one)
 
 
-def test_reading_keeps_nothing(tmp_path):
+def test_reading_keeps_nothing_and_reads_the_array_of_images(tmp_path):
+    """30 times a store of 20 images in one array: what a batch was made of is not held, and no EXR file is needed."""
     import resource
 
-    from common.store import Store, read_exr, write_exr
+    from common.store import Store
 
     random = np.random.default_rng(0)
-    write_exr(tmp_path / "one.exr", random.random((512, 640), np.float32), {})
+    (tmp_path / "arrays").mkdir()
+    np.save(tmp_path / "arrays" / "images.npy", random.random((20, 512, 640)).astype(np.float16))
 
-    class Repeated(Store):
-        index = [{"label": "a", "path": "one.exr"}] * 20_000  # 26 GB of images
+    class Long(Store):
+        index = [{"label": "ab"[i % 2]} for i in range(20)]
 
-        def image(self, row):
-            return read_exr(self.directory / row["path"])
-
-    read = data.reader(Repeated(tmp_path), np.arange(20_000))
-    read(np.arange(8))
+    read, store = data.reader(Long(tmp_path), np.arange(20)), Long(tmp_path)
+    first = read(np.array([3, 1]))
+    np.testing.assert_array_equal(first["image"][..., 0], store.array("images")[[3, 1]].astype(np.float32))
+    assert first["image"].dtype == np.float32 and list(first["label"]) == [1, 1]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for start in range(0, 400, 8):  # half a gigabyte
-        assert read(np.arange(start, start + 8))["image"].shape == (8, 512, 640, 1)
+    for start in range(0, 600, 8):  # 0.8 gigabyte
+        assert read(np.arange(start, start + 8) % 20)["image"].shape == (8, 512, 640, 1)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kilobytes
+
+
+def test_batches_are_in_order_and_read_ahead_of_their_use():
+    """What is asked of the store while a batch is worked on is at most the next two; an error of reading comes out."""
+    asked, seen = [], []
+
+    def read(rows):
+        asked.append(rows[0])
+        return rows
+
+    def use(rows):
+        time.sleep(0.05)
+        seen.append((rows[0], len(asked)))
+        return rows.sum()
+
+    assert data.in_batches(use, read, 11, size=2) == [1, 5, 9, 13, 17, 10]
+    assert seen == [(0, 3), (2, 4), (4, 5), (6, 6), (8, 6), (10, 6)] and sorted(asked) == [0, 2, 4, 6, 8, 10]
+    with pytest.raises(OSError, match="gone"):
+        data.in_batches(use, lambda rows: (_ for _ in ()).throw(OSError("gone")), 3)
+    assert data.in_batches(use, read, 0) == []
