@@ -74,7 +74,8 @@ def picture(path: Path, measured: Any, names: list[str]) -> Path:
         axes.scatter(found, places, s=34, facecolors=filled, edgecolors=color, linewidths=1.4, label=side, zorder=2)
     majority = float(np.mean([measured.judged[name].baselines["majority"] for name in names]))
     axes.axvline(majority, color=plots.QUIET, linewidth=1, linestyle=(0, (2, 2)), label="commonest composer")
-    axes.set(xlabel="test accuracy, percent", yticks=places, yticklabels=[title(name) for name in names])
+    axes.set(xlabel="test accuracy, percent", yticks=places, yticklabels=[title(name) for name in names],
+             ylim=(-0.6, len(names) - 0.4))  # fmt: skip
     axes.grid(axis="y", visible=False)
     drawing.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=9)
     return plots.save(drawing, path)
