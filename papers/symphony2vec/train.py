@@ -246,4 +246,4 @@ def train(config, store, run, only=None):
 
 
 if __name__ == "__main__":
-    scripts.run_training(OPTIONS, settings, preprocess, jobs)
+    scripts.run_training(OPTIONS, settings, preprocess, functools.partial(chosen, run=OPTIONS[0]))
