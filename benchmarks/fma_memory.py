@@ -79,6 +79,7 @@ def model(name, batch=None):
         return 2
     from common import loop, training
     from common.config import resolve
+    from common.machine import Machine
     from common.process import quiet_tensorflow
 
     quiet_tensorflow()
@@ -89,11 +90,12 @@ def model(name, batch=None):
     store = MadeUp(64)
     learner = train.MODELS[name].build(config, store)
     stage = train.MODELS[name].stages(config, store, 0)[0]
-    step = loop.compiled(training.choose_strategy(), learner, stage, 0)
+    step = loop.Steps(training.choose_strategy(), learner, stage, 0, Machine(steps_per_call=1))
     for index in range(2):
         began = time.perf_counter()
-        {key: float(value) for key, value in step(index).items()}
+        step(index)[1].numpy()
         seconds = time.perf_counter() - began
+    step.feed.close()
     parameters = sum(network.count_params() for network in learner.networks.values())
     print(f"{name:24}batch {stage.batches.batch_size:3}{parameters:14,} parameters{seconds:8.1f} s a step"
           f"{peak():8.1f} GB peak", flush=True)

@@ -27,10 +27,14 @@ def _key(name: str) -> str:
     return name.split(":")[0]  # Keras numbers repeated layer names by process; the position is what counts
 
 
-def save(directory: Path, step: int, learner, state: dict, keep: int = KEEP):
-    """Write `step-<n>.npz` with every variable and the JSON-able `state`; keep the newest `keep` files."""
+def snapshot(learner) -> dict[str, np.ndarray]:
+    """Copies of every variable as they are now, by the names of a checkpoint's arrays."""
+    return {_key(name): np.array(v.numpy()) for name, v in named_variables(learner).items()}
+
+
+def save(directory: Path, step: int, arrays: dict[str, np.ndarray], state: dict, keep: int = KEEP) -> None:
+    """Write `step-<n>.npz` with a snapshot and the JSON-able `state`; keep the newest `keep` files."""
     directory.mkdir(parents=True, exist_ok=True)
-    arrays = {_key(name): np.asarray(v.numpy()) for name, v in named_variables(learner).items()}
     write(directory / f"step-{step:09d}.npz", state, arrays)
     for old in files(directory)[:-keep]:
         old.unlink(missing_ok=True)

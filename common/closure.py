@@ -4,7 +4,7 @@ Names and attributes are followed through imports (also those inside functions, 
 a package's `__init__` hands on) to the functions, classes and constants that they mean in `common` and `papers`. A
 function that nothing reaches is not in the closure: a change to it voids nothing. A module that is used as a value
 (`getattr(splits, name)`) is in it whole. Hashes are of the compiled form, without docstrings, comments, formatting,
-line numbers and types in signatures. Files beside a module that a reached definition names are in it too.
+line numbers and types, of arguments or of fields. Files beside a module that a reached definition names are in it too.
 
 Of a paper's `config.py` only functions, methods and constants that are reached count: what `Config`, `PRESETS` and
 `DIVERGENCES` say is compared by value, as a run's resolved settings, so that another preset's change voids nothing.
@@ -23,7 +23,8 @@ BY_VALUE = ("PRESETS", "PRESETS_BY_MODE", "DIVERGENCES", "ENOUGH")  # of config.
 # Books about a run, messages and pages: they change no weight and no value.
 BOOKS = tuple(f"common.{name}" for name in (
     "record", "provenance", "closure", "locks", "errors", "progress", "standing", "report", "scripts", "reproduce",
-    "claims", "claims_file", "intervals", "tries", "config", "sizes", "plots", "command", "process", "files"))
+    "claims", "claims_file", "intervals", "tries", "config", "sizes", "plots", "command", "process", "files",
+    "machine"))
 # Only these make what a store holds; its content is hashed where it is built, and stands for them.
 MAKES_DATA = ("common.demo", "common.corpora")
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -158,6 +159,8 @@ def read(root: Path, module: str) -> Source | None:
             node.returns = None
         elif isinstance(node, ast.arg):
             node.annotation = None
+        elif isinstance(node, ast.AnnAssign) and not re.search("ClassVar|InitVar|KW_ONLY", ast.dump(node.annotation)):
+            node.annotation = ast.Constant(None)
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     source = Source(module, path, package, {}, [], {})
     _sort(source, tree.body)
@@ -298,7 +301,7 @@ def _bound(node, package: str) -> dict:
         if isinstance(inner, (*FUNCTIONS, ast.ClassDef)):
             bound.setdefault(inner.name, None)
         elif not isinstance(inner, SCOPES):
-            waiting += ast.iter_child_nodes(inner)  # type: ignore[arg-type]
+            waiting += ast.iter_child_nodes(inner)  # type: ignore[operator]
     return {name: value for name, value in bound.items() if name not in shared}
 
 

@@ -36,8 +36,8 @@ from common import (
 from common.hours import Row
 from common.report import text
 
-LEFT_OUT = ("Not in it: making the corpus ready, evaluation (classifiers that are no networks, figures, sounds), and "
-            "what other processes on the machine take.")
+LEFT_OUT = ("Not in it: making the corpus ready, evaluation (classifiers that are no networks, told above where they "
+            "take long, figures, sounds), and what other processes on the machine take.")
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,7 @@ def estimate(options: Options, paper: str) -> list[Row]:
                     print(f"{paper} {name} {follow} {hours.said(rows)}", flush=True)
                     found += rows
                     training._free()
+            hours.say_evaluation(paper, config, store)
     return found
 
 

@@ -5,6 +5,7 @@ what one of them took on the machine that is named. Beside it what a run of the 
 """
 
 import csv
+import importlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -103,6 +104,13 @@ def said(rows: list[Row]) -> str:
     return (f"{first.model}: {total(rows):.2f} h ({stages}), {first.parameters:,} parameters, checkpoints "
             f"{2 * first.checkpoint_megabytes:.0f} MB while it trains, peak memory "
             f"{max(one.peak_megabytes for one in rows):.0f} MB")
+
+
+def say_evaluation(paper: str, config: Any, store: Any) -> None:
+    """Print what the evaluation of a paper takes beside its trainings, where its `evaluate.estimate` says so."""
+    said = getattr(importlib.import_module(f"papers.{paper}.evaluate"), "estimate", None)
+    if said:
+        print(f"{paper}: {said(config, store)}", flush=True)
 
 
 # A store of a published corpus' size, for timing alone

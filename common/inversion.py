@@ -1,13 +1,17 @@
 """From mel spectrograms back to sound: filter-bank inversion, then Griffin-Lim.
 
-Two steps, because a mel spectrogram has lost two things. `mel_to_magnitude` spreads each band's power over the FFT
-bins under it; `griffin_lim` finds a phase that goes with the magnitudes. Both follow librosa's conventions (Slaney mel
-scale and area norm, periodic Hann window, centred frames), so librosa is the reference in the tests; they are faster
-because the filter bank is sparse (at most two bands per bin) and all frames go through one batched real FFT.
+A mel spectrogram has lost two things: how each band's power lies over the FFT bins under it, and the phase. Undone one
+after the other, as in librosa, Griffin-Lim works for magnitudes that no sound has. `mel_to_audio` begins so, with
+phases that follow the spectrum's peaks; its passes then leave the magnitudes free where the mel spectrogram does: each
+pass only scales the bins under a band until the band's power is right. Most passes are where most of the error is and
+a pass costs little: on the lowest eighth of the spectrum as sound of an eighth of the rate, on frames a quarter of a
+window apart. Then come some on the whole spectrum, and a few on all frames. `benchmarks/inversion.py` measures it
+against librosa, whose conventions it follows (Slaney mel scale and area norm, periodic Hann window, centred frames).
 
 NumPy and SciPy only; no TensorFlow. Arrays are (bands, frames) outside, as everywhere in Encore.
 """
 
+import math
 import os
 from functools import lru_cache
 
@@ -17,6 +21,8 @@ import scipy.signal
 import scipy.sparse
 
 SMALLEST = 1e-10  # power floor, as in librosa.power_to_db
+TINY = np.float32(1e-20)  # of power, where something is divided by it
+BLOCK = 64  # frames at once: their spectra stay in the processor's cache
 
 
 def power_to_db(power, reference=1.0, floor=SMALLEST):
@@ -55,7 +61,8 @@ def mel_power(samples, sample_rate, n_fft, hop_length, bands, fmin=0.0, fmax=Non
     return np.concatenate(columns, axis=1)
 
 
-def mel_to_magnitude(mel, sample_rate, n_fft, fmin=0.0, fmax=None, updates=30):
+def mel_to_magnitude(mel: np.ndarray, sample_rate: int, n_fft: int, fmin: float = 0.0, fmax: float | None = None,
+                     updates: int = 30) -> np.ndarray:
     """Non-negative magnitudes (1 + n_fft // 2, frames) whose mel power is close to `mel` (bands, frames).
 
     Starts from each bin's share of its bands and applies multiplicative updates for the generalised Kullback-Leibler
@@ -64,54 +71,56 @@ def mel_to_magnitude(mel, sample_rate, n_fft, fmin=0.0, fmax=None, updates=30):
     """
     mel = np.maximum(np.asarray(mel, np.float32), 0.0)
     bank = mel_bank(sample_rate, n_fft, mel.shape[0], fmin, fmax)
-    transposed = bank.T.tocsr()
-    per_bin = np.asarray(bank.sum(axis=0)).reshape(-1, 1)
+    shares = _shares(bank)
     per_band = np.asarray(bank.sum(axis=1)).reshape(-1, 1)
-    inverse_per_bin = np.divide(1.0, per_bin, out=np.zeros_like(per_bin), where=per_bin > 0)
-    power = (transposed @ np.divide(mel, per_band, out=np.zeros_like(mel), where=per_band > 0)) * inverse_per_bin
+    power = shares @ np.divide(mel, per_band, out=np.zeros_like(mel), where=per_band > 0)
     for _ in range(updates):
-        ratio = mel / np.maximum(bank @ power, np.float32(1e-20))
-        power *= (transposed @ ratio) * inverse_per_bin
+        power *= shares @ (mel / np.maximum(bank @ power, TINY))
     return np.sqrt(power)
 
 
-def griffin_lim(magnitude, n_fft, hop_length, iterations=100, momentum=0.99, seed=0):
+def griffin_lim(magnitude: np.ndarray, n_fft: int, hop_length: int, iterations: int = 100, momentum: float = 0.99,
+                seed: int = 0) -> np.ndarray:
     """Samples (hop_length * (frames - 1),) whose STFT magnitude is close to `magnitude` (1 + n_fft // 2, frames).
 
     Fast Griffin-Lim (Perraudin, Balazs and Sondergaard 2013, the algorithm of librosa.griffinlim) from random phase.
-
-    librosa stops at 32 iterations; 100 cost less time here than 32 there (`benchmarks/inversion.py` measures both).
     """
     magnitude = np.ascontiguousarray(np.asarray(magnitude, np.float32).T)
-    frames = len(magnitude)
-    norm = _window_sum(n_fft, hop_length, frames)
-    random = np.random.default_rng(seed)
-    spectrum = magnitude * np.exp(2j * np.pi * random.random(magnitude.shape, dtype=np.float32)).astype(np.complex64)
-    previous, weight = np.zeros_like(spectrum), np.float32(momentum / (1 + momentum))
-    for _ in range(iterations):
-        rebuilt = _forward(_backward(spectrum, n_fft, hop_length, norm), n_fft, hop_length)
-        spectrum = rebuilt - weight * previous
-        spectrum *= magnitude / (np.abs(spectrum) + np.float32(1e-16))
-        previous = rebuilt
-    samples = _backward(spectrum, n_fft, hop_length, norm)
-    return samples[n_fft // 2 : n_fft // 2 + hop_length * (frames - 1)]
+    phase = np.float32(2 * np.pi) * np.random.default_rng(seed).random(magnitude.shape, dtype=np.float32)
+
+    def scale(spectrum, part):
+        spectrum *= magnitude[part] / (np.abs(spectrum) + np.float32(1e-16))
+
+    samples = _sound(_polar(magnitude, phase), n_fft, hop_length)
+    samples = _passes(samples, len(magnitude), n_fft, hop_length, scale, iterations, momentum)
+    return _centre(samples, n_fft, hop_length, len(magnitude))
 
 
-def mel_to_audio(mel_power, sample_rate, n_fft, hop_length, fmin=0.0, fmax=None, *, iterations=100, momentum=0.99,
-                 updates=30, seed=0):
+def mel_to_audio(mel_power: np.ndarray, sample_rate: int, n_fft: int, hop_length: int, fmin: float = 0.0,
+                 fmax: float | None = None, *, iterations: int = 100, momentum: float = 0.99, updates: int = 5,
+                 seed: int = 0) -> np.ndarray:
     """Mono float32 samples (hop_length * (frames - 1),) for a mel POWER spectrogram (bands, frames).
 
     `mel_power` is not in decibels: use `db_to_power` first. Raises ValueError for an array that is not two-dimensional,
     is not finite or has fewer than two frames. The level is that of the spectrogram: nothing is normalised or clipped.
-    `updates` is for the filter bank, `iterations` and `momentum` for Griffin-Lim; the same seed gives the same samples.
+    There are 2 * `iterations` passes on the low part, a fifth of `iterations` on the whole, a twentieth on all frames;
+    `momentum` is Griffin-Lim's, `updates` are `mel_to_magnitude`'s; the same seed gives the same samples.
     """
     mel_power = np.asarray(mel_power)
     if mel_power.ndim != 2 or mel_power.shape[1] < 2:
         raise ValueError(f"mel_to_audio needs a (bands, frames) array with at least 2 frames, got {mel_power.shape}")
     if not np.all(np.isfinite(mel_power)):
         raise ValueError("mel_to_audio needs finite values; the spectrogram holds NaN or infinity")
-    magnitude = mel_to_magnitude(mel_power, sample_rate, n_fft, fmin, fmax, updates)
-    return griffin_lim(magnitude, n_fft, hop_length, iterations, momentum, seed)
+    frames, every = mel_power.shape[1], max(1, n_fft // (4 * hop_length))
+    mel = np.pad(np.maximum(mel_power.astype(np.float32), 0.0), ((0, 0), (0, -(frames - 1) % every)), mode="edge")
+    bank, coarse, wide = mel_bank(sample_rate, n_fft, len(mel), fmin, fmax), mel[:, ::every], every * hop_length
+    magnitude = np.ascontiguousarray(mel_to_magnitude(coarse, sample_rate, n_fft, fmin, fmax, updates).T)
+    spectrum = _polar(magnitude, _peak_phases(magnitude, n_fft, wide, seed))
+    _improve_low_part(spectrum, coarse, bank, n_fft, wide, 2 * iterations, momentum)
+    samples = _sound(spectrum, n_fft, wide)
+    for hop, target, passes in ((wide, coarse, -(-iterations // 5)), (hop_length, mel, -(-iterations // 20))):
+        samples = _passes(samples, target.shape[1], n_fft, hop, _scaling(target, bank), passes, momentum)
+    return _centre(samples, n_fft, hop_length, frames)
 
 
 def relative_mel_error(samples, mel, sample_rate, n_fft, hop_length, fmin=0.0, fmax=None):
@@ -119,6 +128,13 @@ def relative_mel_error(samples, mel, sample_rate, n_fft, hop_length, fmin=0.0, f
     again = mel_power(samples, sample_rate, n_fft, hop_length, len(mel), fmin, fmax)[:, : mel.shape[1]]
     target = np.sqrt(mel)
     return float(np.linalg.norm(np.sqrt(again) - target) / max(np.linalg.norm(target), 1e-12))
+
+
+def _shares(bank):
+    """What share of a bin each band of a bank (bands, bins) has: (bins, bands); nothing of a bin under no filter."""
+    per_bin = np.asarray(bank.sum(axis=0)).ravel()
+    inverse = np.divide(1.0, per_bin, out=np.zeros_like(per_bin), where=per_bin > 0)
+    return scipy.sparse.csr_matrix(scipy.sparse.diags(inverse) @ bank.T)
 
 
 def _workers():
@@ -131,17 +147,100 @@ def _window(n_fft):
     return scipy.signal.get_window("hann", n_fft, fftbins=True).astype(np.float32)
 
 
-def _forward(padded, n_fft, hop_length):
-    """(frames, bins) spectrum of already padded samples."""
-    frames = np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length]
-    return scipy.fft.rfft(frames * _window(n_fft), axis=-1, workers=_workers())
+def _peak_phases(magnitude, n_fft, hop_length, seed):
+    """Phases (frames, bins) for magnitudes (frames, bins): each peak a sinusoid that goes on from frame to frame.
+
+    Single-pass spectrogram inversion (Beauregard, Harish and Wyse 2015): a parabola through a peak of the log magnitude
+    gives its frequency, the bins about it take its phase. Here the frequency between two frames is the mean of both.
+    """
+    bins = np.arange(magnitude.shape[1])
+    phase = (2 * np.pi * np.random.default_rng(seed).random(len(bins))).astype(np.float32)
+    before, phases = bins.astype(np.float32), np.empty_like(magnitude)
+    for logarithm, found in zip(np.log(magnitude + TINY), phases, strict=True):
+        peaks = 1 + np.flatnonzero((logarithm[1:-1] > logarithm[:-2]) & (logarithm[1:-1] >= logarithm[2:]))
+        if not len(peaks):
+            peaks = bins[1:-1]
+        left, top, right = logarithm[peaks - 1], logarithm[peaks], logarithm[peaks + 1]
+        frequency = peaks + np.clip(0.5 * (left - right) / np.minimum(left - 2 * top + right, -1e-9), -0.5, 0.5)
+        own = np.repeat(np.arange(len(peaks)), np.diff((peaks[1:] + peaks[:-1] + 1) // 2, prepend=0, append=len(bins)))
+        moved = phase[peaks] + np.pi * hop_length / n_fft * (frequency + before[peaks])
+        before = frequency[own]
+        phase = found[:] = np.mod(moved, 2 * np.pi)[own] + np.pi * ((bins - peaks[own]) % 2)
+    return phases
 
 
-def _backward(spectrum, n_fft, hop_length, norm):
-    """Padded samples, least-squares overlap-add of the (frames, bins) spectrum."""
-    frames = scipy.fft.irfft(spectrum, n=n_fft, axis=-1, workers=_workers(), overwrite_x=False)
+def _improve_low_part(spectrum, mel, bank, n_fft, hop_length, iterations, momentum):
+    """Passes on the lowest eighth of a spectrum (frames, bins), in place, as sound of an eighth of the rate.
+
+    Only bands that lie in it are made right, and only bins under them are changed. It is a larger part, and costs more,
+    where window or hop is not divisible by 8.
+    """
+    part = math.gcd(n_fft, hop_length, 8)
+    n_fft, hop_length = n_fft // part, hop_length // part
+    bins = 1 + n_fft // 2
+    inside = np.flatnonzero(np.asarray(bank[:, bins:].sum(axis=1)).ravel() == 0)
+    bank, frames = bank[inside][:, :bins], len(spectrum)
+    samples = _sound(spectrum[:, :bins], n_fft, hop_length)
+    samples = _passes(samples, frames, n_fft, hop_length, _scaling(mel[inside], bank), iterations, momentum)
+    changed = np.flatnonzero(np.asarray(bank.sum(axis=0)).ravel())
+    spectrum[:, changed] = scipy.fft.rfft(_frames(samples, n_fft, hop_length) * _window(n_fft), axis=-1)[:, changed]
+
+
+def _polar(magnitude, phase):
+    spectrum = np.empty(magnitude.shape, np.complex64)
+    spectrum.real, spectrum.imag = magnitude * np.cos(phase), magnitude * np.sin(phase)
+    return spectrum
+
+
+def _sound(spectrum, n_fft, hop_length):
+    """Padded samples, least-squares overlap-add of a spectrum (frames, bins)."""
+    frames = scipy.fft.irfft(spectrum, n=n_fft, axis=-1, workers=_workers())
     frames *= _window(n_fft)
-    return _overlap_add(frames, hop_length) / norm
+    return _overlap_add(frames, hop_length) / _window_sum(n_fft, hop_length, len(spectrum))
+
+
+def _frames(samples, n_fft, hop_length):
+    return np.lib.stride_tricks.sliding_window_view(samples, n_fft)[::hop_length]
+
+
+def _scaling(mel, bank):
+    """A function that scales spectra (frames, bins) in place towards the mel power (bands, all frames)."""
+    shares = _shares(bank)
+
+    def scale(spectrum, part):
+        power = np.square(spectrum.real)
+        power += np.square(spectrum.imag)
+        ratio = mel[:, part] / np.maximum(bank @ np.ascontiguousarray(power.T), TINY)
+        spectrum *= np.ascontiguousarray((shares @ np.sqrt(ratio)).T)
+
+    return scale
+
+
+def _passes(samples, frames, n_fft, hop_length, scale, iterations, momentum):
+    """Padded samples after passes of fast Griffin-Lim: to spectra, `scale(spectrum, part)` in place, and back."""
+    window, norm = _window(n_fft), _window_sum(n_fft, hop_length, frames)
+    previous, weight = np.zeros((frames, 1 + n_fft // 2), np.complex64), np.float32(momentum / (1 + momentum))
+    for _ in range(iterations):
+        cut, total = _frames(samples, n_fft, hop_length), np.zeros_like(norm)
+        for start in range(0, frames, BLOCK):
+            part = slice(start, min(start + BLOCK, frames))
+            rebuilt = scipy.fft.rfft(cut[part] * window, axis=-1, workers=_workers())
+            spectrum = previous[part]
+            spectrum *= -weight
+            spectrum += rebuilt
+            scale(spectrum, part)
+            back = scipy.fft.irfft(spectrum, n=n_fft, axis=-1, workers=_workers())
+            back *= window
+            added = _overlap_add(back, hop_length)
+            total[start * hop_length : start * hop_length + len(added)] += added
+            previous[part] = rebuilt
+        samples = total / norm
+    return samples
+
+
+def _centre(samples, n_fft, hop_length, frames):
+    """Samples from the middle of the first frame to the middle of the last."""
+    return samples[n_fft // 2 : n_fft // 2 + hop_length * (frames - 1)]
 
 
 def _overlap_add(frames, hop_length):

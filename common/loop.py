@@ -3,6 +3,9 @@
 `common.training` is what a paper sees of it.
 """
 
+import contextlib
+import dataclasses
+import functools
 import json
 import math
 import os
@@ -20,7 +23,10 @@ from tqdm import tqdm
 
 from common import checkpoints, locks, provenance
 from common.errors import TrainingError
+from common.feeding import Call, Feed, boundaries
+from common.machine import PLAIN, Machine
 from common.noise import Step, step_scope
+from common.precision import LossScale
 
 AGREE_EVERY = 10  # steps between two times at which several workers ask one another whether to stop
 
@@ -40,64 +46,98 @@ def history(directory: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def compiled(strategy, learner, stage, seed: int) -> Callable:
-    """step index -> {name: scalar tensor}: reads the batch, splits it over the replicas, runs the step on each."""
-    replicas, batches = strategy.num_replicas_in_sync, stage.batches
+class Steps:
+    """The compiled steps of a stage: one TensorFlow function, in which a loop runs as many of them as a call has.
 
-    def replica_step(batch, positions, index, rows):
-        step = Step(seed, stage.name, index, rows, positions, batches.batch_size)
+    A call of one step and a call of many are the same graph, so that both compute the same bits.
+
+    Attributes:
+        names: of the values that a step returns, in the order of the columns of what a call returns.
+    """
+
+    def __init__(self, strategy, learner, stage, seed: int, machine: Machine = PLAIN):
+        self.strategy, self.learner, self.stage, self.seed, self.machine = strategy, learner, stage, seed, machine
+        self.replicas = [0]
+        if strategy.num_replicas_in_sync > 1:
+            self.replicas = []  # of this process
+            strategy.experimental_distribute_values_from_function(self._note)
+        self.feed = Feed(stage, strategy, self.replicas, machine)
+        self.names: list[str] = []
+        self._functions: dict[int, Callable] = {}  # by rows of the global batch: at most two
+
+    def __call__(self, index: int) -> tuple[Call, tf.Tensor]:
+        """Run the call that begins at step `index`; (what it took, values (steps, names), float32)."""
+        call = self.feed.next(index)
+        new = call.rows not in self._functions
+        if new:
+            self._functions[call.rows] = self._function(call)
+        began = time.perf_counter()
+        values = self._functions[call.rows](call.parts, tf.constant(call.count), tf.constant(index, tf.int64),
+                                            tf.constant(call.rows, tf.float32))
+        if not new:
+            self.feed.took(call, time.perf_counter() - began)
+        return call, values
+
+    def _note(self, context):
+        self.replicas.append(context.replica_id_in_sync_group)
+        return tf.constant(0)
+
+    def _function(self, call: Call) -> Callable:
+        """`several` for batches of so many rows, of any number of steps."""
+        parts = tuple({name: tf.TensorSpec((None, *value.shape[1:]), value.dtype) for name, value in part.items()}
+                      for part in call.parts)
+        count, index, rows = tf.TensorSpec((), tf.int32), tf.TensorSpec((), tf.int64), tf.TensorSpec((), tf.float32)
+        steps = [functools.partial(self._step, np.arange(*ends))
+                 for ends in boundaries(call.rows, self.strategy.num_replicas_in_sync)]
+        if self.machine.jit:
+            steps = [tf.function(step, jit_compile=True) for step in steps]
+
+        def one(parts, step, index, rows):
+            replica = 0
+            if len(steps) > 1:
+                replica = int(tf.get_static_value(tf.distribute.get_replica_context().replica_id_in_sync_group))
+            batch = {name: value[step] for name, value in parts[self.replicas.index(replica)].items()}
+            return steps[replica](batch, index, rows)
+
+        def several(parts, count, index, rows):
+            found = tf.TensorArray(tf.float32, count)
+            for step in tf.range(count):
+                tf.autograph.experimental.set_loop_options(parallel_iterations=1)
+                values = self.strategy.run(one, args=(parts, step, index + tf.cast(step, tf.int64), rows))
+                found = found.write(step, self.strategy.reduce(tf.distribute.ReduceOp.SUM, values, axis=None))
+            return found.stack()
+
+        return tf.function(several, input_signature=(parts, count, index, rows))
+
+    def _step(self, positions, batch, index, rows):
+        """One step on one replica: its values in a vector."""
+        scale = LossScale(self.learner.variables) if self.machine.precision == "mixed_float16" else None
+        step = Step(self.seed, self.stage.name, index, rows, positions, self.stage.batches.batch_size, scale)
         with step_scope(step):
-            return stage.train_step(learner, batch, step)
-
-    @tf.function
-    def distributed(batch, positions, index, rows):
-        values = strategy.run(replica_step, args=(batch, positions, index, rows))
-        return {name: strategy.reduce(tf.distribute.ReduceOp.SUM, v, axis=None) for name, v in values.items()}
-
-    def spread(context_to_value):
-        if replicas == 1:
-            return context_to_value(0)
-        return strategy.experimental_distribute_values_from_function(
-            lambda context: context_to_value(context.replica_id_in_sync_group))
-
-    mine = []  # the replicas of this process
-    spread(lambda r: mine.append(r) or tf.constant(r))  # type: ignore[func-returns-value]
-
-    def read(index: int):
-        indices = batches.indices(index)
-        parts = np.array_split(np.arange(len(indices)), replicas)
-        return len(indices), parts, {r: batches.read(indices[parts[r]]) for r in mine}
-
-    ahead = {}  # one batch is read while the step before it runs; a thread keeps an error's type and words, and unlike
-    reader = ThreadPoolExecutor(1)  # an iterator of tf.data there is no place in the data to save and restore
-
-    def run(index: int):
-        rows, parts, values = (ahead.pop(index) if index in ahead else reader.submit(read, index)).result()
-        if index + 1 < stage.steps:
-            ahead[index + 1] = reader.submit(read, index + 1)
-        batch = spread(lambda r: {name: tf.convert_to_tensor(v) for name, v in values[r].items()})
-        positions = spread(lambda r: tf.constant(parts[r], tf.int64))
-        return distributed(batch, positions, tf.constant(index, tf.int64), tf.constant(rows, tf.float32))
-
-    return run
+            values = self.stage.train_step(self.learner, batch, step)
+        if scale:
+            scale.settle()
+        self.names[:] = values
+        return tf.stack([tf.cast(value, tf.float32) for value in values.values()])
 
 
 class Loop:
     """The state of one training and the files it writes."""
 
-    def __init__(self, name, model, learner, stages, strategy, directory, seed, settings, checkpoint_seconds,
-                 stands_on=None):
+    def __init__(self, name, model, learner, stages, strategy, directory, seed, settings, machine, stands_on=None):
         self.name, self.model, self.learner, self.stages = name, model, learner, stages
         self.strategy, self.directory, self.seed, self.settings = strategy, directory, seed, settings
-        self.checkpoint_seconds, self.stands_on = checkpoint_seconds, stands_on
+        self.machine, self.stands_on = machine, stands_on
         self.total_steps = sum(stage.steps for stage in stages)
         self.chief, self.together = locks.is_chief(), len(locks.cluster().get("cluster", {}).get("worker", ())) > 0
         self.stage, self.step, self.total = 0, 0, 0  # stage index, steps done in it, steps done in all
         self.pending, self.rows = {}, []  # values since the last log line, and the rows each stands for
+        self.unread: list[tf.Tensor] = []  # the latest of these values, (steps, names), still on the device
         self.lines: list[dict] = []
         self.signal = None
         self.saved_at = self.logged_at = time.monotonic()
         self.writer = None
+        self.saver, self.saving = ThreadPoolExecutor(1, "checkpoint"), None  # one at a time, beside the training
 
     def run(self) -> Outcome:
         """Resume, train every stage, save."""
@@ -114,8 +154,10 @@ class Loop:
             diverged = None
             while self.stage < len(self.stages) and not diverged:
                 diverged = self._run_stage(self.stages[self.stage])
+            self._saved()
             return Outcome(self.total, not diverged, diverged)
         finally:
+            self.saver.shutdown()
             self.bar.close()
             if self.writer:
                 self.writer.close()
@@ -125,19 +167,32 @@ class Loop:
     def _run_stage(self, stage) -> dict | None:
         if self.step == 0 and stage.start:
             stage.start(self.learner)
-        run = compiled(self.strategy, self.learner, stage, self.seed)
+        machine = dataclasses.replace(self.machine, steps_per_call=1) if self.together else self.machine
+        steps = Steps(self.strategy, self.learner, stage, self.seed, machine)
+        with contextlib.closing(steps.feed):
+            if diverged := self._steps(stage, steps):
+                return diverged
+        self.stage, self.step = self.stage + 1, 0
+        interrupted = None if self.together else self.signal  # several workers agree in the next stage
+        self._save()
+        if interrupted and self.stage < len(self.stages):
+            self._leave(interrupted)
+        return None
+
+    def _steps(self, stage, steps: Steps) -> dict | None:
+        """The steps of a stage that are left; where it diverged, if it did."""
         stopped = False
         while self.step < stage.steps and not stopped:
-            for name, value in run(self.step).items():
-                self.pending.setdefault(name, []).append(value)
-            self.rows.append(len(stage.batches.indices(self.step)))
-            self.step, self.total = self.step + 1, self.total + 1
-            self.bar.update(1)
+            call, values = steps(self.step)
+            self.unread.append(values)
+            self.rows += [call.rows] * call.count
+            self.step, self.total = self.step + call.count, self.total + call.count
+            self.bar.update(call.count)
             logs = self.step % stage.log_every == 0 or self.step == stage.steps
             interrupted = self._told_to_stop()
-            saves = interrupted or time.monotonic() - self.saved_at > self.checkpoint_seconds
+            saves = interrupted or time.monotonic() - self.saved_at > self.machine.checkpoint_seconds
             if logs or saves:
-                if diverged := self._check_finite(stage):
+                if diverged := self._check_finite(stage, steps.names):
                     return diverged
             if logs:
                 self._log(stage)
@@ -146,16 +201,14 @@ class Loop:
                 self._save()
             if interrupted and self.step < stage.steps and not stopped:
                 self._leave(interrupted)
-        self.stage, self.step = self.stage + 1, 0
-        interrupted = None if self.together else self.signal  # several workers agree in the next stage
-        self._save()
-        if interrupted and self.stage < len(self.stages):
-            self._leave(interrupted)
         return None
 
-    def _check_finite(self, stage) -> dict | None:
-        """Turn the pending values into floats; stop at the first that is not finite, naming step and loss."""
-        self.pending = {name: [float(v) for v in values] for name, values in self.pending.items()}
+    def _check_finite(self, stage, names: list[str]) -> dict | None:
+        """Fetch the unread values, all at once; stop at the first that is not finite, naming step and loss."""
+        if self.unread:
+            columns = tf.concat(self.unread, axis=0).numpy().T.tolist()
+            self.pending = {name: self.pending.get(name, []) + new for name, new in zip(names, columns, strict=True)}
+            self.unread = []
         bad = [(i, name) for name, values in self.pending.items() for i, v in enumerate(values) if not math.isfinite(v)]
         if not bad:
             return None
@@ -193,11 +246,18 @@ class Loop:
     def _save(self):
         state = {"stage": self.stage, "step": self.step, "total": self.total,
                  "complete": self.stage == len(self.stages), "lines": len(self.lines),
-                 "pending": self.pending, "rows": self.rows, "settings": self.settings, "provenance": self.stands_on}
+                 "pending": self.pending, "rows": [*self.rows], "settings": self.settings, "provenance": self.stands_on}
         if self.chief:
-            checkpoints.save(self.directory / "checkpoints", self.total, self.learner, state,
-                             keep=1 if state["complete"] else checkpoints.KEEP)
+            self._saved()
+            self.saving = self.saver.submit(
+                checkpoints.save, self.directory / "checkpoints", self.total, checkpoints.snapshot(self.learner),
+                state, keep=1 if state["complete"] else checkpoints.KEEP)
         self.saved_at = time.monotonic()
+
+    def _saved(self):
+        """Wait until the last checkpoint is written; raises what went wrong there."""
+        if self.saving:
+            self.saving.result()
 
     def _write(self, name: str, text: str):
         """A file of the model's directory, whole or not at all, by the chief alone."""
@@ -238,6 +298,7 @@ class Loop:
         return float(self.strategy.reduce(tf.distribute.ReduceOp.SUM, flags, axis=None)) > 0
 
     def _leave(self, number):
+        self._saved()
         if self.together:
             self._anyone(True)  # none goes before the chief has saved: the others would take its absence for a crash
         print(f"\n{self.name}: stopped at step {self.total} of {self.total_steps}, the same command goes on",

@@ -1,19 +1,26 @@
 """Randomness inside a training step as a pure function of (seed, stage, step).
 
 Keras' own Dropout and SeedGenerator keep a counter that no Keras save restores, and they draw the same numbers on
-every replica. Here each draw is keyed by seed, stage, step and name, is made for the whole global batch, and every
-replica takes its own rows of it. A resumed run therefore repeats the interrupted one, and two replicas repeat one.
+every replica. Here each draw is keyed by seed, stage, step and name. TensorFlow's generator (Philox) makes the numbers
+of a draw from a key and a count, so each replica draws only its own rows of the global batch, by starting to count
+where they begin. A resumed run therefore repeats the interrupted one, and two replicas repeat one.
 """
 
 import contextlib
+import math
 import threading
 import zlib
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
 import tensorflow as tf
 
+from common.precision import LossScale
+
 _current = threading.local()
+PHILOX, NUMBERS = 1, 4  # the generator's number in TensorFlow's operations; numbers of 32 bits that one count gives
 
 
 class Step:
@@ -22,32 +29,54 @@ class Step:
     Attributes:
         index: scalar int64 tensor, steps done in this stage before this one.
         rows: scalar float32 tensor, examples in the *global* batch.
+
+    Args:
+        positions: which rows of the global batch this replica has: consecutive integers.
+        batch_size: rows of a full global batch.
+        scale: of the losses, where layers compute in float16.
     """
 
-    def __init__(self, seed: int, stage: str, index, rows, positions, batch_size: int):
+    scale: LossScale | None = None
+
+    def __init__(self, seed: int, stage: str, index, rows, positions, batch_size: int, scale: LossScale | None = None):
         self.seed, self.stage, self.index, self.rows = seed, stage, index, rows
         self._positions, self._batch_size, self._uses = positions, batch_size, {}
+        self.scale = scale
 
     def _key(self, name: str):
         use = self._uses[name] = self._uses.get(name, -1) + 1  # the second draw of a name in a step differs
         word = zlib.crc32(f"{self.seed}/{self.stage}/{name}/{use}".encode())
         return tf.stack([tf.constant(word, tf.int64), tf.cast(self.index, tf.int64)])
 
-    def _mine(self, draw):
-        return tf.gather(draw, self._positions)
+    def _draw(self, name: str, shape: tuple, whole: Callable, rows: Callable):
+        """This replica's rows (replica batch, *shape) of a draw for the global batch.
+
+        Args:
+            whole: (shape, seed) -> a whole draw. rows: (shape, key, counter) -> the same numbers from `counter` on.
+        """
+        key, mine = self._key(name), self._positions.shape[0]
+        if mine == self._batch_size:
+            return whole((mine, *shape), key)
+        row = math.prod(shape)
+        before = tf.cast(self._positions[0], tf.int64) * row
+        key, counter = tf.raw_ops.StatelessRandomGetKeyCounter(seed=key)
+        count = tf.bitcast(counter, tf.int64) + tf.stack([before // NUMBERS, 0])  # its first half starts at 0
+        numbers = rows((mine * row + NUMBERS - 1,), key, tf.bitcast(count, tf.uint64))
+        return tf.reshape(tf.slice(numbers, [before % NUMBERS], [mine * row]), (mine, *shape))
 
     def normal(self, name: str, shape=(), mean=0.0, stddev=1.0):
         """Gaussian draws, shape (replica batch, *shape)."""
-        return self._mine(tf.random.stateless_normal((self._batch_size, *shape), self._key(name), mean, stddev))
+        return self._draw(name, shape, partial(tf.random.stateless_normal, alg="philox"), _normal) * stddev + mean
 
     def uniform(self, name: str, shape=(), low=0.0, high=1.0):
         """Uniform draws in [low, high), shape (replica batch, *shape)."""
-        return self._mine(tf.random.stateless_uniform((self._batch_size, *shape), self._key(name), low, high))
+        draw = self._draw(name, shape, partial(tf.random.stateless_uniform, alg="philox"), _uniform)
+        return draw * (high - low) + low
 
     def integers(self, name: str, shape=(), low=0, high=2):
         """Uniform integers low … high-1 (int32), shape (replica batch, *shape)."""
-        draw = tf.random.stateless_uniform((self._batch_size, *shape), self._key(name), low, high, dtype=tf.int32)
-        return self._mine(draw)
+        whole = partial(tf.random.stateless_uniform, minval=low, maxval=high, dtype=tf.int32, alg="philox")
+        return self._draw(name, shape, whole, partial(_integers, low, high))
 
     def scalar(self, name: str, low=0.0, high=1.0):
         """One uniform number for the whole global batch, the same on every replica."""
@@ -63,14 +92,15 @@ class Step:
         """
         if per_example.shape.rank != 1:
             raise ValueError(f"step.mean wants one number an example, got shape {per_example.shape}")
-        return tf.reduce_sum(per_example) / tf.cast(self.rows, per_example.dtype)
+        total = tf.reduce_sum(per_example) / tf.cast(self.rows, per_example.dtype)
+        return self.scale.up(total) if self.scale else total
 
     def reduce(self, value):
-        """Sum of `value` over all replicas: for gates that look at a loss."""
+        """Sum of `value` over all replicas: a tensor for gates that look at a loss, or a list of gradients."""
         context = tf.distribute.get_replica_context()
-        if context.num_replicas_in_sync == 1:
-            return value  # an all_reduce of one would keep the graph, and the weights it holds, for ever
-        return context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+        if context.num_replicas_in_sync > 1:  # an all_reduce of one would keep the graph and its weights for ever
+            value = context.all_reduce(tf.distribute.ReduceOp.SUM, value)
+        return self.scale.down(value) if self.scale and isinstance(value, list | tuple) else value
 
     def apply(self, optimizer, gradients, variables, clip_norm=None, clip_value=None, when=None, reduced=False):
         """Reduce the gradients over the replicas, clip them, apply them: in this order and each once.
@@ -93,6 +123,8 @@ class Step:
         context = tf.distribute.get_replica_context()
         if not reduced:
             gradients = self.reduce(gradients)
+        if self.scale:
+            when = self.scale.finite if when is None else tf.logical_and(when, self.scale.finite)
         # They are reduced: keep Keras from summing them once more (no public switch for it as of Keras 3.15).
         optimizer._all_reduce_sum_gradients = list
         if clip_norm is not None:
@@ -109,6 +141,19 @@ class Step:
             with tf.control_dependencies(before):
                 optimizer.apply(gradients, variables)
             context.merge_call(_take_back, args=(kept, before, when))
+
+
+def _normal(shape, key, counter):
+    return tf.raw_ops.StatelessRandomNormalV2(shape=shape, key=key, counter=counter, alg=PHILOX)
+
+
+def _uniform(shape, key, counter):
+    return tf.raw_ops.StatelessRandomUniformV2(shape=shape, key=key, counter=counter, alg=PHILOX)
+
+
+def _integers(low, high, shape, key, counter):
+    return tf.raw_ops.StatelessRandomUniformIntV2(shape=shape, key=key, counter=counter, alg=PHILOX, minval=low,
+                                                  maxval=high)
 
 
 def _take_back(strategy, variables, before, when):
@@ -160,7 +205,7 @@ class GaussianNoise(keras.layers.Layer):
     def call(self, inputs: Any, training: bool = False) -> Any:  # noqa: D102
         if not training or not self.stddev:
             return inputs
-        return inputs + _step(self).normal(self.name, inputs.shape[1:], stddev=self.stddev)
+        return inputs + tf.cast(_step(self).normal(self.name, inputs.shape[1:], stddev=self.stddev), inputs.dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
         return input_shape

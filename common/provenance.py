@@ -21,6 +21,7 @@ from common import claims, closure
 from common.checkpoints import files, read_state
 from common.errors import StaleError
 from common.files import sha256
+from common.machine import PLAIN
 
 ROOT = closure.ROOT
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "librosa", "scikit-learn", "soundfile", "symusic")
@@ -98,6 +99,9 @@ def changes(saved: dict | None, now: dict) -> dict[str, list[str]]:
     found["settings"] = [f"setting {key} was {before.get(key)} and is {after.get(key)}"
                          for key in sorted(set(before) | set(after))
                          if before.get(key) != after.get(key) and key != "data_set"]
+    found["settings"] += [f"{key} was {saved.get(key, plain)} and is {now[key]}"
+                          for key, plain in PLAIN.values().items() if now.get(key, saved.get(key, plain))
+                          != saved.get(key, plain)]
     if saved["store_sha256"] != now["store_sha256"]:
         found["store"] = ["the preprocessed data changed"]
     found["packages"] = [f"{name} was {old} and is {now['packages'].get(name)}"

@@ -19,6 +19,7 @@ from typing import Any
 from common import checkpoints, claims, config as configuration, locks, provenance, tries
 from common.errors import BusyError, EncoreError, StaleError
 from common.files import sha256, whole
+from common.machine import Machine
 from common.store import Store
 
 ROOT = provenance.ROOT
@@ -32,6 +33,7 @@ class Run:
     Attributes:
         config: the resolved settings, None where a run is only read.
         corpus: as store.json describes it.
+        machine: how its trainings are to use the machine; None where none is begun.
         results: results.json, None before the evaluation; `media`: sections of media.json; `rejected`: (path, reason).
     """
 
@@ -46,6 +48,7 @@ class Run:
     results: dict | None = None
     media: list = field(default_factory=list)
     rejected: list = field(default_factory=list)
+    machine: Machine | None = None
 
     @property
     def group(self) -> str:
@@ -97,7 +100,7 @@ class Run:
 
     def provenance(self, store: Store) -> dict:
         """What a training that starts now stands on (`common.provenance`)."""
-        return provenance.at_start(self.paper, self.config, store)
+        return provenance.at_start(self.paper, self.config, store) | (self.machine.values() if self.machine else {})
 
     def write_config(self, store: Store) -> None:
         """Write config.json and environment.json, before training starts; of several machines the chief does."""
@@ -232,11 +235,11 @@ class Run:
 
 
 def open_run(settings: ModuleType, config: Any, store: Store, follow: str, preset: str, seed: int,
-             overrides: dict | None = None, runs: Path = Path("runs")) -> Run:
+             overrides: dict | None = None, runs: Path = Path("runs"), machine: Machine | None = None) -> Run:
     """The Run for these settings; nothing is written yet. Typed flags get a directory of their own."""
     overrides, corpus = json.loads(json.dumps(overrides or {}, default=str)), store.parameters["corpus"]
     directory = Path(runs) / settings.PAPER / _name(corpus, preset, follow, overrides) / f"seed-{seed}"
-    return Run(directory, settings, config, follow, preset, seed, overrides, corpus)
+    return Run(directory, settings, config, follow, preset, seed, overrides, corpus, machine=machine)
 
 
 def _name(corpus: dict, preset: str, follow: str, overrides: dict) -> str:

@@ -23,12 +23,13 @@ from common import command, config as configuration, jobs, locks, process, recor
 from common.errors import StaleError
 from common.files import naming
 from common.findings import NotTestable
+from common.machine import Machine
 
 PAPERS = tuple(sorted(path.parent.name for path in (record.ROOT / "papers").glob("*/evaluate.py")))
 
 
-@dataclass(frozen=True)
-class Options:
+@dataclass(frozen=True, kw_only=True)
+class Options(Machine):
     """Options of the call; settings of the paper (`--epochs 5`) follow and hold for every mode.
 
     Attributes:
@@ -155,6 +156,7 @@ def parse(settings: ModuleType, arguments: list[str]) -> tuple[Options, list[Pla
     with process.one_line_errors():
         scripts.check(options.data, options.null, options.seeds)
         jobs.check(options.jobs, options.dask)
+        options.check()
     modes = configuration.FOLLOW if "all" in options.follow else tuple(dict.fromkeys(options.follow))
     typed = {mode: scripts.with_settings(settings, (Options,), mode, __doc__, arguments)[2]
              for mode in dict.fromkeys((*modes, "paper"))}
@@ -201,7 +203,7 @@ def opened(options: Options, settings: ModuleType, plan: Plan) -> tuple:
     preprocess = importlib.import_module(f"papers.{settings.PAPER}.preprocess")
     store = preprocess.preprocess(config, options.data, options.preset, options.stores, null=options.null)
     return config, store, record.open_run(settings, config, store, plan.follow, options.preset, plan.seed,
-                                          plan.overrides, options.runs)
+                                          plan.overrides, options.runs, options)
 
 
 def reproduce(options: Options, settings: ModuleType, plan: Plan) -> None:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from common import command, config as configuration, process, record, sizes
 from common.errors import DataError, StaleError
 from common.files import naming
+from common.machine import PLAIN, Machine
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class TrainOptions:
+class TrainOptions(Machine):
     """Options of a training script.
 
     Attributes:
@@ -90,6 +91,8 @@ def parse(settings: ModuleType, description: str, extra: type | None = None,
     (options, *rest), config, overrides = with_settings(settings, kinds, follow, description, arguments)
     with process.one_line_errors():
         check(options.data, options.null, (options.seed,))
+        if isinstance(rest[0] if rest else None, Machine):
+            rest[0].check()
     return options, config, overrides, rest[0] if rest else None
 
 
@@ -128,12 +131,13 @@ def check(data: Path | None, null: bool, seeds: tuple[int, ...]) -> None:
         raise DataError(f"--seeds (SEEDS=) {' '.join(map(str, seeds))}: name one or more whole numbers from 0 up")
 
 
-def words(options: Options, overrides: dict, config: Any = None) -> str:
+def words(options: Options, overrides: dict, config: Any = None, machine: Machine = PLAIN) -> str:
     """The options and settings as they would be typed, defaults left out: for the next command that a script names."""
     typed = []
-    for field in dataclasses.fields(options):
-        if getattr(options, field.name) != field.default:
-            typed += _typed(field.name, getattr(options, field.name))
+    for of, fields in ((options, dataclasses.fields(options)), (machine, dataclasses.fields(Machine))):
+        for field in fields:
+            if getattr(of, field.name) != field.default:
+                typed += _typed(field.name, getattr(of, field.name))
     if config is not None and hasattr(config, "data_set") and config.data_set != type(config)().data_set:
         typed += _typed("data_set", config.data_set)
     for name, value in overrides.items():
@@ -163,10 +167,10 @@ def evaluation_options(settings: ModuleType, description: str) -> tuple:
 
 
 def _open(parsed, settings, preprocess):
-    options, config, overrides, _ = parsed
+    options, config, overrides, extra = parsed
     store = preprocess.preprocess(config, options.data, options.preset, options.stores, null=options.null)
     run = record.open_run(settings, config, store, options.follow, options.preset, options.seed, overrides,
-                          options.runs)
+                          options.runs, extra if isinstance(extra, Machine) else None)
     return config, store, run
 
 
@@ -175,7 +179,7 @@ def run_training(parsed: tuple, settings: ModuleType, preprocess: ModuleType, jo
     from common import hours, timing, training
 
     options, config, overrides, extra = parsed
-    names, typed = list(jobs(config)), words(options, overrides, config)
+    names, typed = list(jobs(config)), words(options, overrides, config, extra)
     if extra.list:
         for name in names:
             print(f"python -m papers.{settings.PAPER}.train{typed} --model {name}")
@@ -191,6 +195,8 @@ def run_training(parsed: tuple, settings: ModuleType, preprocess: ModuleType, jo
             for name, (model, changed) in jobs(config).items():
                 if extra.model in (None, name):
                     print(hours.said(timer.rows(name, model, changed, store, options.seed)), flush=True)
+            if extra.model is None:
+                hours.say_evaluation(settings.PAPER, config, store)
             return
         with run.lock("training", shared=True):  # a job array trains its models side by side
             run.settle(store, extra.fresh, extra.accept_code, extra.model)
@@ -198,7 +204,7 @@ def run_training(parsed: tuple, settings: ModuleType, preprocess: ModuleType, jo
             with naming(run.directory):
                 training.train_all(jobs(config), store, run, extra.model)
     left = [name for name in names if not _ended(training.outcome(run.model_directory(name)))]
-    script = "train" if left else "evaluate"
+    script, typed = ("train", typed) if left else ("evaluate", words(options, overrides, config))
     print(f"{run.directory}: trained{f', {len(left)} of {len(names)} models are left' if left else ''}. "
           f"Next: python -m papers.{settings.PAPER}.{script}{typed}")
 

@@ -69,7 +69,7 @@ def _name(layer: Any) -> str:
 
 def _shapes(layer: Any) -> str:
     output = getattr(layer, "output", [])
-    shapes = ["(" + ", ".join("batch" if n is None else str(n) for n in one.shape) + ")"
+    shapes = ["(" + ", ".join(("any" if k else "batch") if n is None else str(n) for k, n in enumerate(one.shape)) + ")"
               for one in (output if isinstance(output, list | tuple) else [output])]
     if len(shapes) > 1 and len(set(shapes)) == 1:
         return f"{len(shapes)} x {shapes[0]}"

@@ -6,6 +6,7 @@ Works on the dicts of results.json alone; `common.provenance` writes what is rea
 from pathlib import Path
 
 from common import closure, provenance
+from common.machine import PLAIN
 
 BEFORE = "made before provenance was recorded"
 
@@ -79,6 +80,8 @@ def _different(records, what) -> str:
     for other in records[1:]:
         if other["code_sha256"] != first["code_sha256"]:
             return f"{what} different code ({', '.join(_modules(first, other))})"
+        if how := [key for key, plain in PLAIN.values().items() if other.get(key, plain) != first.get(key, plain)]:
+            return f"{what} different {', '.join(how)}"
         packages = sorted(name for name, version in first["packages"].items() if other["packages"].get(name) != version)
         if packages or other["python"] != first["python"]:
             return f"{what} different versions of {', '.join(packages) or 'Python'}"

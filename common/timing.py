@@ -5,6 +5,7 @@ Networks of equal sizes and steps are timed once. A process of one thread withou
 processor, so that other processes on the machine do not count; any other by the clock on the wall.
 """
 
+import contextlib
 import dataclasses
 import functools
 import os
@@ -86,16 +87,20 @@ class Timer:
         return self.known[key]
 
     def _steps(self, strategy, learner, stage, seed) -> "Steps":
-        from common.loop import compiled
+        from common import loop
 
-        run, took = compiled(strategy, learner, stage, seed), []
-        while len(took) < min(stage.steps, MOST):
-            began = self.clock()
-            for value in run(len(took)).values():
-                value.numpy()
-            took.append(self.clock() - began)
-            if sum(took[1:]) > self.seconds * (1 if len(took) > LEAST else LONGER):
-                break
+        run, took = loop.Steps(strategy, learner, stage, seed), []  # seconds a step in every call, as often as steps
+        with contextlib.closing(run.feed):
+            spent = 0.0
+            while len(took) < min(stage.steps, MOST):
+                began = self.clock()
+                call, values = run(len(took))
+                values.numpy()
+                seconds = self.clock() - began
+                spent += seconds if took else 0.0
+                took += call.count * [seconds / call.count]
+                if spent > self.seconds * (1 if len(took) > LEAST else LONGER):
+                    break
         median = statistics.median(took[1:] or took)
         return Steps(max(0.0, took[0] - median), median, len(took[1:] or took), stage.batches.batch_size)
 

@@ -7,6 +7,8 @@ as one that was not.
 """
 
 import contextlib
+import dataclasses
+import functools
 import gc
 import json
 import math
@@ -19,9 +21,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from common import checkpoints, locks, provenance
+from common import checkpoints, locks, precision, provenance
 from common.errors import StaleError, TrainingError
+from common.feeding import too_small
 from common.loop import Loop, Outcome, history
+from common.machine import PLAIN, Machine
 from common.noise import BatchNormalization, Dropout, GaussianNoise, Step
 
 __all__ = ["BatchNormalization", "Batches", "Dropout", "GaussianNoise", "Learner", "Model", "Outcome", "Stage", "Step",
@@ -59,21 +63,20 @@ class Batches:
 
 def shuffled(size: int, seed: int) -> Callable:
     """A new permutation every epoch, a function of (seed, epoch)."""
-    latest = {}
-
-    def order(epoch):
-        if epoch not in latest:
-            latest.clear()
-            latest[epoch] = np.random.default_rng([seed, epoch]).permutation(size)
-        return latest[epoch]
-
-    return order
+    return functools.lru_cache(2)(functools.partial(_permutation, size, seed))  # two threads may be in two epochs
 
 
 def fixed(size: int, seed: int | None = None) -> Callable:
     """The same order every epoch: shuffled once by `seed`, or as stored if it is None."""
-    indices = np.arange(size) if seed is None else np.random.default_rng([seed, 0]).permutation(size)
-    return lambda epoch: indices
+    return functools.partial(_same, np.arange(size) if seed is None else _permutation(size, seed, 0))
+
+
+def _permutation(size: int, seed: int, epoch: int) -> np.ndarray:
+    return np.random.default_rng([seed, epoch]).permutation(size)
+
+
+def _same(indices: np.ndarray, epoch: int) -> np.ndarray:
+    return indices
 
 
 @dataclass
@@ -137,13 +140,14 @@ def choose_strategy() -> tf.distribute.Strategy:
 
 
 def train(name: str, model: Model, config, store, directory: Path, seed: int,
-          strategy: tf.distribute.Strategy | None = None, checkpoint_seconds: float = 60.0,
-          stands_on: dict | None = None) -> Outcome:
+          strategy: tf.distribute.Strategy | None = None, checkpoint_seconds: float | None = None,
+          stands_on: dict | None = None, machine: Machine = PLAIN) -> Outcome:
     """Train one model to its end, going on from the last checkpoint in `directory` if there is one.
 
     Writes `metrics.jsonl` (no clock values), `timing.jsonl`, `tensorboard/` and `checkpoints/`.
 
     Args:
+        checkpoint_seconds: in place of the machine's.
         stands_on: the record of `provenance.at_start`, carried in every checkpoint; None where nothing is to be proved.
 
     Raises:
@@ -153,9 +157,17 @@ def train(name: str, model: Model, config, store, directory: Path, seed: int,
         SystemExit: 130 or 143 after Ctrl-C or SIGTERM, with the state saved.
     """
     strategy = strategy or choose_strategy()
+    if checkpoint_seconds is not None:
+        machine = dataclasses.replace(machine, checkpoint_seconds=checkpoint_seconds)
     if model.single_replica and strategy.num_replicas_in_sync > 1:
         raise TrainingError(f"{name} mixes examples across a batch by definition and runs on one replica; "
                             f"{strategy.num_replicas_in_sync} are present. Hide the others (CUDA_VISIBLE_DEVICES=0).")
+    if machine.jit and strategy.num_replicas_in_sync > 1:
+        raise TrainingError(f"{name}: --jit compiles the step of one device; {strategy.num_replicas_in_sync} are "
+                            "present. Leave it out, or hide the others (CUDA_VISIBLE_DEVICES=0).")
+    if machine.deterministic:
+        tf.config.experimental.enable_op_determinism()
+        tf.config.experimental.enable_tensor_float_32_execution(False)
     done = outcome(directory)
     settings = _settings(name, config, store, seed)
     _same_settings(directory, settings)
@@ -168,15 +180,14 @@ def train(name: str, model: Model, config, store, directory: Path, seed: int,
             raise TrainingError(f"{name}: stage {stage.name} has {stage.batches.size} examples in batches of "
                                 f"{stage.batches.batch_size} and {stage.steps} steps: nothing to train on; more data, "
                                 "another --split, or larger sizes")
-        rest = 0 if stage.batches.drop_remainder else stage.batches.size % stage.batches.batch_size
-        if 0 < rest < strategy.num_replicas_in_sync:
-            raise TrainingError(f"{name}: the last batch of an epoch has {rest} examples for "
-                                f"{strategy.num_replicas_in_sync} devices; choose another --batch-size")
+        if problem := too_small(stage.batches, strategy.num_replicas_in_sync):
+            raise TrainingError(f"{name}: {problem}")
     with locks.held(directory / ".lock", f"training {directory}") if locks.is_chief() else contextlib.nullcontext():
         with strategy.scope():
             keras.utils.set_random_seed(seed)
             learner = model.build(config, store)
-        return Loop(name, model, learner, stages, strategy, directory, seed, settings, checkpoint_seconds,
+            precision.apply(machine.precision, learner)
+        return Loop(name, model, learner, stages, strategy, directory, seed, settings, machine,
                     stands_on and stands_on | {"devices": devices(strategy)}).run()
 
 
@@ -193,7 +204,7 @@ def train_all(jobs: dict, store, run, only: str | None = None) -> dict[str, Outc
         if only in (None, name):
             try:
                 outcomes[name] = train(name, model, config, store, run.model_directory(name), run.seed,
-                                       stands_on=stands_on)
+                                       stands_on=stands_on, machine=getattr(run, "machine", None) or PLAIN)
             except StaleError:
                 raise
             except TrainingError as error:

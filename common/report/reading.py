@@ -149,7 +149,8 @@ def read_equations(path: Path) -> list[Equation]:
 def read_module(path: Path) -> tuple[str, list[Block]]:
     """(module docstring, blocks in order); imports and what runs as a script are left out."""
     source = path.read_text(encoding="utf-8")
-    lines, tree, groups = source.splitlines(), ast.parse(source), []
+    lines, tree = source.splitlines(), ast.parse(source)
+    groups: list[Any] = []
     for node in tree.body:
         if isinstance(node, ast.Import | ast.ImportFrom) or _is_docstring(node) or "__main__" in ast.dump(node)[:200]:
             groups.append(None)

@@ -5,6 +5,7 @@ modes that share a store share the fits.
 """
 
 import os
+import time
 import warnings
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from common import probes
 from common.progress import progress
-from papers.fma_interpolation import splits
+from papers.fma_interpolation import data, splits
 
 VERSION = 2
 EXACT_ROWS = 12_000  # training rows up to which the SVM is exact, as the program's; its time grows with their square
@@ -177,15 +178,19 @@ def _fit(name, value, statistics, labels, split, seed, means=None):
             "validation": _predict(name, value, statistics, labels, split["fit"], [split["validation"]], seed)[0]}
 
 
-def _predict(name, value, statistics, labels, train, asked, seed, means=None):
-    """Codes that a classifier fitted on the rows `train` gives each array of rows in `asked`."""
+def _predict(name, value, statistics, labels, train, asked, seed, means=None, as_if=0):
+    """Codes that a classifier fitted on the rows `train` gives each array of rows in `asked`.
+
+    `as_if`: the estimator for so many training rows, whatever there are.
+    """
     classes, mixture = int(labels.max()) + 1, name in ("GMM0", "GMM1")
     if not mixture and len(np.unique(labels[train])) < 2:  # what a part with one genre teaches
         return [np.full(len(rows), labels[train[0]]) for rows in asked]
     means = means if name == "GMM1" and len(train) >= classes else None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # "did not converge" is the program's own setting: 100 iterations
-        fitted = build(name, value, classes, seed, len(train), means).fit(statistics[train], labels[train])
+        estimator = build(name, value, classes, seed, as_if or len(train), means)
+        fitted = estimator.fit(statistics[train], labels[train])
         return [fitted.predict(statistics[rows]) if len(rows) else np.zeros(0, labels.dtype) for rows in asked]
 
 
@@ -270,3 +275,46 @@ def report(truth, predicted, classes):
     present = support > 0
     return {"classes": table, "support": support, "accuracy": scored["accuracy"], "confusion": scored["confusion"],
             "macro": table[present].mean(axis=0), "weighted": (table * support[:, None]).sum(axis=0) / support.sum()}
+
+
+# ---------------------------------------------------------------- how long the fits of an evaluation take
+
+def estimate(config, store, rows=(400, 1200)):
+    """{classifier: seconds on one core} of all fits of an evaluation; {} where there is one class only.
+
+    Each is timed at two numbers of rows, and its time taken to grow by the same power on to the rows that it is fitted
+    on. Fits that another run left beside the store are not made again, and count here all the same.
+    """
+    labels, table = data.labels_of(store), store.array("statistics")
+    if labels.max() < 1:
+        return {}
+    some = np.random.default_rng(0).permutation(len(labels))[:max(rows)]
+    parts = {one: split(len(labels), splits=[row["split"] for row in store.index])
+             for one, split in splits.CLASSICAL.items()}
+    folds = min(len(labels), splits.CLASSICAL_ROWS * 10 // 12) * (FOLDS - 1) // FOLDS
+    found = {}
+    for name, values in GRIDS.items():
+        sizes = [len(part[key]) for part in parts.values() for key in ("train", "fit") if key in part] * len(values)
+        if name in PRINTED_BEST:
+            sizes += [folds] * 3 * FOLDS + [len(parts["official"]["train"])] * len(values) * config.shuffles
+        found[name] = _seconds(name, np.asarray(table[np.sort(some)]), labels[np.sort(some)], rows, sizes)
+    return found
+
+
+def _seconds(name, table, labels, rows, sizes):
+    """Seconds of fits on `sizes` rows, by the power that two smaller numbers of `rows` show."""
+    rows, total = sorted({min(count, len(labels)) for count in rows}), 0.0
+    for beyond in {size > EXACT_ROWS for size in sizes}:
+        took = []
+        for count in rows:
+            began, every = time.perf_counter(), np.arange(count)
+            if name == "GMMC":
+                one_gaussian_per_class(table, labels, {"train": every, "test": every})
+            else:
+                _predict(name, PRINTED_BEST.get(name, 0), table, labels, every, [every], 0,
+                         as_if=EXACT_ROWS + 1 if beyond else count)
+            took.append(time.perf_counter() - began)
+        power = np.log(took[-1] / took[0]) / np.log(rows[-1] / rows[0]) if len(rows) > 1 else 1.0
+        total += sum(took[-1] * (size / rows[-1]) ** np.clip(power, 0, 3)
+                     for size in sizes if (size > EXACT_ROWS) == beyond)
+    return float(total)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy.stats import gaussian_kde
 
 from common import plots
 from common.record import Run
@@ -60,6 +61,24 @@ def leak(run: Run, accuracy: Any, names: Any, chance: float) -> Any:
             "alt": "Bars of accuracy for each classifier under three splits", "claims": ["Q5-leak"]}
 
 
+def contours(path: Path, points: np.ndarray, genres: np.ndarray, title: str, order: list) -> Path:
+    """Density of each genre in the plane, four lines each, as the report draws it; none of fewer than four points."""
+    drawing, axes = plots.figure(size=(5.4, 4.2))
+    low, high = points.min(axis=0), points.max(axis=0)
+    x, y = np.meshgrid(*(np.linspace(a - 0.1 * (b - a), b + 0.1 * (b - a), 80) for a, b in zip(low, high, strict=True)))
+    for number, genre in enumerate(order):
+        mine, colour = points[genres == genre], plots.PALETTE[number % len(plots.PALETTE)]
+        axes.plot([], [], color=colour, label=genre)
+        if len(mine) < 4 or np.linalg.matrix_rank(mine - mine.mean(axis=0)) < 2:
+            continue
+        density = gaussian_kde(mine.T)(np.stack([x.ravel(), y.ravel()])).reshape(x.shape)
+        axes.contour(x, y, density, levels=density.max() * np.array([0.2, 0.4, 0.6, 0.8]), colors=colour,
+                     linewidths=0.8)
+    axes.set(title=title, xlabel="first component", ylabel="second component")
+    axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
+    return plots.save(drawing, path)
+
+
 def drawings(run: Run, drawn: Any, genres: Any) -> Any:
     """One scatter plot for each drawing, the unscaled ones of the report included."""
     items = []
@@ -73,6 +92,11 @@ def drawings(run: Run, drawn: Any, genres: Any) -> Any:
                           "caption": f"{title}, {len(points)} tracks, {drawing.seconds[method]:.2f} s",
                           "alt": f"Scatter plot of tracks by {method.upper()}, coloured by genre",
                           "claims": [f"T-VIS-{method}-{name}"] if timed else []})
+        for method in ("pca", "umap"):  # the report's six panels
+            title = f"{method.upper()} of {TABLE_SAYS[name]}, density of each genre"
+            path = contours(run.figure(f"{method}-{name}-density"), drawing.points[method], colours, title, genres)
+            items.append({"kind": "figure", "file": run.relative(path), "caption": title, "claims": [],
+                          "alt": f"Contour lines of the density of each genre by {method.upper()}"})
         for method, points in drawing.unscaled.items():
             path = plots.scatter(run.figure(f"{method}-{name}-unscaled"), points, colours,
                                  f"{method.upper()}, unscaled", order=genres)

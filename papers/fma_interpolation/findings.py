@@ -241,6 +241,7 @@ FINDINGS = {
     "Q8-inception": partial(paths.structures, one="inception", two="conv2d"), "Q9": paths.time_variance_kept,
     "Q10-order": partial(paths.against, measure=paths.orders, control="unrelated pair"),
     "Q10-middle": partial(paths.against, measure=paths.middle_is_nearer, control="mean image"),
+    "Q12-noise": paths.rounding_over_noise,
     "Q11-time": inversion_time, "Q11-error": inversion_error, "Q14": waveform_correlation,
     "U1-flux": paths.flux_at_joins, "U1-flux-kept": paths.flux_at_joins, "U1-steps": paths.largest_step,
     "U1-reach": paths.reach, "U2-own": paths.own_original,

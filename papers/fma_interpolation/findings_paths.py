@@ -92,6 +92,18 @@ def time_variance_kept(m):
     return by_group(found["conv1d"], _held_out(m).artists, "artists", _means(found))
 
 
+def rounding_over_noise(m):
+    """Q12-noise: what half pixels change in the reconstructions over what another draw of the code changes.
+
+    1 where neither changes anything: a decoder that ignores its code has no noise to compare with.
+    """
+    r = _held_out(m)
+    if m.config.storage == "half":
+        raise NotTestable("the images are stored as half, so that there is nothing left to round")
+    return by_group((r.rounded + 1e-6) / (r.drawn + 1e-6), r.artists, "artists",
+                    {"rounded": float(r.rounded.mean()), "another_draw": float(r.drawn.mean())})
+
+
 def flux_at_joins(m):
     """U1-flux, U1-flux-kept: octaves by which the flux at the joins of reconstructions exceeds the originals'."""
     r = _held_out(m)

@@ -96,6 +96,8 @@ class Reconstructions:
     """Held-out images (n, bands, frames), every autoencoder's outputs, the mean training image.
 
     `tracks` and `artists` name what each image belongs to, `joins` (k, 2) are places of neighbours in a track.
+    `rounded` and `drawn` (n,) are what the baseline's outputs change (root mean square) where the images are rounded to
+    half, and from one draw of the code to another.
     """
 
     images: np.ndarray
@@ -104,6 +106,8 @@ class Reconstructions:
     tracks: np.ndarray
     artists: np.ndarray
     joins: np.ndarray
+    rounded: np.ndarray
+    drawn: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -224,7 +228,18 @@ def reconstructions(config, store, learners, rows, seed):
                for name, learner in learners.items()}
     return Reconstructions(images, outputs, data.mean_image(config, store, seed),
                            np.array([store.index[row]["group"] for row in rows]),
-                           np.asarray(store.array("artists"))[rows], data.neighbours(store, rows))
+                           np.asarray(store.array("artists"))[rows], data.neighbours(store, rows),
+                           *rounding_and_draws(learners["baseline"], train.loss_of("baseline", config), images, seed))
+
+
+def rounding_and_draws(learner, loss, images, seed):
+    """(n,) root mean squares: what outputs change by images rounded to half, and by another draw of the code."""
+    halved = images.astype(np.float16).astype(np.float32)
+    exact, rounded = (inference.decode(learner, inference.encode(learner, x), loss) for x in (images, halved))
+    mean, log_variance = inference.posteriors(learner, images)
+    noise = np.random.default_rng([seed, 9]).standard_normal((2, *mean.shape), np.float32)
+    one, other = (inference.decode(learner, inference.draw(mean, log_variance, each), loss) for each in noise)
+    return tuple(np.sqrt(measures.squared_error(*two)) for two in ((exact, rounded), (one, other)))
 
 
 def paths(config, store, learner, judge, pairs, again, seed):

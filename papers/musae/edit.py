@@ -48,9 +48,7 @@ def edit(options: Any) -> Any:
     windows, numbers = song.windows()
     z = inference.encode(learner, windows)
     before = inference.decode_tokens(learner, z)
-    target = prior.petal_mean(run.config.petals, 2)[petal]
-    z[:, :2] += options.amount * (target - z[:, :2])
-    after = inference.decode_tokens(learner, z)
+    after = inference.decode_tokens(learner, prior.towards(z, petal, run.config.petals, options.amount))
     changed = measures.hamming(before, after).mean()
     print(
         f"{len(numbers)} windows of sixteen bars moved towards {options.toward}; {changed:.1%} of decoded tokens change"

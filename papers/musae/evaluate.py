@@ -32,7 +32,6 @@ def evaluate(config, store, run, partial=False):
     trained = {name: jobs[name] for name, found in outcomes.items() if found}
     found = measured.measure(trained, config, store, run)
     results = collect(findings.FINDINGS | facts.FACTS, found)
-    results |= {claim: {"not_testable": "reported only"} for claim in findings.PRINTED if claim not in results}
     notes = {"songs": {name: model.songs for name, model in found.models.items()}}
     if config.ablations:
         notes["effects"] = {

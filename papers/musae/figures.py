@@ -24,6 +24,16 @@ def piano_roll(tokens: Any, path: Path, title: str) -> Path:
     return plots.piano_roll(path, rolls, title, steps_per_beat=4)
 
 
+def score(multitrack: Any, path: Path, title: str) -> Path:
+    """The tracks of a pypianoroll.Multitrack one above the other, as pypianoroll draws them."""
+    import pypianoroll
+
+    drawing, axes = plots.figure(size=(8.0, 6.0), rows=len(multitrack.tracks), sharex=True)
+    pypianoroll.plot_multitrack(multitrack, axs=list(axes))
+    drawing.suptitle(title)
+    return plots.save(drawing, path)
+
+
 def heat_map(path: Path, changes: Any, names: Any) -> Path:
     """Figure 3: relative changes (metrics, petals) with a row per name."""
     drawing, axes = plots.figure(size=(7.2, 0.2 * len(names) + 1.2))

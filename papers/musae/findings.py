@@ -7,13 +7,21 @@ import numpy as np
 
 from common import claims
 from common.findings import NotTestable, by_group
-from papers.musae import measures, prior
-from papers.musae.measured import ALPHAS, RESAMPLES
+from papers.musae import latent, measures
+from papers.musae.measured import ALPHAS, FLOWER, GAUSSIAN, TWO
 from papers.musae.measures import COLUMNS
 from papers.musae.model import TRACKS
 
 PRINTED = {claim.id: claim.reported for claim in claims.read_claims(Path(__file__).with_name("claims.csv"))}
-TWO, GAUSSIAN, FLOWER = "2bar-gaussian", "16bar-gaussian", "16bar-flower"
+FLAT, HIERARCHICAL = "flat", "hierarchical"
+# Table 1's columns of Music VAE, cell by cell: which, MusAE beside it, the model trained here, track, row of the table.
+SIXTEEN = tuple(zip(("drums", "bass", "guitar", "dbg"), ("T3", "T4", "T5", "T8"), strict=True))
+QUOTED = (
+    (FLAT, TWO, "2bar-musicvae-flat", "drums", "T1"),
+    (FLAT, TWO, "2bar-musicvae-flat", "guitar", "T2"),
+    *((FLAT, GAUSSIAN, "16bar-musicvae-flat", *cell) for cell in SIXTEEN),
+    *((HIERARCHICAL, FLOWER, "16bar-musicvae-hierarchical", *cell) for cell in SIXTEEN),
+)
 
 
 # Section 4.2, Table 1
@@ -50,6 +58,48 @@ def above_quoted(measured, model, column, quoted):
     """A cell of Table 1 less a cell that the paper quotes for Music VAE."""
     quoted = PRINTED[quoted]
     return {"value": accuracy(measured, model, column)["value"] - quoted, "baselines": {"quoted": quoted}}
+
+
+def above_measured(measured, model, column, rival):
+    """M1, M2: a cell of Table 1 less Music VAE's, trained here on the same windows and answering from its code alone.
+
+    Beside it Music VAE's accuracy, and that where it is given the true tokens before each step.
+    """
+    ours, other = measured.model(model), measured.model(rival)
+    beside = {"music_vae": row(other)[column], "music_vae_teacher_forced": row(other, "teacher_forced")[column]}
+    return by_group(score(ours, column) - score(other, column), ours.artists, "artists", beside)
+
+
+def quoted_column(measured, model, column):
+    """Music VAE's columns: measured where it is trained."""
+    found = accuracy(measured, model, column)
+    found["baselines"]["teacher_forced"] = row(measured.model(model), "teacher_forced")[column]
+    return found
+
+
+def above_majority(measured, model, column):
+    """L16: accuracy less that of the commonest token of each step, paired by window."""
+    found = measured.model(model)
+    return by_group(score(found, column) - score(found, column, "step_majority"), found.artists, "artists")
+
+
+def _sweep(measured, names):
+    """{what is set: accuracy of four tracks} of the 2-bar model and of those that differ from it in one setting."""
+    return {name.partition("@")[2].replace("-", "_") or "as_it_is": row(measured.model(name))["dbgs"] for name in names}
+
+
+def costs(measured, less, more, others):
+    """S-beta, S-latent: accuracy of the 2-bar model under one setting less that under another, four tracks, paired."""
+    one, two = measured.model(less), measured.model(more)
+    return by_group(score(one, "dbgs") - score(two, "dbgs"), one.artists, "artists",
+                    _sweep(measured, (less, *others, more)))  # fmt: skip
+
+
+def other_start(measured):
+    """G3: accuracy of the 2-bar model from other first weights and another order, less its own; four tracks."""
+    other, own = (row(measured.model(name))["dbgs"] for name in (f"{TWO}@other-start", TWO))
+    return {"value": other - own, "n": len(measured.model(TWO).rows), "of": "windows",
+            "baselines": {"own_start": own, "other_start": other}}  # fmt: skip
 
 
 def lower_of_two(measured):
@@ -103,7 +153,9 @@ def rising(measured, model):
     """F4a: Spearman's rho of the mean distance to x1 with alpha."""
     path = measured.path(model)
     pairs = np.array([measures.rank_correlation(ALPHAS, curve) for curve in path.first.T])
-    beside = {"data": 1.0, "pairs_rising": float((pairs >= 0.9).mean())}
+    beside = {"data": 1.0, "code_ignored": 0.0, "pairs_rising": float((pairs >= 0.9).mean())}
+    if model == TWO:
+        beside["untrained"] = measures.rank_correlation(ALPHAS, measured.paths["untrained"].first.mean(axis=1))
     return {"value": measures.rank_correlation(ALPHAS, path.first.mean(axis=1)), "n": path.first.shape[1],
             "of": "interpolations", "baselines": beside}  # fmt: skip
 
@@ -151,15 +203,37 @@ def mirror(measured):
             "of": "interpolations", "baselines": {"data": 0.0, "rise": rise}}  # fmt: skip
 
 
+def _largest_steps(path):
+    """(largest step along alpha as a share of the way for the pairs that move, which they are)."""
+    moves = path.way > 0
+    return path.steps.max(axis=0)[moves] / path.way[moves], moves
+
+
 def largest_step(measured):
     """F2: the largest step along alpha as a share of the way, mean over the pairs that move, 2-bar model."""
     path = measured.path(TWO)
-    moves = path.way > 0
+    share, moves = _largest_steps(path)
     if not moves.any():
         raise NotTestable("all windows decode to the same tokens")
-    share = path.steps.max(axis=0)[moves] / path.way[moves]
+    untrained, some = _largest_steps(measured.paths["untrained"])
     beside = {"even_steps": 0.1, "one_jump": 1.0, "pairs_that_move": float(moves.mean())}
+    beside |= {"untrained": float(untrained.mean())} if some.any() else {}
     return by_group(share, path.artists[moves], "artists", beside)
+
+
+def towards_second(measured, metric):
+    """F2-pitch, F2-notes, F2-length: rank correlation of a metric with alpha, signed by the songs' own difference.
+
+    Mean over the pairs whose songs differ in it, 2-bar model; a decoder that ignores its code has 0.
+    """
+    path = measured.path(TWO)
+    found, nulls = path.follows[metric], measured.paths["untrained"].follows[metric]
+    differ = np.isfinite(found)
+    if not differ.any():
+        raise NotTestable("no pair of songs differs in it")
+    beside = {"code_ignored": 0.0, "untrained": float(nulls[differ].mean()),
+              "data": float(path.data_follows[metric][differ].mean())}  # fmt: skip
+    return by_group(found[differ], path.artists[differ], "artists", beside)
 
 
 def metric_step(measured):
@@ -172,162 +246,24 @@ def metric_step(measured):
     return by_group(share, path.artists[moves], "artists", {"even_steps": 0.1, "one_jump": 1.0})
 
 
-# Section 4.4
-
-
-def _petals(measured):
-    measured.model(FLOWER)
-    return measured.petals
-
-
-def _ratios(petals):
-    """Median von Neumann ratio of each decoder that varies round the circle at all, and metrics of the model."""
-    ratios = {name: measures.von_neumann(changes) for name, changes in petals.changes.items()}
-    usable = int(np.isfinite(ratios["model"]).sum())
-    if not usable:
-        raise NotTestable("every petal decodes to the same metrics")
-    return {name: float(np.nanmedian(r)) for name, r in ratios.items() if np.isfinite(r).any()}, usable
-
-
-def smooth(measured):
-    """F3: median von Neumann ratio round the circle."""
-    petals = _petals(measured)
-    middle, usable = _ratios(petals)
-    beyond = {"share_smooth": measures.smooth_share(petals.changes["model"]), "unordered": 1.0} | middle
-    return {"value": middle["model"], "n": usable, "of": "metrics", "baselines": beyond}
-
-
-def smoother_than_untrained(measured):
-    """Q8: the untrained decoder's ratio less the model's."""
-    middle, usable = _ratios(_petals(measured))
-    if "untrained" not in middle:
-        raise NotTestable("the untrained decoder's metrics do not vary")
-    return {"value": middle["untrained"] - middle["model"], "n": usable, "of": "metrics", "baselines": middle}
-
-
-def like_music(measured):
-    """Q11: overlap of the samples' metrics with held-out windows', less that of the best null.
-
-    Nulls: an untrained decoder, and one that always answers the commonest token of each step.
-    """
-    petals = _petals(measured)
-    held = measures.low_level(measured.model(FLOWER).tokens)[1]
-    overlap = {name: measures.distribution_overlap(petals.values[name], held)
-               for name in ("model", "untrained", "step_majority", "exchanged_bars")}  # fmt: skip
-    return {"value": overlap["model"] - max(overlap["untrained"], overlap["step_majority"]),
-            "n": len(petals.values["model"]), "of": "samples", "baselines": overlap}  # fmt: skip
-
-
-def _tagged(measured):
-    """Petal, tags and artist of the measured windows whose song carries a tag."""
-    model = measured.model(FLOWER)
-    tags = model.windows.tags[model.windows.song[model.rows]]
-    tagged = tags.sum(axis=1) > 0
-    if not tagged.any():
-        raise NotTestable("no song carries a genre tag")
-    petal = prior.nearest_petal(model.codes[tagged], measured.config.petals)
-    return petal, tags[tagged], model.artists[tagged]
-
-
-def petal_hits(measured):
-    """Q9: share of codes whose nearest petal belongs to one of the song's tags, less that of the best song-blind code.
-
-    Nulls: one petal for every song, the best of them; the codes there are, handed to other songs.
-    """
-    petal, tags, artists = _tagged(measured)
-    owner = measures.owners(measured.placement, measured.config.petals)
-    hit, blind = measures.hits(petal, tags, owner), measures.song_blind_hits(petal, tags, owner)
-    best = max(blind.values(), key=np.mean)
-    beside = {name: float(found.mean()) for name, found in blind.items()}
-    beside |= {"hits": float(hit.mean()), "uniform": float(tags.sum(axis=1).mean() / measured.config.petals)}
-    return by_group(hit - best, artists, "artists", beside)
-
-
-def nearer_the_centre(measured):
-    """Q9-centre: rank correlation over songs of the number of tags with the distance from the circle's centre."""
-    model = measured.model(FLOWER)
-    song = model.windows.song[model.rows]
-    names = np.unique(song[model.windows.tags[song].sum(axis=1) > 0])
-    if len(names) < 3:
-        raise NotTestable("under three held-out songs carry a tag")
-    radius = np.linalg.norm(model.codes[:, :2], axis=1)
-    by_song = [radius[song == name].mean() for name in names]
-    count = model.windows.tags[names].sum(axis=1)
-    return {"value": measures.rank_correlation(count, by_song), "n": len(names), "of": "songs",
-            "baselines": {"unrelated": 0.0}}  # fmt: skip
-
-
-def prior_distance(measured, model):
-    """Q9-wasserstein, Q9-gaussian: how much nearer to the prior the codes lie than the nearest null codes.
-
-    Nulls: zeros, one point, the prior with twice its deviation.
-    """
-    found = measured.model(model)
-    if found.lines and found.lines[-1]["losses/beta"] == 0:
-        raise NotTestable("beta is 0 throughout")
-    distances = found.distances
-    nulls = [distances[name] for name in ("zeros", "point", "twice_the_deviation")]
-    return {"value": min(nulls) - distances["codes"], "n": len(found.rows), "of": "windows", "baselines": distances}
-
-
-def _pair(measured, claim):
-    measured.model(FLOWER)
-    pair = measured.pairs[claim]
-    if isinstance(pair, str):
-        raise NotTestable(pair)
-    if pair.accuracy["model"] is None:
-        raise NotTestable(f"{pair.names[0]} or {pair.names[1]} has too few songs to keep them apart")
-    return pair
-
-
-def _accuracies(pair):
-    found = {name: both[0] for name, both in pair.accuracy.items() if both}
-    return found | {"exchanged_genres": pair.accuracy["model"][1]}
-
-
-def mixed(measured):
-    """F5a: accuracy of linear discriminants between rock and pop."""
-    found = _accuracies(_pair(measured, "F5a"))
-    return {"value": found["model"], "n": 2 * measured.config.pair_windows, "of": "windows", "baselines": found}
-
-
-def separated(measured):
-    """F5b: accuracy between rock and punk, less that of an untrained encoder, of raw tokens or by chance."""
-    found = _accuracies(_pair(measured, "F5b"))
-    best = max(value for name, value in found.items() if name != "model")
-    return {"value": found["model"] - best, "n": 2 * measured.config.pair_windows, "of": "windows",
-            "baselines": found}  # fmt: skip
-
-
-def better_apart(measured):
-    """Q10: accuracy between rock and punk less that between rock and pop."""
-    first, second = (_accuracies(_pair(measured, claim)) for claim in ("F5a", "F5b"))
-    beside = {name: second[name] - first[name] for name in ("untrained", "tokens") if name in first and name in second}
-    return {"value": second["model"] - first["model"], "n": RESAMPLES, "of": "resamples", "baselines": beside}
-
-
-def compact(measured):
-    """F5b-compact: spread of punk's codes over that of rock's."""
-    pair = _pair(measured, "F5b")
-    return {"value": pair.spread["model"], "n": len(pair.codes), "of": "windows",
-            "baselines": {"untrained": pair.spread["untrained"]}}  # fmt: skip
-
-
 FINDINGS = {
     "T1-gaussian": partial(accuracy, model=TWO, column="drums"),
     "T2-gaussian": partial(accuracy, model=TWO, column="guitar"),
     **{f"T{k}-gaussian": partial(accuracy, model=GAUSSIAN, column=c) for k, c in enumerate(COLUMNS, 3)},
     **{f"T{k}-flower": partial(accuracy, model=FLOWER, column=c) for k, c in enumerate(COLUMNS, 3)},
-    "V1-T1": partial(above_quoted, model=TWO, column="drums", quoted="T1-musicvae-flat"),
-    "V1-T2": partial(above_quoted, model=TWO, column="guitar", quoted="T2-musicvae-flat"),
-    "V1-T3": partial(above_quoted, model=GAUSSIAN, column="drums", quoted="T3-musicvae-flat"),
-    "V1-T4": partial(above_quoted, model=GAUSSIAN, column="bass", quoted="T4-musicvae-flat"),
-    "V1-T5": partial(above_quoted, model=GAUSSIAN, column="guitar", quoted="T5-musicvae-flat"),
-    "V1-T8": partial(above_quoted, model=GAUSSIAN, column="dbg", quoted="T8-musicvae-flat"),
-    "V2-T3": partial(above_quoted, model=FLOWER, column="drums", quoted="T3-musicvae-hierarchical"),
-    "V2-T4": partial(above_quoted, model=FLOWER, column="bass", quoted="T4-musicvae-hierarchical"),
-    "V2-T5": partial(above_quoted, model=FLOWER, column="guitar", quoted="T5-musicvae-hierarchical"),
-    "V2-T8": partial(above_quoted, model=FLOWER, column="dbg", quoted="T8-musicvae-hierarchical"),
+    **{f"{cell}-musicvae-{kind}": partial(quoted_column, model=rival, column=column)
+       for kind, _, rival, column, cell in QUOTED},
+    **{f"V{1 + (kind == HIERARCHICAL)}-{cell}": partial(above_quoted, model=model, column=column,
+                                                        quoted=f"{cell}-musicvae-{kind}")
+       for kind, model, _, column, cell in QUOTED},
+    **{f"M{1 + (kind == HIERARCHICAL)}-{cell}": partial(above_measured, model=model, column=column, rival=rival)
+       for kind, model, rival, column, cell in QUOTED},
+    **{f"L16-{name}-{column}": partial(above_majority, model=model, column=column)
+       for name, model in (("flower", FLOWER), ("gaussian", GAUSSIAN)) for column in ("drums", "bass", "dbgs")},
+    "S-beta": partial(costs, less=f"{TWO}@beta-0", more=f"{TWO}@beta-tenfold", others=(TWO,)),
+    "S-beta-prior": latent.drawn_by_beta,
+    "S-latent": partial(costs, less=TWO, more=f"{TWO}@latent-sixteenth", others=(f"{TWO}@latent-quarter",)),
+    "G3": other_start,
     **{f"Q1-{column}": partial(gain, column=column) for column in COLUMNS},
     "C1-beta-0": partial(above_control, control="16bar-flower@beta-0"),
     "C1-one-petal": partial(above_control, control="16bar-flower@one-petal"),
@@ -345,15 +281,16 @@ FINDINGS = {
     "F4e": mirror,
     "F2": largest_step,
     "F2-metrics": metric_step,
-    "F3": smooth,
-    "Q8": smoother_than_untrained,
-    "Q9": petal_hits,
-    "Q9-centre": nearer_the_centre,
-    "Q9-wasserstein": partial(prior_distance, model=FLOWER),
-    "Q9-gaussian": partial(prior_distance, model=TWO),
-    "F5a": mixed,
-    "F5b": separated,
-    "F5b-compact": compact,
-    "Q10": better_apart,
-    "Q11": like_music,
+    **{f"F2-{metric}": partial(towards_second, metric=metric) for metric in ("pitch", "notes", "length")},
+    "F3": latent.smooth,
+    "Q8": latent.smoother_than_untrained,
+    "Q9": latent.petal_hits,
+    "Q9-centre": latent.nearer_the_centre,
+    "Q9-wasserstein": partial(latent.prior_distance, model=FLOWER),
+    "Q9-gaussian": partial(latent.prior_distance, model=TWO),
+    "F5a": latent.mixed,
+    "F5b": latent.separated,
+    "F5b-compact": latent.compact,
+    "Q10": latent.better_apart,
+    "Q11": latent.like_music,
 }

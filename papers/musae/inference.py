@@ -3,7 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from papers.musae import losses
+from papers.musae import losses, variants
+from papers.musae.model import TRACKS
 
 ROWS = 64  # windows at a time
 
@@ -39,8 +40,13 @@ def encode(learner, tokens, rng=None):
     return np.concatenate([*style, z], axis=1).astype(np.float32)
 
 
-def decode(learner, z):
-    """Logits (n, T, 130, 4) of codes (n, latent)."""
+def decode(learner, z, tokens):
+    """Logits (n, T, 130, 4) of codes (n, latent). Music VAE's are given the true tokens (n, T, 4) before each step."""
+    if "player" in learner.networks:
+        return np.concatenate([
+            np.asarray(variants.music_vae_logits(learner.networks, tf.constant(z[k : k + ROWS]),
+                                                 tf.constant(tokens[k : k + ROWS])))
+            for k in range(0, len(z), ROWS)])  # fmt: skip
     decoder = compiled(learner.networks["decoder"])
     return _in_batches(lambda part: [np.asarray(decoder(tf.constant(part)))], np.asarray(z, np.float32))[0]
 
@@ -51,3 +57,29 @@ def decode_tokens(learner, z):
     return _in_batches(
         lambda part: [np.argmax(decoder(tf.constant(part)), axis=2).astype(np.int32)], np.asarray(z, np.float32)
     )[0]
+
+
+def answers(learner, z, steps):
+    """Likeliest tokens (n, steps, 4) of codes (n, latent) of any model; Music VAE hears its own answers (greedy)."""
+    if "player" not in learner.networks:
+        return decode_tokens(learner, z)
+    parts = [_step_by_step(learner.networks, tf.constant(z[k : k + ROWS]), steps) for k in range(0, len(z), ROWS)]
+    return np.concatenate(parts)
+
+
+def forced(learner, z, tokens):
+    """Music VAE's likeliest tokens (n, T, 4) where it is given the true ones (n, T, 4) before each step."""
+    rows = range(0, len(z), ROWS)
+    return np.concatenate([decode(learner, z[k : k + ROWS], tokens[k : k + ROWS]).argmax(axis=2) for k in rows])
+
+
+def _step_by_step(networks, z, steps):
+    player = compiled(networks["player"])
+    codes, each = variants.bar_codes(networks, z, steps)
+    states, found = networks["start"](codes), []
+    before = tf.fill([len(codes), 1, len(TRACKS)], variants.NOTHING)
+    for _ in range(each):
+        logits, states = player(codes, before, states)
+        found.append(tf.argmax(logits, axis=2, output_type=tf.int32))
+        before = found[-1]
+    return tf.reshape(tf.concat(found, axis=1), [len(z), steps, -1]).numpy()

@@ -117,14 +117,17 @@ def prior_draw(config, noise, petal=None):
 
 def named(step, draws, entropy, logits, for_critic, for_encoder):
     """The terms of one update under their names, for the logs."""
-    right = accuracy(draws.tokens, logits)
     return {
         "losses/reconstruction": step.mean(tf.reduce_sum(entropy, axis=1)),
         "losses/critic": step.mean(for_critic),
         "losses/adversarial": step.mean(for_encoder),
         "losses/beta": step.mean(tf.zeros_like(for_encoder) + draws.beta),
-        **{
-            f"metrics/accuracy_{k}": step.mean(right[:, i])
-            for i, k in enumerate(("drums", "bass", "guitar", "strings"))
-        },
+        **accuracies(step, draws.tokens, logits),
     }
+
+
+def accuracies(step, tokens, logits):
+    """Accuracy of each track in one update, for the logs."""
+    right = accuracy(tokens, logits)
+    tracks = ("drums", "bass", "guitar", "strings")
+    return {f"metrics/accuracy_{track}": step.mean(right[:, k]) for k, track in enumerate(tracks)}

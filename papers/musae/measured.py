@@ -12,6 +12,7 @@ from papers.musae import data, inference, measures, prior, train
 from papers.musae.config import Config
 from papers.musae.tokens import HOLD
 
+TWO, GAUSSIAN, FLOWER = "2bar-gaussian", "16bar-gaussian", "16bar-flower"
 ALPHAS = np.linspace(0, 1, 11)  # section 4.3 gives no grid
 PAIRS = {"F5a": ("rock", "pop"), "F5b": ("rock", "punk")}
 RESAMPLES = 20
@@ -30,7 +31,8 @@ class Reconstruction:
     tokens: np.ndarray  # (n, T, 4)
     codes: np.ndarray  # (n, latent), sampled as in training
     answers: np.ndarray  # (n, T, 4) likeliest tokens
-    scores: dict  # {"model", "all_hold", "step_majority", "mean_code": (n, 6) shares right, measures.COLUMNS}
+    scores: dict  # {"model", "all_hold", "step_majority", "mean_code": (n, 6) shares right, measures.COLUMNS}; Music
+    # VAE's also "teacher_forced"
     majority: np.ndarray  # (T, 4) commonest token of each step in the training windows
     non_hold: dict  # {column: accuracy where the target is not hold}
     distances: dict  # sliced Wasserstein distance to the prior: of the codes, of another draw, and of null codes
@@ -58,6 +60,8 @@ class Paths:
     steps: np.ndarray  # between neighbouring alphas, (alphas - 1, pairs)
     way: np.ndarray  # between both ends as decoded, (pairs,)
     jumps: np.ndarray  # largest step of each metric along alpha as a share of all its steps, (pairs, metrics)
+    follows: dict  # {"pitch", "notes", "length": (pairs,) rank correlation with alpha, positive towards song 2; or NaN}
+    data_follows: dict  # the same of the data-space baseline
     tokens: np.ndarray  # (alphas, pairs, T, 4)
     ends: tuple  # rows of x1 and x2 among the measured windows
     artists: np.ndarray  # of x1, (pairs,)
@@ -85,7 +89,7 @@ class Pair:
     codes: np.ndarray
     genre: np.ndarray  # 0 or 1
     accuracy: dict  # {"model", "untrained", "tokens": (of discriminants, with genres exchanged) or None: few songs}
-    spread: dict  # {"model", "untrained": spread of the second genre over the first's}
+    spread: dict  # {"model", "untrained", "tokens", "exchanged_genres": spread of the second genre over the first's}
 
 
 @dataclass
@@ -98,7 +102,7 @@ class Measured:
     placement: np.ndarray  # petal of each rank
     stated: dict  # what the store says of its corpus
     models: dict = field(default_factory=dict)  # {name: Reconstruction}, controls included
-    paths: dict = field(default_factory=dict)  # {name: Paths}
+    paths: dict = field(default_factory=dict)  # {name: Paths}; "untrained": two bars, same codes, an untrained decoder
     petals: Petals | None = None
     pairs: dict = field(default_factory=dict)  # {claim or "shown": Pair or the reason why there is none}
     seconds: dict = field(default_factory=dict)  # {name: seconds an update}
@@ -124,7 +128,11 @@ def measure(jobs, config, store, run):
         found.seconds |= seconds_per_update(name, run)
         if name in train.MODELS:
             found.paths[name] = interpolations(found.models[name], config, run.seed)
-    if "16bar-flower" in found.models:
+    if TWO in found.models:
+        keras.utils.set_random_seed(run.seed)
+        untrained = train.build(2, False, config, store)
+        found.paths["untrained"] = interpolations(found.models[TWO], config, run.seed, untrained)
+    if FLOWER in found.models:
         keras.utils.set_random_seed(run.seed)
         untrained = train.build(16, True, config, store)
         found.petals = petals(found.models, untrained, config, run.seed)
@@ -140,15 +148,17 @@ def reconstruction(name, entry, config, store, run, placement):
     rows = splits.sample(held_rows, config.windows, np.random.default_rng(1))
     tokens = data.as_trained(config, windows, rows)
     codes = inference.encode(learner, tokens, np.random.default_rng([run.seed, 1]))
-    answers = inference.decode_tokens(learner, codes)
+    answers = inference.answers(learner, codes, windows.steps)
     shown = splits.sample(train_rows, 4 * config.windows, np.random.default_rng(2))
     majority = measures.step_majority(data.as_trained(config, windows, shown))
     guesses = {
         "model": answers,
         "all_hold": np.full_like(tokens, HOLD),
         "step_majority": np.broadcast_to(majority, tokens.shape),
-        "mean_code": inference.decode_tokens(learner, inference.encode(learner, tokens)),
+        "mean_code": inference.answers(learner, inference.encode(learner, tokens), windows.steps),
     }
+    if name in train.MUSIC_VAE:
+        guesses["teacher_forced"] = inference.forced(learner, codes, tokens)
     scores = {guess: measures.window_accuracy(tokens, found) for guess, found in guesses.items()}
     non_hold = measures.non_hold_accuracy(tokens, answers)
     lines = [line for line in training.history(run.model_directory(name)) if line["stage"] == "train"]
@@ -183,8 +193,10 @@ def seconds_per_update(name, run):
 # Section 4.3
 
 
-def interpolations(measured, config, seed):
+def interpolations(measured, config, seed, learner=None):
     """Decode z = (1 - alpha) z1 + alpha z2 for pairs of windows of different songs where there are any.
+
+    learner: whose decoder, the model's own without it; the codes are the model's.
 
     Equation 19 prints alpha z1 + (1 - alpha) z2, which makes alpha = 0 the second song; text and figure start at the
     first.
@@ -198,7 +210,8 @@ def interpolations(measured, config, seed):
     )
     x1, x2 = measured.tokens[one], measured.tokens[two]
     z1, z2 = measured.codes[one], measured.codes[two]
-    tokens = np.stack([inference.decode_tokens(measured.learner, (1 - a) * z1 + a * z2) for a in ALPHAS])
+    decoder = learner or measured.learner
+    tokens = np.stack([inference.decode_tokens(decoder, (1 - a) * z1 + a * z2) for a in ALPHAS])
     mixed = [np.where(rng.random(x1.shape) < a, x2, x1) for a in ALPHAS]
     return Paths(
         first=np.stack([measures.hamming(t, x1) for t in tokens]),
@@ -208,6 +221,8 @@ def interpolations(measured, config, seed):
         steps=np.stack([measures.hamming(a, b) for a, b in zip(tokens[1:], tokens[:-1], strict=True)]),
         way=measures.hamming(tokens[0], tokens[-1]),
         jumps=measures.largest_share(np.stack([measures.low_level(t)[1] for t in tokens])),
+        follows=measures.follows(ALPHAS, tokens, x1, x2),
+        data_follows=measures.follows(ALPHAS, mixed, x1, x2),
         tokens=tokens,
         ends=(one, two),
         artists=measured.artists[one],
@@ -225,10 +240,10 @@ def petals(models, untrained, config, seed):
     petal = np.repeat(np.arange(config.petals), config.petal_samples)
     noise = rng.normal(size=(len(petal), config.latent)).astype(np.float32)
     z = np.asarray(prior.flower(noise, petal, config.petals, config.radial_variance, config.other_variance))
-    flower = models["16bar-flower"]
+    flower = models[FLOWER]
     learners = {"model": flower.learner, "untrained": untrained}
-    if "16bar-gaussian" in models and not train.has_style(False, config):  # the program's decoder takes another code
-        learners["gaussian_model"] = models["16bar-gaussian"].learner
+    if GAUSSIAN in models and not train.has_style(False, config):  # the program's decoder takes another code
+        learners["gaussian_model"] = models[GAUSSIAN].learner
     tokens = {name: inference.decode_tokens(learner, z) for name, learner in learners.items()}
     names = measures.low_level(tokens["model"])[0]
     values = {name: measures.low_level(found)[1] for name, found in tokens.items()}
@@ -251,7 +266,7 @@ def _pair(names, measured, untrained, config):
     absent = [name for name in names if name not in measured.names]
     if absent:
         return f"{' and '.join(absent)}: not among the {config.genres} commonest tags"
-    model = measured.model("16bar-flower")
+    model = measured.model(FLOWER)
     tags = model.windows.tags[model.windows.song[model.train_rows]]
     pools = measures.exclusive(tags, *(measured.names.index(name) for name in names))
     fewest = int(np.argmin([len(pool) for pool in pools]))
@@ -273,5 +288,6 @@ def pair_of(names, features, genre, song, size, seed):
     """A Pair from features by name, (n, anything) each: the model's codes and what they are compared with."""
     accuracy = {name: measures.genre_pair_accuracy(found, genre, song, RESAMPLES, size, seed)
                 for name, found in features.items()}  # fmt: skip
-    spread = {name: measures.spread_ratio(features[name], genre) for name in ("model", "untrained")}
+    spread = {name: measures.spread_ratio(found, genre) for name, found in features.items()}
+    spread["exchanged_genres"] = measures.exchanged_spread(features["model"], genre, song, RESAMPLES, seed)
     return Pair(names, features["model"], genre, accuracy, spread)

@@ -200,6 +200,13 @@ def spread_ratio(codes, genre):
     return float(second / first) if first > 0 else float("nan")
 
 
+def exchanged_spread(codes, genre, song, draws, seed):
+    """`spread_ratio` with the genres dealt out anew among the songs (n,), mean over some draws."""
+    rng = np.random.default_rng(seed)
+    _, first, of = np.unique(song, return_index=True, return_inverse=True)
+    return float(np.mean([spread_ratio(codes, rng.permutation(genre[first])[of]) for _ in range(draws)]))
+
+
 def token_counts(tokens):
     """How often each token stands in each track of a window: (n, T, 4) -> (n, 4 * 130). No model is in it."""
     places = np.asarray(tokens) + ALPHABET * np.arange(tokens.shape[2])
@@ -218,6 +225,35 @@ def largest_share(curves):
     steps = np.abs(np.diff(curves, axis=0))
     total = steps.sum(axis=0)
     return np.where(total > 0, steps.max(axis=0) / np.where(total > 0, total, 1.0), np.nan)
+
+
+def outline(tokens):
+    """{"pitch", "notes", "length"} of windows (n, T, 4), each (n,): the mean pitch struck and how many steps a note
+    lasts, both without the drums, and the notes of all tracks. NaN where nothing is struck.
+    """
+    tokens = np.asarray(tokens)
+    struck, sounding = tokens < SILENT, np.moveaxis(token_base(np.moveaxis(tokens, 1, 2)) < SILENT, 2, 1)
+    count = np.where(struck[:, :, 1:].any(axis=(1, 2)), struck[:, :, 1:].sum(axis=(1, 2)), np.nan)
+    pitch = np.where(struck, tokens, 0)[:, :, 1:].sum(axis=(1, 2)) / count
+    return {"pitch": pitch, "notes": struck.sum(axis=(1, 2)).astype(float),
+            "length": sounding[:, :, 1:].sum(axis=(1, 2)) / count}  # fmt: skip
+
+
+def follows(alphas, tokens, first, second):
+    """How an outline moves along alpha from the first song's to the second's: {name: (pairs,)}, 1 where it goes all the
+    way in their direction, 0 where it does not move, NaN where the songs do not differ in it.
+
+    tokens: (alphas, pairs, T, 4); first, second (pairs, T, 4). Rank correlations with alpha, with the sign of the
+    songs' own difference.
+    """
+    curves, ends = [outline(t) for t in tokens], [outline(song) for song in (first, second)]
+    found = {}
+    for name in ends[0]:
+        towards = np.sign(ends[1][name] - ends[0][name])
+        rho = [rank_correlation(alphas[seen], curve[seen]) if (seen := np.isfinite(curve)).sum() > 2 else 0.0
+               for curve in np.stack([c[name] for c in curves], axis=1)]  # fmt: skip
+        found[name] = np.where(np.abs(towards) > 0, towards * np.array(rho), np.nan)
+    return found
 
 
 def step_majority(tokens):

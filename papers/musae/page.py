@@ -3,24 +3,28 @@
 import numpy as np
 
 from common import plots, probes
-from papers.musae import figures, inference, sound, train, variants
-from papers.musae.findings import FLOWER, TWO, row
-from papers.musae.measured import ALPHAS
+from papers.musae import figures, inference, prior, sound, train, variants
+from papers.musae.findings import row
+from papers.musae.measured import ALPHAS, FLOWER, TWO
 from papers.musae.measures import COLUMNS
 from papers.musae.model import ALPHABET
+from papers.musae.tokens import HOLD
 
 SHOWN = 3  # windows that are heard, evenly spaced over the held-out songs, so that nothing is picked by taste
 SHOWN_ALPHAS = (0, 2, 5, 8, 10)
-SAMPLES = 5
+SAMPLES, GENRES = 5, 3
+SIDE_BY_SIDE = {2: "Originals and reconstructions", 16: "Sixteen bars side by side"}
 
 
 def sections(measured, results, run):
     """The sections of media.json."""
-    found = [table_1(measured), reconstructions(measured, run)]
+    found = [table_1(measured), *sweep(measured)]
+    lengths = {train.BARS[name] for name in measured.models}
+    found += [reconstructions(measured, run, bars) for bars in SIDE_BY_SIDE if bars in lengths]
     if TWO in measured.paths:
         found += [interpolation(measured, run), samples(measured, run)]
     if measured.petals:
-        found.append(circle(measured, run))
+        found += [circle(measured, run), edits(measured, run)]
     found.append(latent_space(measured, results, run))
     found.append(curves(measured, run))
     return found
@@ -30,8 +34,9 @@ def table_1(measured):
     """Table 1 with the baselines that give its numbers a meaning."""
     rows = []
     for name, m in measured.models.items():
-        cells = [row(m), *(row(m, guess) for guess in ("all_hold", "step_majority")), m.non_hold, row(m, "mean_code")]
-        rows += [[name, key, *(f"{found[key]:.3f}" for found in cells)] for key in COLUMNS]
+        cells = [row(m), *(row(m, guess) for guess in ("all_hold", "step_majority")), m.non_hold, row(m, "mean_code"),
+                 row(m, "teacher_forced") if "teacher_forced" in m.scores else {}]  # fmt: skip
+        rows += [[name, key, *(f"{found[key]:.3f}" if found else "–" for found in cells)] for key in COLUMNS]
     columns = [
         "model",
         "track",
@@ -40,13 +45,15 @@ def table_1(measured):
         "majority per step",
         "where the target is not hold",
         "mean code",
+        "given the true tokens before",
     ]
     sizes = "; ".join(
         f"{name}: {len(m.rows)} held-out windows of {m.songs} songs" for name, m in measured.models.items()
     )
     text = (
         f"Share of steps whose likeliest token is right, codes sampled as in training. {sizes}. All hold: always "
-        "answering 'go on'; majority per step: the commonest token of each position in the training windows."
+        "answering 'go on'; majority per step: the commonest token of each position in the training windows. Music VAE "
+        "answers from its code and its own answers, as MusAE does from its code alone; the last column helps it."
     )
     table = {"kind": "table", "caption": "Table 1: reconstruction accuracy", "columns": columns, "rows": rows}
     return {"title": "Table 1", "text": text, "items": [table]}
@@ -73,26 +80,70 @@ def _chosen(m):
     return order[np.linspace(0, len(order) - 1, SHOWN).astype(int)]
 
 
-def reconstructions(measured, run):
-    """Originals beside reconstructions of each model, and beside what needs no model, at the same places."""
-    rows, cells, columns = [], [], ["original", "reconstruction", "commonest tokens"]
-    for name in measured.paths:  # the paper's models, not their controls
-        m = measured.models[name]
-        for number, k in enumerate(_chosen(m)):
-            row = []
-            for label, tokens in zip(columns, (m.tokens[k], m.answers[k], m.majority), strict=True):
-                right = f", {(tokens == m.tokens[k]).mean():.0%} of tokens right" if label != "original" else ""
-                file = f"{name}-{number + 1}-{label.replace(' ', '-')}"
-                row.append(_heard(tokens, measured.config, run, file, f"{name}: {label}", _notes(tokens) + right))
-            rows.append(f"{name}, window {number + 1}")
-            cells.append(row)
+def sweep(measured):
+    """Beta and the number of latent factors against accuracy (section 4.2), where these were trained."""
+    rows = []
+    for name, m in measured.models.items():
+        if name.startswith(f"{TWO}@"):
+            rows.append([name.partition("@")[2].replace("-", " "), f"{row(m)['dbgs']:.3f}",
+                         f"{m.distances['codes']:.3f}"])  # fmt: skip
+    if not rows:
+        return []
+    own = measured.models[TWO]
+    rows.insert(0, ["as it is", f"{row(own)['dbgs']:.3f}", f"{own.distances['codes']:.3f}"])
+    table = {"kind": "table", "caption": "The 2-bar model with one setting changed", "rows": rows,
+             "columns": ["setting", "accuracy of four tracks", "distance of the codes to the prior"],
+             "claims": ["S-beta", "S-beta-prior", "S-latent", "G3"]}  # fmt: skip
+    return [{"title": "Beta, latent factors and another start", "text": "", "items": [table]}]
+
+
+def reconstructions(measured, run, bars):
+    """Originals beside what each model of that length makes of them, and beside what needs no model."""
+    models = {name: m for name, m in measured.models.items() if train.BARS[name] == bars and "@" not in name}
+    first = next(iter(models.values()))
+    columns = ["original", *models, "commonest tokens", "all hold"]
+    rows, cells = [], []
+    for number, k in enumerate(_chosen(first), 1):
+        own, played = first.tokens[k], []
+        answers = [m.answers[k] for m in models.values()]
+        for label, tokens in zip(columns, (own, *answers, first.majority, np.full_like(own, HOLD)), strict=True):
+            right = f", {(tokens == own).mean():.0%} of tokens right" if label != "original" else ""
+            file = f"{bars}bar-{number}-{label.replace(' ', '-')}"
+            played.append(_heard(tokens, measured.config, run, file, f"{bars} bars: {label}", _notes(tokens) + right))
+        rows.append(f"window {number}")
+        cells.append(played)
     text = (
         "Held-out windows, the first, middle and last song; the MIDI files lie beside the sounds. A note or two for a "
         "reconstruction: that model still answers 'go on' to everything. The commonest token of each step in the "
-        "training windows needs no model and is the same for every window; nothing but 'go on' would be silence."
+        "training windows needs no model and is the same for every window; all hold is silence, and its share of right "
+        "tokens is what silence gets."
     )
     grid = {"rows": rows, "columns": columns, "cells": cells}
-    return {"title": "Originals and reconstructions", "text": text, "items": _midi_items(cells, run), "grid": grid}
+    return {"title": SIDE_BY_SIDE[bars], "text": text, "items": _midi_items(cells, run), "grid": grid}
+
+
+def edits(measured, run):
+    """Held-out windows moved to the petals of the commonest genres (section 3.3), beside their plain reconstruction."""
+    flower, config = measured.models[FLOWER], measured.config
+    names = [name for name in measured.names[:GENRES] if name]
+    rows, cells = [], []
+    for number, k in enumerate(_chosen(flower), 1):
+        z = flower.codes[k : k + 1]
+        moved = {f"towards {name}": prior.towards(z, measured.placement[rank], config.petals, 1.0)
+                 for rank, name in enumerate(names)}  # fmt: skip
+        played = {"original": flower.tokens[k], "reconstruction": flower.answers[k]}
+        played |= {label: inference.decode_tokens(flower.learner, code)[0] for label, code in moved.items()}
+        found = []
+        for label, tokens in played.items():
+            change = f", {(tokens != flower.answers[k]).mean():.0%} of tokens change" if label in moved else ""
+            file = f"edit-{number}-{label}".replace(" ", "-").replace("/", "_")
+            found.append(_heard(tokens, config, run, file, label, _notes(tokens) + change))
+        rows.append(f"window {number}")
+        cells.append(found)
+    text = "Codes moved all the way to the centre of a genre's Gaussian in the plane of the circle, and decoded."
+    grid = {"rows": rows, "columns": ["original", "reconstruction", *(f"towards {name}" for name in names)],
+            "cells": cells}  # fmt: skip
+    return {"title": "Genre edits", "text": text, "items": _midi_items(cells, run, 1), "grid": grid}
 
 
 def _midi_items(cells, run, most=2):
@@ -112,7 +163,7 @@ def interpolation(measured, run):
     ends = [m.tokens[path.ends[side][0]] for side in (0, 1)]
     sides = [_heard(tokens, config, run, f"interpolation-song-{k + 1}", f"song {k + 1}", f"original of song {k + 1}")
              for k, tokens in enumerate(ends)]  # fmt: skip
-    series = {name: (ALPHAS, p.first.mean(axis=1)) for name, p in measured.paths.items()}
+    series = {name: (ALPHAS, p.first.mean(axis=1)) for name, p in measured.paths.items() if name != "untrained"}
     series["interpolating the data"] = (ALPHAS, path.data.mean(axis=1))
     drawn = plots.curves(run.figure("figure_4_hamming"), series, "alpha", "Hamming distance to the first song")
     item = {"kind": "figure", "file": run.relative(drawn), "claims": ["F4a-2bar-gaussian", "F4b", "F4c", "F4d"],

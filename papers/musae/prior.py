@@ -52,6 +52,13 @@ def flower(noise, petal, petals, radial=RADIAL_VARIANCE, other=OTHER_VARIANCE):
     return ops.concatenate([plane, other**0.5 * noise[:, 2:]], axis=1)
 
 
+def towards(z, petal, petals, amount):
+    """Codes (n, latent) moved to the centre of a petal in the plane of the circle: not at all at 0, there at 1."""
+    moved = np.array(z)
+    moved[:, :2] += amount * (petal_mean(petals, 2)[petal] - moved[:, :2])
+    return moved
+
+
 def nearest_petal(z, petals):
     """Petal (n,) whose angle is nearest to that of z's first two dimensions (n, latent)."""
     angle = np.arctan2(z[:, 1], z[:, 0])

@@ -7,8 +7,9 @@ import numpy as np
 from common import audio
 from common.demo import synthesis
 from papers.musae import figures
+from papers.musae.data import STEPS_PER_BAR
 from papers.musae.model import TRACKS
-from papers.musae.tokens import SILENT, to_pretty_midi
+from papers.musae.tokens import SILENT, to_pretty_midi, token_base
 
 PROGRAMS = (0, 33, 29, 48)  # drum kit, electric bass, electric guitar, strings: what the authors exported
 SAMPLE_RATE = 22_050
@@ -18,6 +19,28 @@ def to_midi(tokens, config, tempo=120.0):
     """pretty_midi of tokens (T, 4) as this run's grid means them."""
     repeats = config.quantiser == "pypianoroll"  # there a held drum is the same drum hit again
     return to_pretty_midi(tokens, PROGRAMS, {0}, TRACKS, tempo, drum_hold_repeats=repeats)
+
+
+def to_multitrack(tokens, tempo=120.0):
+    """pypianoroll.Multitrack of tokens (T, 4): a binary roll (T, 128) for each track."""
+    import pypianoroll
+
+    tracks = []
+    for k, name in enumerate(TRACKS):
+        base = token_base(np.asarray(tokens)[:, k])
+        roll = (base[:, None] == np.arange(128)) & (base[:, None] < SILENT)
+        tracks.append(pypianoroll.BinaryTrack(name=name, program=PROGRAMS[k], is_drum=k == 0, pianoroll=roll))
+    return pypianoroll.Multitrack(name="", resolution=STEPS_PER_BAR // 4, tempo=np.full(len(tokens), float(tempo)),
+                                  tracks=tracks)  # fmt: skip
+
+
+def write_score(tokens, config, path, title, tempo=120.0):
+    """As `write`, for those who go on with the score: the picture is pypianoroll's, its rolls lie beside it (.npz)."""
+    midi, sound, picture = write(tokens, config, path, title, tempo)
+    score = to_multitrack(tokens, tempo)
+    rolls = midi.with_suffix(".npz")
+    score.save(str(rolls))
+    return midi, sound, figures.score(score, picture, title), rolls
 
 
 def write(tokens, config, path, title, tempo=120.0):

@@ -111,8 +111,8 @@ def run_tool(options_type: type, description: str, body: Callable) -> Any:
 
 
 def save(tokens: Any, config: Any, path: Path, title: str, tempo: Any) -> Any:
-    """Write MIDI, sound and picture, and say where."""
+    """Write MIDI, sound, picture and rolls (pypianoroll's .npz), and say where."""
     from papers.musae import sound
 
-    for written in sound.write(tokens, config, path, title, tempo):
+    for written in sound.write_score(tokens, config, path, title, tempo):
         print(written)

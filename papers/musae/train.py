@@ -14,6 +14,7 @@ if __name__ == "__main__":
     parsed = scripts.training_options(settings, __doc__)  # before TensorFlow is loaded, so that --help is quick
 
 import dataclasses
+import random
 from functools import partial
 from typing import NamedTuple
 
@@ -109,14 +110,18 @@ def adam(config, variables, times=1):
     return optimizer
 
 
+def encoder(steps, config, made_by=model.encoder):
+    """The encoder of a model for windows of `steps` steps; with a lead-in it takes short windows too."""
+    sizes = {"units": config.encoder_units, "latent": config.latent, "depth": config.depth, "low": config.input_low}
+    return made_by(None if config.updates_lead_in else steps, **sizes)
+
+
 def networks(steps, flower, config):
     """{name: network} of one model for windows of `steps` steps."""
     style, labelled = has_style(flower, config), flower and config.conditional_critic
-    sizes = {"units": config.encoder_units, "latent": config.latent, "depth": config.depth, "low": config.input_low}
     start, code = DECODER_START[config.decoder_start], config.latent + style * variants.STYLE
-    read = None if config.updates_lead_in else steps  # then the encoder takes short windows too
     found = {
-        "encoder": variants.style_encoder(read, **sizes) if style else model.encoder(read, **sizes),
+        "encoder": encoder(steps, config, variants.style_encoder if style else model.encoder),
         "decoder": model.decoder(steps, config.decoder_units, code, config.depth, start),
         "critic": model.critic(config.critic_units, config.latent, config.genres if labelled else 0),
     }
@@ -140,11 +145,22 @@ def with_optimizers(networks, flower, config):
 def build(bars, flower, config, store):
     """Networks and optimizers of one model; with a lead-in also its decoder for the short windows, same weights."""
     lead_in = bars > LEAD_IN_BARS and config.updates_lead_in
+    for _ in range(config.restart):
+        keras.utils.set_random_seed(random.randrange(2**31))  # the next seed that follows from the run's
     found = networks(bars * data.STEPS_PER_BAR, flower, config)
     learner = with_optimizers(found, flower, config)
     if lead_in:
         found["short_decoder"] = model.of_length(found["decoder"], LEAD_IN_BARS * data.STEPS_PER_BAR)
     return learner
+
+
+def build_music_vae(bars, hierarchical, config, store):
+    """Networks and optimizer of Music VAE at MusAE's sizes (Roberts et al. 2018); they play windows of any length."""
+    found = {"encoder": encoder(bars * data.STEPS_PER_BAR, config)}
+    found |= variants.music_vae(config.decoder_units, config.latent, config.depth, hierarchical)
+    variables = [v for name in sorted(found) for v in found[name].trainable_variables]
+    own = dataclasses.replace(config, learning_rate=config.music_vae_rate)
+    return Learner(found, {"autoencoder": adam(own, variables)})
 
 
 def one_update(update, config, placement, learner, batch, step):
@@ -154,14 +170,18 @@ def one_update(update, config, placement, learner, batch, step):
 
 def lead_in_update(update, config, placement, learner, batch, step):
     """The same update on shorter windows, which the short decoder writes, without any pull to the prior."""
-    short = dataclasses.replace(
-        learner, networks=learner.networks | {"decoder": learner.networks["short_decoder"]}
-    )
-    return one_update(update, dataclasses.replace(config, beta_max=0.0), placement, short, batch, step)
+    networks = learner.networks
+    if "short_decoder" in networks:
+        networks = networks | {"decoder": networks["short_decoder"]}
+    free = dataclasses.replace(config, beta_max=0.0, kl_weight=0.0)
+    return one_update(update, free, placement, dataclasses.replace(learner, networks=networks), batch, step)
 
 
-def stages(bars, flower, config, store, seed):
-    """All updates of one model; before them, where the preset asks for it, a lead-in on parts of its own windows."""
+def stages(bars, flower, config, store, seed, update=None):
+    """All updates of one model; before them, where the preset asks for it, a lead-in on parts of its own windows.
+
+    update: the step of the models; without it that of the divergences.
+    """
     windows = data.windows(store, bars, config.shuffled_tags)
     train, held_out = data.split(config, windows)
     if not len(train) or not len(held_out):
@@ -173,15 +193,16 @@ def stages(bars, flower, config, store, seed):
     placement = None
     if flower:
         placement = store.array("placement") if config.placement == "related" else np.arange(config.genres)
-    update = variants.style_step if has_style(flower, config) else ADVERSARIAL[config.adversarial]
+    update = update or (variants.style_step if has_style(flower, config) else ADVERSARIAL[config.adversarial])
+    order = seed + 10_000 * config.restart
     batch_size = config.batch_size_16bar if bars == 16 and config.batch_size_16bar else config.batch_size
-    batches = Batches(len(train), batch_size, partial(read, windows, train), shuffled(len(train), seed))
+    batches = Batches(len(train), batch_size, partial(read, windows, train), shuffled(len(train), order))
     watched = windows.read(splits.sample(held_out, WATCHED, np.random.default_rng(0)))
     updates = config.updates_2bar if bars == 2 else config.updates_16bar
     found, step = [], partial(one_update, update, config, placement)
     if bars > LEAD_IN_BARS and config.updates_lead_in:
         short = data.shorter(windows, train, LEAD_IN_BARS)
-        few = Batches(len(short), config.batch_size, short.read, shuffled(len(short), seed))
+        few = Batches(len(short), config.batch_size, short.read, shuffled(len(short), order))
         step_in = partial(lead_in_update, update, config, placement)
         found.append(Stage("lead-in", step_in, few, config.updates_lead_in, config.log_every))
     check = partial(validate, config, watched, placement)
@@ -207,7 +228,7 @@ def validate(config, batch, placement, learner):
     """Cross-entropy, accuracy and the distance of the codes to the prior, on the watched held-out windows."""
     rng = np.random.default_rng(0)
     z = inference.encode(learner, batch["tokens"], rng)
-    logits, tokens = inference.decode(learner, z), tf.constant(batch["tokens"])
+    logits, tokens = inference.decode(learner, z, batch["tokens"]), tf.constant(batch["tokens"])
     wanted = prior_sample(config, placement, batch["tags"], rng)
     accuracy = losses.accuracy(tokens, logits).numpy().mean(axis=0)
     return {
@@ -221,28 +242,56 @@ def _model(bars, flower):
     return Model(partial(build, bars, flower), partial(stages, bars, flower))
 
 
+def _music_vae(bars, hierarchical):
+    step = partial(stages, bars, False, update=variants.music_vae_step)
+    return Model(partial(build_music_vae, bars, hierarchical), step)
+
+
 MODELS = {
     "2bar-gaussian": _model(2, False),
     "16bar-gaussian": _model(16, False),
     "16bar-flower": _model(16, True),
 }
-# Controls (dossier section 7, Q1): no pull to the prior at all; one Gaussian of the flower's scale instead of its
-# petals. Each is a model of the paper with other settings.
-ABLATIONS = {
-    "16bar-flower@beta-0": ("16bar-flower", {"beta_max": 0.0}),
-    "16bar-flower@one-petal": ("16bar-flower", {"petals": 1}),
-    "16bar-flower@shuffled-tags": ("16bar-flower", {"shuffled_tags": True}),
+# Music VAE, which Table 1 quotes, on the same windows: name -> (Model, the model of MusAE that is compared with it).
+MUSIC_VAE = {
+    "2bar-musicvae-flat": (_music_vae(2, False), "2bar-gaussian"),
+    "16bar-musicvae-flat": (_music_vae(16, False), "16bar-gaussian"),
+    "16bar-musicvae-hierarchical": (_music_vae(16, True), "16bar-flower"),
 }
-FLOWERS = ("16bar-flower", *ABLATIONS)
-BARS = {"2bar-gaussian": 2, "16bar-gaussian": 16, "16bar-flower": 16, **dict.fromkeys(ABLATIONS, 16)}
+# A model of the paper with other settings: name -> (model, what is set, what is multiplied). Controls of Q1: no pull
+# to the prior at all, one Gaussian of the flower's scale instead of its petals, tags of other songs. The sweep of
+# section 4.2: beta and the number of latent factors. And the same model from another start (section 4.1).
+ABLATIONS = {
+    "16bar-flower@beta-0": ("16bar-flower", {"beta_max": 0.0}, {}),
+    "16bar-flower@one-petal": ("16bar-flower", {"petals": 1}, {}),
+    "16bar-flower@shuffled-tags": ("16bar-flower", {"shuffled_tags": True}, {}),
+    "2bar-gaussian@beta-0": ("2bar-gaussian", {"beta_max": 0.0}, {}),
+    "2bar-gaussian@beta-tenfold": ("2bar-gaussian", {}, {"beta_step": 10, "beta_max": 10}),
+    "2bar-gaussian@latent-quarter": ("2bar-gaussian", {}, {"latent": 0.25}),
+    "2bar-gaussian@latent-sixteenth": ("2bar-gaussian", {}, {"latent": 0.0625}),
+    "2bar-gaussian@other-start": ("2bar-gaussian", {"restart": 1}, {}),
+}
+FLOWERS = ("16bar-flower", *(name for name, (of, *_) in ABLATIONS.items() if of == "16bar-flower"))
+BARS = {name: int(name.split("bar")[0]) for name in (*MODELS, *MUSIC_VAE, *ABLATIONS)}
+
+
+def changed(config, values, factors):
+    """The settings with some values set and others multiplied; a whole number stays one, of at least 1."""
+    times = {field: getattr(config, field) * factor for field, factor in factors.items()}
+    times = {field: max(1, round(v)) if isinstance(getattr(config, field), int) else v for field, v in times.items()}
+    return dataclasses.replace(config, **values, **times)
 
 
 def jobs(config):
-    """{name: (Model, Config)} of a run: its models in the paper's order, then their ablations if asked for."""
+    """{name: (Model, Config)} of a run: its models in the paper's order, Music VAE where it is measured, then their
+    ablations if asked for.
+    """
     table = {name: (entry, config) for name, entry in MODELS.items() if name in config.models}
-    for name, (of, change) in ABLATIONS.items():
+    if config.music_vae == "measured":
+        table |= {name: (entry, config) for name, (entry, beside) in MUSIC_VAE.items() if beside in config.models}
+    for name, (of, *change) in ABLATIONS.items():
         if config.ablations and of in config.models:
-            table[name] = (MODELS[of], dataclasses.replace(config, **change))
+            table[name] = (MODELS[of], changed(config, *change))
     return table
 
 

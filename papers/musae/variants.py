@@ -1,15 +1,19 @@
-"""Other structures that divergences call for: the authors' program where it is not the paper.
+"""Other structures that divergences call for: the authors' program where it is not the paper, and Music VAE.
 
 Program: Andrea-V/MusAE@dfb9d06. Its graph joins all networks in one compiled model, so that every term of the loss
 moves every network it touches; `joint_step` and `style_step` compute that, with the program's duplicates in the
 variable list.
+
+Music VAE (Roberts et al. 2018, arXiv 1803.05428; program: magenta/models/music_vae), which Table 1 quotes: the same
+encoder, a Gaussian's KL divergence instead of a critic, and decoders that read the tokens before each step.
 """
 
 import keras
+import numpy as np
 import tensorflow as tf
-from keras import layers
+from keras import layers, ops
 
-from papers.musae import losses, model
+from papers.musae import data, losses, model
 
 STYLE = 32  # the program's s_length
 STYLE_PROBABILITY = 0.5  # its prior on s: independent coins
@@ -115,4 +119,108 @@ def style_step(learner, draws, step, config):
         **named,
         "losses/style": step.mean(recovered),
         "losses/beta": step.mean(0 * recovered + beta),
+    }
+
+
+# Music VAE
+
+NOTHING = model.ALPHABET  # the token before the first
+# Bits that the KL divergence may take for nothing, and how its weight lags (Roberts et al. 2018): with 2 bars it rises
+# as 1 - 0.99999^t, with 16 it is whole from the start.
+FREE_BITS, KL_LAG = {2: 48.0, 16: 256.0}, {2: 0.99999, 16: 0.0}
+
+
+def music_vae(units, latent, depth, hierarchical):
+    """Music VAE's decoder in parts, {name: network}; `music_vae_logits` and `inference.step_by_step` join them.
+
+    flat: one LSTM stack of twice the units answers all four tracks and is fed z. hierarchical: a conductor turns z into
+    a code for each bar, and a stack per track plays each bar from its code, without hearing the bar before.
+    """
+    tracks = list(range(len(model.TRACKS)))
+    if not hierarchical:
+        return _player(2 * units, latent, depth, [tracks])
+    return {"conductor": _conductor(units, latent, depth)} | _player(units, latent, depth, [[k] for k in tracks])
+
+
+def _conductor(units, latent, depth):
+    """z (n, latent), zeros (n, bars, 1) -> a code for each bar (n, bars, latent)."""
+    z, h = keras.Input((latent,), name="z"), (bars := keras.Input((None, 1), name="bars"))
+    for k in range(depth):
+        start = ops.split(layers.Dense(2 * units, "tanh", name=f"conductor_start_{k}")(z), 2, axis=1)
+        h = layers.LSTM(units, return_sequences=True, name=f"conductor_{k}")(h, initial_state=start)
+    return keras.Model([z, bars], layers.Dense(latent, name="bar_code")(h), name="conductor")
+
+
+def _player(units, latent, depth, groups):
+    """{"start": code (n, latent) -> states; "player": code, tokens before each step (n, T, 4), states -> logits
+    (n, T, 130, 4), states after}, one LSTM stack for each group of tracks. States are one vector.
+
+    Tokens are embedded as their LSTM is fed one-hot vectors: at 512 dimensions the same functions.
+    """
+    count = 2 * depth * len(groups)
+    code, states = keras.Input((latent,), name="code"), keras.Input((count * units,), name="states")
+    before = keras.Input((None, len(model.TRACKS)), name="before", dtype="int32")
+    given, after, logits = iter(ops.split(states, count, axis=1)), [], {}
+    for group in groups:
+        heard = [layers.Embedding(NOTHING + 1, latent, name=f"{model.TRACKS[k]}_before")(before[:, :, k])
+                 for k in group]  # fmt: skip
+        h = layers.Concatenate()([*heard, ops.zeros_like(heard[0]) + ops.expand_dims(code, 1)])
+        for k in range(depth):
+            lstm = layers.LSTM(units, return_sequences=True, return_state=True, name=f"player_{group[0]}_{k}")
+            h, *ends = lstm(h, initial_state=[next(given), next(given)])
+            after += ends
+        for track in group:
+            logits[track] = layers.Dense(model.ALPHABET, name=f"{model.TRACKS[track]}_logits")(h)
+    answers = [ops.stack([logits[track] for track in sorted(logits)], axis=3), ops.concatenate(after, axis=1)]
+    start = layers.Dense(count * units, "tanh", name="start")(z := keras.Input((latent,), name="z"))
+    return {"start": keras.Model(z, start, name="start"),
+            "player": keras.Model([code, before, states], answers, name="player")}  # fmt: skip
+
+
+def bar_codes(networks, z, steps):
+    """What the player is fed: (codes (n, latent), steps that each of them is good for): z, or the conductor's bars."""
+    if "conductor" not in networks:
+        return z, steps
+    bars = networks["conductor"]([z, tf.zeros([tf.shape(z)[0], steps // data.STEPS_PER_BAR, 1])])
+    return tf.reshape(bars, [-1, bars.shape[2]]), data.STEPS_PER_BAR
+
+
+def music_vae_logits(networks, z, tokens):
+    """Logits (n, T, 130, 4) of codes (n, latent), given before each step the true tokens (n, T, 4) of those before."""
+    codes, steps = bar_codes(networks, z, tokens.shape[1])
+    played = tf.reshape(tokens, [-1, steps, len(model.TRACKS)])
+    before = tf.pad(played[:, :-1], [[0, 0], [1, 0], [0, 0]], constant_values=NOTHING)
+    logits, _ = networks["player"]([codes, before, networks["start"](codes)])
+    return tf.reshape(logits, [-1, *tokens.shape[1:2], model.ALPHABET, len(model.TRACKS)])
+
+
+def divergence(mu, log_variance):
+    """KL divergence of the code's Gaussian from N(0, I) in nats, (batch,)."""
+    return 0.5 * tf.reduce_sum(tf.square(mu) + tf.exp(log_variance) - log_variance - 1.0, axis=1)
+
+
+def music_vae_step(learner, draws, step, config):
+    """One update of Music VAE: cross-entropy, and the KL divergence beyond its free bits.
+
+    Both per step of the window, as MusAE's cross-entropy is; gradients are clipped as MusAE's are.
+    """
+    networks, bars = learner.networks, draws.tokens.shape[1] // data.STEPS_PER_BAR
+    weight = config.kl_weight * (1.0 - tf.pow(KL_LAG[bars], tf.cast(step.index, tf.float32)))
+    with tf.GradientTape() as tape:
+        mu, log_variance = networks["encoder"](losses.one_hot(draws.tokens))
+        z = mu + tf.exp(log_variance / 2.0) * draws.noise
+        logits = music_vae_logits(networks, z, draws.tokens)
+        entropy = losses.reconstruction(draws.tokens, logits)
+        nats = divergence(mu, log_variance)
+        beyond = tf.maximum(nats - np.log(2.0) * FREE_BITS[bars], 0.0) / draws.tokens.shape[1]
+        loss = step.mean(tf.reduce_sum(entropy, axis=1) + weight * beyond)
+    variables = [v for name in sorted(networks) for v in networks[name].trainable_variables]
+    gradients = losses.clip(step.reduce(tape.gradient(loss, variables)), config.clip_norm, config.clip_value)
+    step.apply(learner.optimizers["autoencoder"], gradients, variables, reduced=True)
+    return {
+        "losses/total": loss,
+        "losses/reconstruction": step.mean(tf.reduce_sum(entropy, axis=1)),
+        "losses/divergence": step.mean(nats),
+        "losses/beta": step.mean(0 * nats + weight),
+        **losses.accuracies(step, draws.tokens, logits),
     }

@@ -30,7 +30,7 @@ def table_1(row: str, part: str, measured: Measured) -> dict:
                  "power spectrum, linear": float(view.spectrum_right[rows].mean())}
     if part == "train":
         counted = {"afterwards": view.accuracy(logits, part), "in_epoch": measured.running_accuracy(model)}
-        return {"value": counted[measured.config.train_accuracy], "n": len(rows), "of": "segments",  # type: ignore[attr-defined]
+        return {"value": counted[measured.config.train_accuracy], "n": len(rows), "of": "segments",
                 "baselines": baselines | {"dropout off": counted["afterwards"], "in epoch": counted["in_epoch"]}}
     return by_group(view.right(logits)[rows], view.data.tracks[rows], "tracks", baselines)
 

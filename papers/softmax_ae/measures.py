@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from sklearn.decomposition import PCA
@@ -11,7 +10,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from common import probes
 from common.findings import NotTestable, by_group
-from papers.softmax_ae.config import ALONE, GENRES
+from papers.softmax_ae.config import ALONE, GENRES, Config
 from papers.softmax_ae.data import Data
 
 ENCODINGS = ("raw", "vanilla", "bottleneck", "logits", "two_layer", "components")
@@ -155,7 +154,7 @@ class Other:
 class Measured:
     """One run: its settings, views, histories, and the other networks trained beside."""
 
-    config: object
+    config: Config
     own: View  # under the mode's own split
     unheard: View  # networks trained the same way, but on whole tracks; `own` where the mode's split does that
     alone: np.ndarray  # (n, classes): logits of the DSAE's twin without reconstruction, own split
@@ -266,7 +265,7 @@ def confused_pairs(confusion: np.ndarray) -> dict[tuple[int, int], float]:
     return {(i, j): shares[i, j] + shares[j, i] for i in range(len(shares)) for j in range(i)}
 
 
-def drawn_rows(config: Any, data: Data, name: str) -> tuple[np.ndarray, np.ndarray]:
+def drawn_rows(config: Config, data: Data, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Segments on which principal axes of an encoding are fitted, and those that its figure draws."""
     everything = np.arange(len(data.y))
     of_hybrid = name in ("bottleneck", "logits")

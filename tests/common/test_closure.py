@@ -106,6 +106,22 @@ def test_methods_classes_and_named_files_are_told_apart(tree):
                                               "train.py: split.csv changed"]
 
 
+@pytest.mark.parametrize(("old", "new", "said"), [
+    ("size: object", "size: int", []),
+    ("size: object", "size: object = 3", ["train.py: Net changed"]),
+    ("size: object", "width: object", ["train.py: Net changed"]),
+    ("size: object", "size: dataclasses.InitVar[int]", ["train.py: Net changed"]),  # no field then
+    ("found: list", "found: tuple", []),
+    ("= []", "= [1]", ["train.py: train changed"]),
+])
+def test_the_type_of_a_field_or_variable_is_no_change_but_what_makes_another_class_is(tree, old, new, said):
+    text = ("import dataclasses\n@dataclasses.dataclass\nclass Net:\n    size: object\n"
+            "def train():\n    found: list = []\n    return Net(found)\n")
+    assert old in text
+    before = closure.training("p", tree({"papers.p.train": text}))
+    assert closure.changes(before, closure.training("p", tree({"papers.p.train": text.replace(old, new)}))) == said
+
+
 def test_settings_count_by_value_and_only_methods_and_reached_constants_of_config_as_code(tree):
     text = ("class Config:\n    epochs: int = 3\n    def steps(self):\n        return self.epochs\n"
             "LABELS = ('a',)\nPRESETS = {'smoke': {'epochs': 1}}\nOTHER = 1\n")

@@ -242,7 +242,8 @@ def test_a_batch_mixing_step_is_refused_on_two_replicas(tmp_path):
 
 def test_a_last_batch_smaller_than_the_devices_is_refused(tmp_path):
     three = type("Strategy", (), {"num_replicas_in_sync": 3})()
-    with pytest.raises(training.TrainingError, match="last batch of an epoch has 2 examples for 3 devices"):
+    with pytest.raises(training.TrainingError, match="last batch of an epoch has 2 examples for 3 devices; "
+                                                     "batches of 5, 6, 7, 10 can be split"):
         training.train("m", simple(lambda y, s: y), toy.Config(), None, tmp_path, 0, three)
 
 
@@ -289,7 +290,22 @@ def test_draws_are_functions_of_seed_step_and_name_and_slice_by_replica():
     assert not np.array_equal(whole, second)
     for changed in ({"seed": 1}, {"index": 1}, {"name": "other"}):
         assert not np.array_equal(whole, draw(**changed)[0])
-    np.testing.assert_array_equal(np.concatenate([draw(positions=range(3))[0], draw(positions=range(3, 8))[0]]), whole)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (4,), (5, 7)])  # the generator makes four numbers at once
+@pytest.mark.parametrize("kind", ["normal", "uniform", "integers"])
+def test_replicas_draw_their_own_rows_of_one_draw(shape, kind):
+    limits = {"normal": (1.0, 0.5), "uniform": (-2.0, 3.0), "integers": (-5, 7)}[kind]
+
+    def draw(positions):
+        step = Step(3, "s", tf.constant(5, tf.int64), tf.constant(11.0), positions, 11)
+        return getattr(step, kind)("z", shape, *limits).numpy()
+
+    whole = draw(np.arange(11))
+    assert whole.shape == (11, *shape) and len(np.unique(whole)) > 4
+    for rows, replicas in ((11, 2), (11, 3), (7, 1), (7, 3)):  # full and last batches
+        parts = [draw(part) for part in np.array_split(np.arange(rows), replicas)]
+        np.testing.assert_array_equal(np.concatenate(parts), whole[:rows])
 
 
 def test_noise_layers_need_a_step_and_rest_at_inference():

@@ -107,8 +107,8 @@ def kill_at(point: str):
     elif point == "stage":  # between the stages: the first is saved, the second has not begun
         save = checkpoints.save
 
-        def after(directory, step, learner, state, **words):
-            save(directory, step, learner, state, **words)
+        def after(directory, step, arrays, state, **words):
+            save(directory, step, arrays, state, **words)
             if state["stage"] == 1 and state["step"] == 0:
                 die()
 

@@ -169,6 +169,41 @@ def test_shuffled_labels_of_artists_leave_chance_and_picking_on_the_test_part_mo
     assert all(np.array_equal(kept[name], found[name]) for name in found)
 
 
+def test_the_estimate_of_the_fits_grows_with_rows_and_counts_every_fit(tmp_path, monkeypatch):
+    """A classifier whose fit takes a microsecond a row squared: the sum over splits, grids and folds by hand."""
+    from types import SimpleNamespace
+
+    clock = [0.0]
+
+    def fit(name, value, table, labels, train, asked, *_, as_if):
+        clock[0] += 1e-6 * len(train) ** 2 * (1 if as_if <= classifiers.EXACT_ROWS else 0.1)
+
+    monkeypatch.setattr(classifiers, "time", SimpleNamespace(perf_counter=lambda: clock[0]))
+    monkeypatch.setattr(classifiers, "_predict", fit)
+    monkeypatch.setattr(classifiers, "GRIDS", {"SVM": (1, 10)})
+    parts = ("training", "validation", "test")
+    index = [{"label": "ab"[i % 2], "split": parts[0] if i < 26_000 else parts[1 + i % 2]} for i in range(30_000)]
+    table = np.zeros((30_000, 3), np.float32)
+    store = SimpleNamespace(index=index, array=lambda name: table)
+    found = classifiers.estimate(SimpleNamespace(shuffles=5), store, rows=(100, 200))["SVM"]
+    exact = 2 * (7000**2 + 6300**2 + 10_000**2 + 9000**2) + 9 * 6666**2  # two splits with a fit to pick, nine folds
+    assert found == pytest.approx(1e-6 * (exact + 0.1 * (2 + 5 * 2) * 26_000**2), rel=1e-6)
+    store.index = [row | {"label": "a"} for row in index]
+    assert classifiers.estimate(SimpleNamespace(shuffles=0), store) == {}
+
+
+def test_density_is_drawn_of_genres_with_points_enough(tmp_path):
+    from papers.fma_interpolation import figures
+
+    random = np.random.default_rng(0)
+    points, genres = random.normal(size=(30, 2)), np.array(["Folk"] * 20 + ["Pop"] * 7 + ["Rock"] * 3)
+    points[20:27, 1] = 0  # on a line: no density in the plane
+    both = figures.contours(tmp_path / "a.png", points, genres, "density", ["Folk", "Pop", "Rock"])
+    none = figures.contours(tmp_path / "b.png", points, np.array(["Rock"] * 3 + ["Pop"] * 0 + ["Folk"] * 27)[::-1],
+                            "density", ["Rock"])
+    assert both.read_bytes()[:4] == b"\x89PNG" and both.stat().st_size > none.stat().st_size
+
+
 def test_grids_are_the_printed_ones():
     assert classifiers.GRIDS["DT"] == (1, 3, 5, 7, 10, 25) and classifiers.GRIDS["KNN"] == (5, 10, 20, 40)
     assert classifiers.build("SVM", 100, 8, 0, 10_000).gamma == "auto"
@@ -212,7 +247,7 @@ def test_tables_of_fma_are_read_and_drawn(corpus, tiny, tmp_path, monkeypatch):
                       found)
     items = figures.drawings(run, drawn, settings.GENRES)
     assert results["T-VIS-pca-librosa"]["value"] == 0.1 and results["Q7-tempo"]["value"] == pytest.approx(1.0)
-    assert len(items) == 3 * 3 + 2 and all((run.directory / item["file"]).exists() for item in items)
+    assert len(items) == 3 * 5 + 2 and all((run.directory / item["file"]).exists() for item in items)
 
 
 def _write(path, names, tracks, values):

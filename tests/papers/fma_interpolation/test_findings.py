@@ -240,11 +240,13 @@ def striped(height, signs=SIGNS):
     return 0.5 + height * signs[:, None, None] * STRIPES
 
 
-def again(baseline=0.1, conv2d=0.1, inception=0.1, conv1d=0.1, joins=((0, 1), (2, 3))):
+def again(baseline=0.1, conv2d=0.1, inception=0.1, conv1d=0.1, joins=((0, 1), (2, 3)),
+          rounded=1e-4, drawn=1e-2):
     outputs = {name: striped(height) for name, height in
                (("baseline", baseline), ("conv2d", conv2d), ("inception", inception), ("conv1d", conv1d))}
     found = measured.Reconstructions(striped(0.2), outputs, np.full((24, 24), 0.5), ARTISTS, ARTISTS,
-                                     np.array(joins, int).reshape(-1, 2))
+                                     np.array(joins, int).reshape(-1, 2), np.full(4, rounded),
+                                     np.full(4, drawn))
     return Measured(PAPER, reconstructions=found)
 
 
@@ -259,6 +261,9 @@ KNOWN["U2-decibel"] = [(again(), 80 * (0.1 - 0.2)), (again(baseline=-0.1), 80 * 
 KNOWN["U2-own"] = [(again(), 80 * (0.1 - 0.3)), (IGNORES, 0.0)]
 KNOWN["Q8"] = [(again(conv2d=0.1, conv1d=0.2), 0.01), (again(conv2d=0.2, conv1d=0.1), -0.01)]
 KNOWN["Q8-inception"] = [(again(inception=0.2, conv2d=0.1), -0.01), (again(inception=0.1, conv2d=0.2), 0.01)]
+KNOWN["Q12-noise"] = [(again(), 101 / 10001), (again(rounded=1e-2, drawn=1e-4), 10001 / 101),
+                      (dataclasses.replace(again(), config=resolve(settings, "code", "full")),
+                       "the images are stored as half, so that there is nothing left to round")]
 KNOWN["Q9"] = [(again(conv1d=0.1), 0.25), (again(conv1d=0.0), 0.0)]
 # the last frame of an image and the first of its negative are equal: a rise of 0; alike images: 24/2 stripes of 2 * 0.2
 _alike = ((0, 2), (1, 3))
@@ -409,6 +414,7 @@ def test_answers_and_their_reverse(claim):
 
 # ids whose rule a decoder that ignores its input, or labels that say nothing, must not meet
 IGNORING = {claim: IGNORES for claim in ("U2-ncc", "U2-ssim", "U2-decibel", "U2-own")}
+IGNORING |= {"Q12-noise": again(rounded=0, drawn=0)}
 IGNORING |= {"U1-flux-kept": again(baseline=0.0, joins=_alike)}
 IGNORING |= {claim: paths(STILL, features=features_of("still"), probability=judged(1 / 3, 0)) for claim in (
     "Q10-order", "Q10-middle", "U1-steps", "U1-reach", "U4-order", "U4-middle", "U4-pair", "U4-fade", "U5-rms",

@@ -58,6 +58,16 @@ def test_reconstructions_of_an_autoencoder_that_loses_nothing(again, store):
     assert again.joins.tolist() == [[0, 1], [2, 3], [4, 5]]
 
 
+def test_rounding_is_that_of_half_pixels_and_noise_that_of_two_draws(store, config):
+    """The autoencoder shows its code: what changes is the rounding itself, and the difference of two draws."""
+    images = store.pixels[10:]
+    rounded, drawn = measured.rounding_and_draws(pixels(np.log(1e-6)), "squared_error", images, 0)
+    change = images.astype(np.float16).astype(np.float64) - images
+    np.testing.assert_allclose(rounded, np.sqrt(np.square(change).mean(axis=(1, 2))), rtol=1e-3)
+    assert (rounded > 5e-5).all()
+    np.testing.assert_allclose(drawn, np.sqrt(2) * 1e-3, rtol=0.1)  # two draws of deviation 1e-3
+
+
 def test_paths_of_an_autoencoder_that_loses_nothing_are_mixes_of_pixels(config, store, again):
     pairs = [(12, 14), (15, 13)]
     found = measured.paths(config, store, pixels(), JUDGE, pairs, again, 0)

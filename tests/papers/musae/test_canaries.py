@@ -15,7 +15,8 @@ from papers.musae import data, measures, preprocess, train
 from tests.papers.musae.toy import ToyStore, settings
 
 FOLLOW = ("code", "paper", "sound")
-CASES = [(follow, name) for follow in FOLLOW for name in train.MODELS] + [("sound", name) for name in train.ABLATIONS]
+CASES = [(follow, name) for follow in FOLLOW for name in train.MODELS]
+CASES += [("sound", name) for name in (*train.MUSIC_VAE, *train.FLOWERS[1:], "2bar-gaussian@other-start")]
 
 
 @pytest.fixture(autouse=True, scope="module")

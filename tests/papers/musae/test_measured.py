@@ -32,6 +32,18 @@ def arithmetic(monkeypatch):
 
     monkeypatch.setattr(inference, "encode", encode)
     monkeypatch.setattr(inference, "decode_tokens", decode_tokens)
+    monkeypatch.setattr(inference, "answers", lambda learner, z, steps: decode_tokens(learner, z))
+
+
+def test_music_vae_is_measured_by_its_own_answers(reconstructed, monkeypatch):
+    """The truth before each step is a baseline beside them."""
+    monkeypatch.setattr(inference, "forced", lambda learner, codes, tokens: np.where(tokens == HOLD, HOLD, 1))
+    found, *_ = reconstructed(name="2bar-musicvae-flat")
+    plain, *_ = reconstructed()
+    assert "teacher_forced" not in plain.scores
+    np.testing.assert_array_equal(found.answers, plain.answers)
+    np.testing.assert_array_equal(found.scores["model"], plain.scores["model"])
+    np.testing.assert_allclose(found.scores["teacher_forced"][:, :4], (found.tokens == HOLD).mean(axis=1))
 
 
 def test_interpolations_go_from_the_first_song_to_the_second():
@@ -49,20 +61,24 @@ def test_interpolations_go_from_the_first_song_to_the_second():
     assert found.apart.tolist() == [1] * 6 and found.way.tolist() == [1] * 6 and found.steps.shape == (10, 6)
     np.testing.assert_allclose(found.data.mean(axis=1), measuring.ALPHAS, atol=0.2)  # 96 coins an alpha
     assert found.data[0].max() == 0 and found.data[-1].min() == 1 and found.data[5].mean() not in (0, 1)
+    assert found.follows["pitch"].tolist() == pytest.approx([1] * 6) and found.data_follows["pitch"].min() > 0.8
+    assert np.isnan(found.follows["notes"]).all()  # both songs have as many
+    ignored = measuring.interpolations(model, SimpleNamespace(interpolations=6), 0, Arithmetic("untrained"))
+    assert ignored.follows["pitch"].tolist() == [0] * 6 and (ignored.tokens == 99).all()
 
 
 @pytest.fixture
 def reconstructed(monkeypatch):
     """A reconstruction of the toy store; returns it and the learner."""
 
-    def make(**changes):
+    def make(name="2bar-gaussian", **changes):
         learner, store = Arithmetic(steps=32), ToyStore(songs=10, bars=18)
         lines = [{"stage": "lead-in", "losses/beta": 0.0}, {"stage": "train", "losses/beta": 0.3}]
         monkeypatch.setattr(measuring.training, "load", lambda *_: learner)
         monkeypatch.setattr(measuring.training, "history", lambda *_: lines)
         config = dataclasses.replace(settings("sound"), windows=40, latent=4, **changes)
         run = SimpleNamespace(seed=3, model_directory=lambda name: name)
-        return measuring.reconstruction("2bar-gaussian", None, config, store, run, np.arange(4)), learner, config, store
+        return measuring.reconstruction(name, None, config, store, run, np.arange(4)), learner, config, store
 
     return make
 
@@ -205,7 +221,11 @@ def test_controls_are_the_flower_with_one_setting_changed():
     changed = {name: {f.name for f in dataclasses.fields(config) if getattr(config, f.name) != getattr(other, f.name)}
                for name, (_, other) in train.jobs(config).items()}  # fmt: skip
     controls = {"beta-0": {"beta_max"}, "one-petal": {"petals"}, "shuffled-tags": {"shuffled_tags"}}
-    assert changed == dict.fromkeys(train.MODELS, set()) | {f"16bar-flower@{k}": v for k, v in controls.items()}
+    sweep = {"beta-0": {"beta_max"}, "beta-tenfold": {"beta_step", "beta_max"}, "latent-quarter": {"latent"},
+             "latent-sixteenth": {"latent"}, "other-start": {"restart"}}  # fmt: skip
+    expected = {f"16bar-flower@{k}": v for k, v in controls.items()}
+    expected |= {f"2bar-gaussian@{k}": v for k, v in sweep.items()}
+    assert changed == dict.fromkeys((*train.MODELS, *train.MUSIC_VAE), set()) | expected
     store = ToyStore(songs=20)
     plain, shuffled = (data.windows(store, 2, one).tags for one in (False, True))
     np.testing.assert_array_equal(plain, store.arrays["tags"])

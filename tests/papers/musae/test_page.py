@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from common import plots
-from papers.musae import figures, findings, inference, page, sound
+from papers.musae import figures, findings, inference, latent, page, sound
 from papers.musae.measured import ALPHAS
 from tests.papers.musae.test_findings import world
 
@@ -59,27 +59,50 @@ def measured():
 def test_table_1_has_each_model_beside_its_baselines(measured):
     (table,) = (section := page.table_1(measured))["items"]
     rows = {tuple(row[:2]): row[2:] for row in table["rows"]}
-    assert len(rows) == 6 * 6
-    assert rows[FLOWER, "drums"] == ["0.800", "0.000", "0.000", "0.800", "0.800"]
-    assert rows[GAUSSIAN, "dbgs"] == ["0.550", "0.000", "0.000", "0.550", "0.550"]
+    assert len(rows) == 6 * 14
+    assert rows[FLOWER, "drums"] == ["0.800", "0.000", "0.000", "0.800", "0.800", "–"]
+    assert rows[GAUSSIAN, "dbgs"] == ["0.550", "0.000", "0.000", "0.550", "0.550", "–"]
+    assert rows["16bar-musicvae-flat", "bass"] == ["0.500", "0.000", "0.000", "0.500", "0.500", "1.000"]
     assert rows[TWO, "bass"][0] == "0.800" and rows["16bar-flower@beta-0", "strings"][0] == "0.600"
     assert "16bar-flower: 24 held-out windows of 12 songs" in section["text"]
 
 
 def test_windows_that_are_played_are_the_first_middle_and_last(measured, run):
-    section = page.reconstructions(measured, run)
-    captions = {row: [cell["caption"] for cell in cells]
-                for row, cells in zip(section["grid"]["rows"], section["grid"]["cells"], strict=True)}  # fmt: skip
-    assert len(captions) == 9  # three models of the paper, none of the controls
-    assert captions[f"{FLOWER}, window 2"] == ["80 notes", "80 notes, 71% of tokens right",
-                                               "80 notes, 0% of tokens right"]
-    assert set(run.heard) == {f"{name}-{number}-{what}" for name in (TWO, GAUSSIAN, FLOWER) for number in (1, 2, 3)
-                              for what in ("original", "reconstruction", "commonest-tokens")}  # fmt: skip
-    assert run.heard[f"{TWO}-1-original"].max() == 100 and run.heard[f"{TWO}-3-original"].max() == 60
-    np.testing.assert_array_equal(run.heard[f"{TWO}-1-reconstruction"], measured.models[TWO].answers[0])
-    assert (run.heard[f"{TWO}-2-commonest-tokens"] == 62).all()
+    """Every model's answer to the same window side by side, and what needs no model; none of the controls."""
+    section = page.reconstructions(measured, run, 16)
+    models = [GAUSSIAN, FLOWER, "16bar-musicvae-flat", "16bar-musicvae-hierarchical"]
+    assert section["grid"]["columns"] == ["original", *models, "commonest tokens", "all hold"]
+    captions = [cell["caption"] for cell in section["grid"]["cells"][1]]
+    assert captions[0] == "80 notes" and captions[2] == "80 notes, 71% of tokens right"
+    assert captions[-2:] == ["80 notes, 0% of tokens right", "0 notes, 0% of tokens right"]
+    assert section["grid"]["rows"] == ["window 1", "window 2", "window 3"]
+    assert run.heard["16bar-1-original"].max() == 101 and run.heard["16bar-3-original"].max() == 60
+    np.testing.assert_array_equal(run.heard[f"16bar-1-{FLOWER}"], measured.models[FLOWER].answers[0])
+    assert (run.heard["16bar-2-commonest-tokens"] == 62).all() and (run.heard["16bar-2-all-hold"] == 129).all()
     assert [item["kind"] for item in section["items"]] == ["midi", "midi"]
+    two = page.reconstructions(measured, run, 2)
+    assert two["title"] == "Originals and reconstructions" and section["title"] == "Sixteen bars side by side"
+    assert two["grid"]["columns"][1:3] == [TWO, "2bar-musicvae-flat"]
     assert page._notes(np.full((2, 4), 129)) == "0 notes" and page._notes(np.array([[60, 129, 128, 129]])) == "1 note"
+
+
+def test_edits_are_heard_beside_what_they_change(measured, run):
+    """The code of each window at the petals of the three commonest genres, placed as training placed them."""
+    placed = dataclasses.replace(measured, placement=np.array([2, 0, 1, 3]))
+    section = page.edits(placed, run)
+    assert section["grid"]["columns"] == ["original", "reconstruction", "towards a", "towards b", "towards c"]
+    np.testing.assert_allclose([z[0, :2] for z in run.codes[:3]], [[-1, 0], [1, 0], [0, 1]], atol=1e-9)
+    captions = [cell["caption"] for cell in section["grid"]["cells"][0]]
+    assert captions[1] == "80 notes" and captions[2] == "80 notes, 29% of tokens change"
+    np.testing.assert_array_equal(run.heard["edit-1-original"], measured.models[FLOWER].tokens[0])
+
+
+def test_the_sweep_is_a_table_where_it_was_trained(measured):
+    (section,) = page.sweep(measured)
+    rows = {row[0]: row[1:] for row in section["items"][0]["rows"]}
+    assert rows["as it is"] == ["0.950", "0.100"] and rows["beta tenfold"] == ["0.600", "0.200"]
+    assert list(rows) == ["as it is", "beta 0", "beta tenfold", "latent quarter", "latent sixteenth", "other start"]
+    assert page.sweep(dataclasses.replace(measured, models={TWO: measured.models[TWO]})) == []
 
 
 def test_an_interpolation_is_played_from_song_to_song(measured, run):
@@ -125,11 +148,12 @@ def test_the_circle_shows_metrics_that_every_petal_has(measured, run):
 
 
 def test_the_latent_space_has_distances_and_hits_beside_their_nulls(measured, run):
-    items = page.latent_space(measured, {"Q9": findings.petal_hits(measured)}, run)["items"]
+    items = page.latent_space(measured, {"Q9": latent.petal_hits(measured)}, run)["items"]
     files = [item["file"] for item in items if item["kind"] == "figure"]
     assert files == ["figure_5_rock_punk", "t_sne_rock_punk"] * 2 + ["codes_on_the_flower"]
     distances, hits = (item for item in items if item["kind"] == "table")
-    assert distances["rows"][2] == [FLOWER, "0.100", "0.050", "0.300", "0.500", "0.400"] and len(distances["rows"]) == 6
+    assert distances["rows"][2] == [FLOWER, "0.100", "0.050", "0.300", "0.500", "0.400"]
+    assert len(distances["rows"]) == 14
     assert distances["columns"][1:3] == ["codes", "another draw of the prior"]
     assert hits["rows"] == [["codes", "100.0%"], ["one petal for all, the best", "33.3%"],
                             ["the codes of other songs", "33.3%"], ["any petal", "33.3%"]]  # fmt: skip
@@ -167,9 +191,10 @@ def test_curves_are_those_of_the_log(measured, run):
 def test_a_page_shows_what_was_trained(measured, run):
     results = {"Q9": {"not_testable": "no flower"}}
     titles = [section["title"] for section in page.sections(measured, results, run)]
-    assert titles == ["Table 1", "Originals and reconstructions", "Interpolations", "Samples", "Round the flower",
+    assert titles == ["Table 1", "Beta, latent factors and another start", "Originals and reconstructions",
+                      "Sixteen bars side by side", "Interpolations", "Samples", "Round the flower", "Genre edits",
                       "The latent space", "Training"]  # fmt: skip
     flower = dataclasses.replace(measured, paths={FLOWER: measured.paths[FLOWER]})
-    assert [s["title"] for s in page.sections(flower, results, run)][2:3] == ["Round the flower"]
+    assert [s["title"] for s in page.sections(flower, results, run)][4:5] == ["Round the flower"]
     two = dataclasses.replace(measured, petals=None)
     assert "Round the flower" not in [s["title"] for s in page.sections(two, results, run)]

@@ -1,5 +1,8 @@
 """Filters of section 4.1, windows, splits and the store."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import mido
@@ -245,3 +248,12 @@ def test_related_tags_become_neighbours():
 def test_baselines_by_hand():
     tokens = np.array([[[60, 129]], [[60, 128]], [[61, 129]]])
     assert measures.step_majority(tokens).tolist() == [[60, 129]]
+
+
+@pytest.mark.slow
+def test_damaged_files_cost_little_time_and_memory(tmp_path):
+    """500 of them by three rules, in a process of their own, whose memory no other test has raised."""
+    command = [sys.executable, "-m", "tests.papers.musae.mutated", str(tmp_path), "500"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    found = json.loads(done.stdout)
+    assert found["seconds"] < 2 and found["megabytes"] < 200 and found["readable"] > 300, found

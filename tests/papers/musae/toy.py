@@ -68,7 +68,7 @@ def settings(follow):
 
 
 def main():
-    """Train the flower model of two bars for six updates."""
+    """Train the flower model of two bars, or another, for six updates."""
     parser = argparse.ArgumentParser()
     parser.add_argument("directory", type=Path)
     parser.add_argument("--replicas", type=int, default=1)
@@ -76,6 +76,7 @@ def main():
     parser.add_argument("--sgd", action="store_true")
     parser.add_argument("--follow", default="paper")
     parser.add_argument("--gaussian", action="store_true")
+    parser.add_argument("--music-vae", action="store_true")
     options = parser.parse_args()
     import keras
     import tensorflow as tf
@@ -106,7 +107,7 @@ def main():
             return read(self, indices)
 
         data.Windows.read = fatal
-    model = train._model(2, not options.gaussian)
+    model = train._music_vae(2, True) if options.music_vae else train._model(2, not options.gaussian)
     config = settings(options.follow)
     training.train("toy", model, config, ToyStore(), options.directory, 0, strategy, checkpoint_seconds=0.0)
 
