@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from common.hours import Row
+from common.machine import PLAIN, Machine
 
 MOST, LEAST = 200, 3  # timed steps
 LONGER = 10  # times as long for the least number of steps, or fewer are timed
@@ -34,6 +35,7 @@ class Timer:
         at_most_rows: larger batches are timed at this size and at half of it and extended on a straight line; 0: not.
         validations: time them too.
         clock: seconds since some moment.
+        machine: how the steps use the machine.
     """
 
     seconds: float = 3.0
@@ -41,6 +43,7 @@ class Timer:
     validations: bool = True
     clock: Callable[[], float] = field(default_factory=lambda: clock())
     small: tuple = ()
+    machine: Machine = PLAIN
     known: dict = field(default_factory=dict)
 
     def rows(self, name: str, model: Any, config: Any, store: Any, seed: int = 0) -> list[Row]:
@@ -49,7 +52,7 @@ class Timer:
 
         from common import checkpoints, training
 
-        _forget_peak()
+        forget_peak()
         began = self.clock()
         strategy = training.choose_strategy()
         with strategy.scope():
@@ -69,40 +72,44 @@ class Timer:
             rest = 0 if stage.batches.drop_remainder else stage.batches.size % batch
             found.append(Row("", "", name, stage.name, stage.steps, batch, step.median, step.count, step.rows,
                              set_up / len(stages) + step.tracing * (2 if rest else 1) + max(0.0, first - again),
-                             count, again, parameters, megabytes, _peak()))
+                             count, again, parameters, megabytes, peak()))
         return found
 
     def _step(self, strategy, learner, stage, seed, batch) -> "Steps":
-        """How long a step of the stage takes."""
+        """How long a step of the stage takes, larger batches on a straight line."""
         key = ("step", stage.name, batch, *_like(learner, stage.train_step))
         if key not in self.known:
             sizes = [batch]
             if 0 < self.at_most_rows < batch:
                 sizes = [max(1, self.at_most_rows // 2), self.at_most_rows]
-            timed = [self._steps(strategy, learner, _cut(stage, size), seed) for size in sizes]
+            timed = [self.steps(strategy, learner, _cut(stage, size), seed) for size in sizes]
             first, last = timed[0], timed[-1]
             slope = (last.median - first.median) / (sizes[-1] - sizes[0]) if len(sizes) > 1 else 0.0
             median = max(last.median, last.median + slope * (batch - sizes[-1]))
             self.known[key] = Steps(last.tracing, median, sum(one.count for one in timed), sizes[-1])
         return self.known[key]
 
-    def _steps(self, strategy, learner, stage, seed) -> "Steps":
+    def steps(self, strategy, learner, stage, seed) -> "Steps":
+        """Make steps for a while: how long one takes."""
         from common import loop
 
-        run, took = loop.Steps(strategy, learner, stage, seed), []  # seconds a step in every call, as often as steps
+        run = loop.Steps(strategy, learner, stage, seed, self.machine)
+        took: list[float] = []  # of each step its part of the call's seconds
         with contextlib.closing(run.feed):
-            spent = 0.0
+            spent = waited = 0.0
             while len(took) < min(stage.steps, MOST):
                 began = self.clock()
                 call, values = run(len(took))
                 values.numpy()
                 seconds = self.clock() - began
                 spent += seconds if took else 0.0
+                waited = waited if took else run.feed.waited  # the first batch is not read ahead
                 took += call.count * [seconds / call.count]
                 if spent > self.seconds * (1 if len(took) > LEAST else LONGER):
                     break
         median = statistics.median(took[1:] or took)
-        return Steps(max(0.0, took[0] - median), median, len(took[1:] or took), stage.batches.batch_size)
+        waiting = min(1.0, (run.feed.waited - waited) / spent) if spent else 0.0
+        return Steps(max(0.0, took[0] - median), median, len(took[1:] or took), stage.batches.batch_size, waiting)
 
     def _validation(self, learner, model, config, store, seed, stage) -> tuple[float, float]:
         """Seconds of the first validation pass and of each that follows."""
@@ -132,12 +139,13 @@ class Timer:
 
 @dataclass(frozen=True)
 class Steps:
-    """Seconds of tracing and of one step, how many were timed, and on how many rows each."""
+    """Seconds of tracing and of one step, how many were timed on how many rows each, the share without a batch."""
 
     tracing: float
     median: float
     count: int
     rows: int
+    waiting: float = 0.0
 
 
 def clock() -> Callable[[], float]:
@@ -192,7 +200,7 @@ def _size(variable) -> int:
     return count
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
     """Let the peak of memory begin anew (Linux)."""
     try:
         Path("/proc/self/clear_refs").write_text("5")
@@ -200,7 +208,7 @@ def _forget_peak() -> None:
         return
 
 
-def _peak() -> float:
+def peak() -> float:
     """Peak memory of this process in MB."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024

@@ -95,8 +95,8 @@ def twin(paper: str, seed: int, options: Options) -> None:
     several = reproduce.data_sets(settings, None)
     for name in several if several != [None] else settings.DATA_SETS:
         data = making.make(name, options.corpus, home / "data", null=True, seed=seed)
-        asked = reproduce.Options(paper, data, options.preset, (options.follow,), stores=home / "stores", runs=home,
-                                  fresh=True)
+        asked = reproduce.Options(paper=paper, data=data, preset=options.preset, follow=(options.follow,),
+                                  stores=home / "stores", runs=home, fresh=True)
         reproduce.reproduce(asked, settings, reproduce.Plan(options.follow, {}, 0, name if several != [None] else None))
 
 

@@ -34,11 +34,15 @@ class Config:
     # Sec. 3.1, "70%-30%". clips_as_by_work is ours: any clips, as many of them as by_work has on either side.
     split: Literal["without_replacement", "with_replacement", "by_work", "clips_as_by_work"] = "without_replacement"
     train_share: float = 0.7  # sec. 3.1
-    split_seed: int = 17  # the program; the split is the same for every training seed
+    split_seed: int = 17  # the program
+    # once: one split for every training (the program) | each_seed: with the training's seed added to split_seed
+    split_drawn: Literal["once", "each_seed"] = "once"
+    # own | dealt (ours): the clips of a work keep one composer, but which is drawn; only the work can be recognised
+    composers: Literal["own", "dealt"] = "own"
     # clips that give mean and deviation: all (the program; sec. 3.1 names none) | train
     normalise_over: Literal["all", "train"] = "all"
-    # whole: one training set (sec. 3.1) | subsets: three parts, one after the other
-    mel_training: Literal["whole", "subsets"] = "whole"
+    # whole: one training set (sec. 3.1) | subsets: three parts, one after the other | first_subset: the first alone
+    mel_training: Literal["whole", "subsets", "first_subset"] = "whole"
     # Classifiers, sec. 3.2
     classifier_epochs: int = 10  # sec. 3.2
     batch_size: int = 32  # the program; the paper names none outside ALI
@@ -83,6 +87,8 @@ class Config:
     ali_epochs: int = 50  # sec. 3.4
     ali_batch_sizes: tuple[int, ...] = (64,)  # sec. 3.4; one per stage of mel_training
     ali_learning_rate: float = 1e-5  # sec. 3.4
+    ali_encoder_factor: float = 1.0  # ours: the encoder's learning rate over the generator's
+    ali_reconstruction: float = 0.0  # ours: weight of the squared error of G(E(x)) in the loss of encoder and generator
     ali_beta_1: float = 0.9  # sec. 3.4
     discriminator_normalization: bool = False  # Table 6
     ali_gate: float = 0.0  # D learns only while the generator's loss is below this; 0: always (sec. 3.4 names none)
@@ -96,7 +102,7 @@ class Config:
     # of batch normalisation after training: running | batch (of the evaluation batch)
     ali_statistics: Literal["running", "batch"] = "running"
     ali_log_every: int = 10  # ours: steps per point of the loss curves
-    ablations: bool = False  # ours: nothing more to train; effects of divergences are runs with one typed flag
+    ablations: bool = False  # ours: also train what might make ALI learn inference (ABLATIONS below)
     # Amounts of evaluation
     regression_iterations: int = 5000  # the program: 1000 to 11000
     latent_samples: int = 1000  # ours: generated images per measure of spread
@@ -113,7 +119,11 @@ DIVERGENCES = (
     Divergence("split", paper="without_replacement", code="with_replacement", sound="by_work", inferred=True,
                paper_source="sec. 3.1: 70 to 30; the printed sizes 5366 + 3842 exceed the 7665 clips that exist",
                code_source=_program("FF-Baseline"), decides=("C-T3-CNN-m", "C-T3-CNN-s", "Q3"),
+               effects=("with_replacement", "by_work"),
                sound_reason="clips of one work on both sides let a model recognise the recording"),
+    Divergence("split_drawn", paper="once", code="once", sound="each_seed", inferred=True,
+               paper_source="sec. 3.1: one split", code_source=_program("FF-Baseline"),
+               sound_reason="an interval over one split says nothing of other works that might have been held out"),
     Divergence("normalise_over", paper="all", code="all", sound="train", inferred=True,
                paper_source="sec. 3.1: normalized prior to modeling", code_source=_program("Audio_Pre-Processing"),
                sound_reason="test clips must not enter the training data's scale"),
@@ -213,50 +223,96 @@ LATENT_SIZES = (256, 128, 40)  # sec. 3.4
 class Description:
     """A model of the paper: its kind, what it sees (chroma, mfcc, mel or the crop), ALI's latent dimension.
 
-    `changes`: settings of its own, (field, value), for twins of a model that differ from it in one thing.
+    A twin of a model (`of`) differs from it in `changes`, settings of its own (field, value), or in `factors`, settings
+    that are so many times as large (field, factor).
     """
 
     name: str
     kind: str  # ff | perceptron | cnn | lstm | encoder | ae | cae | vae | ali | pca
     representation: str
     latent_size: int = 0
+    of: str = ""
     changes: tuple[tuple[str, object], ...] = ()
+    factors: tuple[tuple[str, float], ...] = ()
 
     def settings(self, config: Config) -> Config:
         """A run's settings as this model takes them."""
-        return replace(config, **dict(self.changes))  # type: ignore[arg-type]
+        scaled = {name: type(getattr(config, name))(getattr(config, name) * factor) for name, factor in self.factors}
+        return replace(config, **dict(self.changes) | scaled)  # type: ignore[arg-type]
+
+    def twin(self, word: str, **changes: Any) -> "Description":
+        """The model under another name, with settings of its own."""
+        return replace(self, name=f"{self.name}-{word}", of=self.name, changes=tuple(changes.items()))
+
+    @property
+    def own_split(self) -> bool:
+        """Whether it trains and is judged on other clips, or other composers, than the run's."""
+        return bool({"split", "composers"} & dict(self.changes).keys())
+
+
+SUPERVISED = ("ff", "cnn", "lstm", "encoder")  # kinds whose training sees composers
+GATES = (2.5, 4.5)  # thresholds beside the program's 3.5 (Q11)
+ABLATIONS = {  # what might make ALI learn inference: (field, factor); the last is a term that the paper does not have
+    "longer": ("ali_epochs", 4.0), "faster": ("ali_learning_rate", 3.0), "wider": ("ali_width", 2.0),
+    "encoder": ("ali_encoder_factor", 5.0), "reconstruction": ("ali_reconstruction", 1.0)}  # fmt: skip
+
+
+def _tables():
+    """The rows of Tables 3, 4, 5 and 7 and of the text of section 4."""
+    found = [Description(f"{kind}-{seen}", kind, seen) for seen in REPRESENTATIONS
+             for kind in ("ff", "cnn", "lstm", "ae", "cae", "vae", "pca")]  # fmt: skip
+    found += [Description("ff-32", "ff", "crop"), Description("encoder-32", "encoder", "crop", 128)]
+    return found + [Description(f"ali-{size}", "ali", "crop", size) for size in LATENT_SIZES]
+
+
+def _leak(rows):
+    """Twins with clips of one work on both sides, as many of them, and with composers dealt to whole works.
+
+    Where training sees no composer the dealt ones need no training of their own: only the regression on the codes does.
+    """
+    for one in rows:
+        yield one.twin("clips", split="clips_as_by_work")
+        if one.kind in SUPERVISED:
+            yield one.twin("dealt", composers="dealt")
+            yield replace(one.twin("clips-dealt", split="clips_as_by_work", composers="dealt"), of=f"{one.name}-clips")
 
 
 def _described():
-    found = [Description(f"{kind}-{seen}", kind, seen) for seen in REPRESENTATIONS
-             for kind in ("ff", "cnn", "lstm", "ae", "cae", "vae", "pca")]  # fmt: skip
-    found += [Description(f"perceptron-{seen}", "perceptron", seen) for seen in ("chroma", "mfcc")]
-    found += [Description("ff-32", "ff", "crop"), Description("encoder-32", "encoder", "crop", 128)]
-    found += [Description(f"ali-{size}", "ali", "crop", size) for size in LATENT_SIZES]
-    # The same with clips of one work on both sides, and as many of them: what that is worth.
-    found += [Description(f"{kind}-{seen}-clips", kind, seen, changes=(("split", "clips_as_by_work"),))
-              for seen in REPRESENTATIONS for kind in ("ff", "cnn", "pca")]  # fmt: skip
+    rows = _tables()
+    ali = next(one for one in rows if one.name == "ali-128")
+    found = rows + [Description(f"perceptron-{seen}", "perceptron", seen) for seen in ("chroma", "mfcc")]
+    found += [*_leak(rows), *(ali.twin(f"gate-{gate:g}", ali_gate=gate, mel_training="first_subset") for gate in GATES)]
+    found += [replace(ali.twin(word), factors=((field, factor),)) if word != "reconstruction"
+              else ali.twin(word, ali_reconstruction=factor) for word, (field, factor) in ABLATIONS.items()]
     return {one.name: one for one in found}
 
 
 MODELS = _described()  # PCA among them, which is fitted when it is measured
+TABLES = tuple(one.name for one in _tables())
 
-CLIPS = tuple(one.name for one in MODELS.values() if one.changes and one.kind != "pca")
-HEADLINE = tuple(one.name for one in MODELS.values()
-                 if one.kind in ("cnn", "lstm", "vae") and not one.changes) + ("ali-128",)  # fmt: skip
+LEAK = tuple(one.name for one in MODELS.values() if one.own_split and one.kind != "pca")
+# Quick runs: of ALI the twin of LD 128 alone, composers dealt to the CNNs and to the networks on the crop.
+DEMO_LEAK = tuple(name for name in LEAK if MODELS[name].latent_size in (0, 128)
+                  and ("dealt" not in name or MODELS[name].kind in ("cnn", "encoder") or name.startswith("ff-32")))
+SMOKE_LEAK = ("cnn-mel-clips", "cnn-mel-dealt", "cnn-mel-clips-dealt", "vae-mel-clips")
+GATED = tuple(f"ali-128-gate-{gate:g}" for gate in GATES)
+CONTROL = ("ali-128-reconstruction",)  # that the measure of inference says yes where inference is learnt
+ABLATED = tuple(f"ali-128-{word}" for word in ABLATIONS if f"ali-128-{word}" not in CONTROL)
+HEADLINE = tuple(name for name in TABLES if MODELS[name].kind in ("cnn", "lstm", "vae")) + ("ali-128",)
 PROGRAM_ONLY = tuple(one.name for one in MODELS.values() if one.kind == "perceptron")  # not in the paper
-OTHERS = tuple(one.name for one in MODELS.values()
-               if one.kind != "pca" and one.name not in HEADLINE + PROGRAM_ONLY + CLIPS)  # fmt: skip
+OTHERS = tuple(name for name in TABLES if MODELS[name].kind != "pca" and name not in HEADLINE)
 
 
 def trained_models(run: Any) -> tuple[str, ...]:
-    """Names of the models that a run (of which `follow` and `preset` are read) trains.
+    """Names of the models that a run (of which `follow` and `preset` are read) trains, with `ablations` or without.
 
     All of them in `full`; quick runs leave some out of some modes.
 
-    The chromagram's AE and CAE stay in the program's mode, to see that they end with equal weights. What the split by
-    clips is worth is measured in `sound`.
+    The chromagram's AE and CAE stay in the program's mode, to see that they end with equal weights; so do the other
+    thresholds of its gate. What the split by clips is worth is measured in `sound`.
     """
     if run.preset == "full":
-        return HEADLINE + OTHERS + {"sound": CLIPS, "code": PROGRAM_ONLY}.get(run.follow, ())
-    return HEADLINE + {"sound": OTHERS + CLIPS, "code": ("ae-chroma", "cae-chroma")}.get(run.follow, ())
+        return HEADLINE + OTHERS + ABLATED + {"sound": LEAK + CONTROL, "code": GATED + PROGRAM_ONLY}.get(run.follow, ())
+    leak = DEMO_LEAK if run.preset == "demo" else SMOKE_LEAK
+    quick = {"sound": OTHERS + leak + CONTROL, "code": GATED + ("ae-chroma", "cae-chroma")}
+    return HEADLINE + ABLATED + quick.get(run.follow, ())

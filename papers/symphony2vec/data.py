@@ -39,8 +39,11 @@ class Selection:
         return self.parts(representation)[-1]
 
 
-def select(config, store):
-    """The split of a store by `config.split`. Raises SplitError for too few clips or a single composer."""
+def select(config, store, seed=0):
+    """The split of a store by `config.split` for a training seed, which counts where each seed draws its own.
+
+    Raises SplitError for too few clips or a single composer.
+    """
     rows = store.index
     composers = np.array([row["label"] for row in rows])
     works = np.array([row["group"] for row in rows])
@@ -50,13 +53,18 @@ def select(config, store):
         raise SplitError(f"{store.directory}: only one composer ({names[0]}); telling them apart needs two folders")
     kept = _kept(config, rows, offsets)
     try:
-        train, test, shuffled = _split(config, composers[kept], works[kept], offsets[kept])
+        drawn = config.split_seed + (seed if config.split_drawn == "each_seed" else 0)
+        train, test, shuffled = _split(config, composers[kept], works[kept], offsets[kept], drawn)
     except ValueError as error:
         raise SplitError(f"{store.directory}: {error}") from None
+    if config.composers == "dealt":  # after the split, which is that of the composers themselves
+        labels = splits.deal_composers(labels, works, [seed, 19])
     whole = (kept[train], kept[test])
     stages = [whole]
-    if config.mel_training == "subsets":
+    if config.mel_training != "whole":
         stages = [(kept[a], kept[b]) for a, b in splits.program_stages(train, shuffled)]
+    if config.mel_training == "first_subset":
+        stages = stages[:1]
     if any(len(np.unique(labels[rows])) < 2 for rows, _ in [whole, *stages]):
         raise SplitError(f"{store.directory}: of its {len(kept)} clips those that train, or a part of them, are all by "
                          "one composer; add recordings")
@@ -73,22 +81,22 @@ def _kept(config, rows, offsets):
     return np.array([i for i in range(len(rows)) if offsets[i] < last[recordings[i]]], int)
 
 
-def _split(config, composers, works, offsets):
+def _split(config, composers, works, offsets, seed):
     """(train, test, test in the order of the mel data) as numbers of the kept clips; ValueError for too few."""
     count = len(composers)
     train_count = int(config.train_share * count + 0.5 + 1e-9)
-    fewest = 5 if config.mel_training == "subsets" else 2
+    fewest = 2 if config.mel_training == "whole" else 5
     if min(train_count, count - train_count) < fewest:
         raise ValueError(f"{count} clips are too few to train and test on; add recordings")
     if config.split in ("by_work", "clips_as_by_work"):
-        train, test = splits.by_work(composers, works, offsets, config.train_share, config.split_seed)
+        train, test = splits.by_work(composers, works, offsets, config.train_share, seed)
         if config.split == "clips_as_by_work":  # as many clips on either side, but any of them
-            train, test = splits.without_replacement(len(train) + len(test), len(train), config.split_seed)
+            train, test = splits.without_replacement(len(train) + len(test), len(train), seed)
     elif config.split == "with_replacement":
-        train, test = splits.with_replacement(count, train_count, config.split_seed)
-        return train, test, splits.shuffled_test(count, train_count, config.split_seed)
+        train, test = splits.with_replacement(count, train_count, seed)
+        return train, test, splits.shuffled_test(count, train_count, seed)
     else:
-        train, test = splits.without_replacement(count, train_count, config.split_seed)
+        train, test = splits.without_replacement(count, train_count, seed)
     return train, test, test
 
 
@@ -160,9 +168,9 @@ class Part:
         return {"x": self.images.scale(raw), "label": np.int32(self.labels[chosen])}
 
 
-def parts(config, store, representation):
-    """The parts of the training data for a representation, in the order of training."""
-    selection = select(config, store)
+def parts(config, store, representation, seed=0):
+    """The parts of the training data for a representation and a training seed, in the order of training."""
+    selection = select(config, store, seed)
     images = Images(config, store, selection, representation)
     return [Part(images, selection.labels, train, test, config.lstm_steps)
             for train, test in selection.parts(representation)]  # fmt: skip

@@ -49,11 +49,12 @@ def encoder(name: str, run: Any, store: Any) -> Any:
     from common import training
     from papers.symphony2vec import data, embeddings, train
 
-    config, model = run.config, settings.MODELS.get(name) or settings.MODELS.get(f"{name}-mel")
+    model = settings.MODELS.get(name) or settings.MODELS.get(f"{name}-mel")
     if model is None or model.kind not in KINDS:
-        known = ", ".join(sorted(one.name for one in settings.MODELS.values() if one.kind in KINDS))
+        known = ", ".join(sorted(one.name for one in settings.MODELS.values() if one.kind in KINDS and not one.of))
         raise ValueError(f"--model {name}: choose one of {known}")
-    selection = data.select(config, store)
+    config = model.settings(run.config)
+    selection = data.select(config, store, run.seed)
     images = data.Images(config, store, selection, model.representation)
     if model.kind == "pca":
         fitted = embeddings.fit_pca(images, selection.train, config, run.seed)

@@ -14,7 +14,7 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 from common import claims, record, training
 from common.findings import collect
-from papers.symphony2vec import figures, measures, measuring
+from papers.symphony2vec import figures, measures, measuring, train
 from papers.symphony2vec.findings import FINDINGS
 
 CLAIMS = record.ROOT / "papers" / settings.PAPER / "claims.csv"
@@ -25,11 +25,10 @@ def evaluate(config, store, run, partial=False):
 
     Raises TrainingError where a model is not trained to its end and `partial` is not set.
     """
-    chosen = settings.trained_models(run)
-    trained = measuring.load(config, store, run, chosen, partial)
+    trained = measuring.load(config, store, run, partial)
     measured = measuring.measure(trained)
     results = asked(finite(collect(FINDINGS, measured)), run.follow)
-    outcomes = [training.outcome(run.model_directory(name)) for name in chosen]
+    outcomes = [training.outcome(run.model_directory(name)) for name in train.chosen(config, run)]
     complete = all(outcome and (outcome.complete or outcome.diverged) for outcome in outcomes)
     step = sum(outcome.step for outcome in outcomes if outcome)
     media = figures.media(trained, measured, results)

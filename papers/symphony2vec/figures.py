@@ -6,15 +6,14 @@ from typing import Any
 import numpy as np
 
 from common import plots
-from papers.symphony2vec import sound
-from papers.symphony2vec.config import LATENT_SIZES, REPRESENTATIONS
-
-NAMES = {"chroma": "chromagram", "mfcc": "MFCC", "mel": "mel-spectrogram"}
+from papers.symphony2vec import leak, sound
+from papers.symphony2vec.config import ABLATED, CONTROL, LATENT_SIZES, REPRESENTATIONS
+from papers.symphony2vec.leak import NAMES
 
 
 def media(trained: Any, measured: Any, results: dict) -> list[dict]:
     """Sections for run.write_results; their figures and sounds are written under the run's directory."""
-    sections = [leak(trained, measured), examples(trained), tables(trained, measured, results)]
+    sections = [leak.section(trained, measured), examples(trained), tables(trained, measured, results)]
     sections += [components(trained, measured), reconstructions(trained, measured), training_curves(trained)]
     sections += [inference(trained, measured), samples(trained, measured), paths(trained, measured)]
     return [section for section in sections if section["items"]]
@@ -45,28 +44,6 @@ def _audio_item(trained, path, caption):
 def _figure_item(trained, path, caption, alt, claims=()):
     return {"kind": "figure", "file": trained.run.relative(path), "caption": caption, "alt": alt,
             "claims": list(claims)}  # fmt: skip
-
-
-def leak(trained: Any, measured: Any) -> Any:
-    """What clips of one work on both sides of the split are worth, and what is left without any composer to learn."""
-    pairs = [(kind, seen) for kind in ("ff", "cnn", "pca") for seen in REPRESENTATIONS
-             if f"{kind}-{seen}-clips" in measured.judged and f"{kind}-{seen}" in measured.judged]  # fmt: skip
-    if not pairs:
-        return {"title": "Works on both sides", "text": "", "items": []}
-    names = [f"{kind.upper()}, {NAMES[seen]}" for kind, seen in pairs]
-    series = {"whole works": "", "any clips": "-clips", "whole works, composers dealt": "-dealt",
-              "any clips, composers dealt": "-clips-dealt"}  # fmt: skip
-    values = {title: [_accuracy(measured, f"{kind}-{seen}{suffix}") for kind, seen in pairs]
-              for title, suffix in series.items()}  # fmt: skip
-    majority = measured.judged[f"{pairs[0][0]}-{pairs[0][1]}"].baselines["majority"]
-    path = plots.bars(trained.run.figure("leak"), names, values, "percent", level=[("commonest composer", majority)])
-    caption = ("Test accuracy with whole works on either side and with any clips, as many of them; the same where "
-               "composers were dealt at random to whole works, so that only the work can be recognised")  # fmt: skip
-    claims = [f"L-{kind.upper()}-{seen}" for kind, seen in pairs]
-    claims += [f"L-dealt-clips-{seen}" for seen in REPRESENTATIONS]
-    return {"title": "Works on both sides",
-            "text": "The paper's split is by clips: a model can recognise the recording.",
-            "items": [_figure_item(trained, path, caption, "bars of accuracies by split", claims)]}  # fmt: skip
 
 
 def examples(trained: Any) -> Any:
@@ -154,7 +131,7 @@ def reconstructions(trained: Any, measured: Any) -> Any:
             caption = f"Figure {number}: test clips (above) and their reconstructions by the {kind} (below)"
             rows, test = trained.rows(name)
             originals = [np.asarray(trained.store.array("mel")[row]) for row in test[:4]]
-            claims = [f"I-mean-{kind}", f"C-F{number}-low", f"C-F{number}-high"]
+            claims = [f"I-mean-{kind}-mel", f"C-F{number}-low", f"C-F{number}-high"]
             items.append(_rebuilt(trained, measured, name, originals, kind, caption, claims))
             mean = images.decibels(images[rows].mean(axis=0))
             _add(grid, trained, kind, name, (originals[0], measured.rebuilt[name][0], mean))
@@ -165,16 +142,16 @@ def reconstructions(trained: Any, measured: Any) -> Any:
 def inference(trained: Any, measured: Any) -> Any:
     """What ALI's generator makes of what its encoder says of a clip, G(E(x)), with sound, beside the mean crop."""
     items, grid, crop = [], _empty_grid(), trained.images["crop"]
-    for size in LATENT_SIZES:
-        name = f"ali-{size}"
+    for name in (*(f"ali-{size}" for size in LATENT_SIZES), *CONTROL, *ABLATED):
         if name in measured.rebuilt:
-            caption = f"LD = {size}: crops of test clips (above) and G(E(x)) (below)"
+            which, claim = f"LD = {name.removeprefix('ali-').replace('-', ', ')}", name.removeprefix("ali-")
             rows, test = trained.rows(name)
             originals = list(crop.decibels(crop[test[:4]])[..., 0])
-            claims = [f"I-own-{size}", f"I-mean-{size}"]
+            claims = [f"I-own-{claim}", *([] if name in CONTROL + ABLATED else [f"I-mean-{claim}"])]
+            caption = f"{which}: crops of test clips (above) and G(E(x)) (below)"
             items.append(_rebuilt(trained, measured, name, originals, "G(E(x))", caption, claims))
             mean = crop.decibels(crop[rows].mean(axis=0))[..., 0]
-            _add(grid, trained, f"LD = {size}", name, (originals[0], measured.rebuilt[name][0], mean))
+            _add(grid, trained, which, name, (originals[0], measured.rebuilt[name][0], mean))
     return {"title": "Inference", "text": "A code that says something of its clip gives that clip back, not another.",
             "items": items, "grid": grid}  # fmt: skip
 

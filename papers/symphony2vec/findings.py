@@ -12,13 +12,12 @@ import numpy as np
 from common import probes
 from common.findings import NotTestable, by_group
 from papers.symphony2vec import losses, measures
-from papers.symphony2vec.config import LATENT_SIZES, MODELS, PROGRAM_ONLY, REPRESENTATIONS
+from papers.symphony2vec.config import ABLATIONS, GATES, LATENT_SIZES, MODELS, REPRESENTATIONS, TABLES
 from papers.symphony2vec.facts import FACTS
 from papers.symphony2vec.printed import PRINTED, end, lines, unanswered
 
 SUPERVISED, EMBEDDINGS = ("ff", "cnn"), ("ae", "cae", "vae")
 COMPARED = (*EMBEDDINGS, "pca")  # Table 4
-OF_THE_PAPER = tuple(one.name for one in MODELS.values() if one.name not in PROGRAM_ONLY and not one.changes)
 
 
 # Accuracies and their differences, in percent and percentage points
@@ -76,7 +75,7 @@ def lead_of_mel(measured, kinds):
 def below_genres(measured):
     """Best test accuracy of the paper's models minus the 70 percent of genre classifiers (Q18)."""
     measured.need("cnn-mel")
-    best = max(one.accuracy for name, one in measured.judged.items() if name in OF_THE_PAPER)
+    best = max(one.accuracy for name, one in measured.judged.items() if name in TABLES)
     return best - 70.0
 
 
@@ -89,11 +88,12 @@ def entropy_gap(measured, name):
 # ALI's game
 
 
-def _gate_closed(measured):
-    threshold = measured.config.ali_gate
-    if not threshold:
+def _gate_closed(measured, model="ali-128"):
+    """The threshold of a model's gate. Raises NotTestable where it has none or it never closes in part 1."""
+    threshold = MODELS[model].settings(measured.config).ali_gate
+    if not measured.config.ali_gate:
         raise NotTestable("there is no gate in this mode")
-    if min(line["metrics/gate_open"] for line in lines(measured, "ali-128")) >= 1:
+    if min(line["metrics/gate_open"] for line in lines(measured, model)) >= 1:
         raise NotTestable(f"the generator's loss does not reach the gate's {threshold:g} in part 1")
     return threshold
 
@@ -105,10 +105,32 @@ def plateau(measured):
     return end(measured, "ali-128", "losses/discriminator") - 2 * np.log(2)
 
 
-def predicted_by_gate(measured):
-    """D of generated images at the end of part 1 minus what the gate's threshold predicts."""
-    threshold = _gate_closed(measured)
-    return end(measured, "ali-128", "metrics/d_generated") - losses.gate_equilibrium(threshold)[1]
+def predicted_by_gate(measured, model):
+    """D of generated images at the end of part 1 minus what the gate's threshold predicts (Q11)."""
+    predicted = losses.gate_equilibrium(_gate_closed(measured, model))[1]
+    found = end(measured, model, "metrics/d_generated")
+    return {"value": found - predicted, "baselines": {"predicted": predicted, "found": found}}
+
+
+def follows_the_gate(measured):
+    """Slope of D of generated images, at the end of part 1, over what three thresholds predict: 1 where it follows."""
+    models = ("ali-128", *(f"ali-128-gate-{gate:g}" for gate in GATES))
+    predicted = [losses.gate_equilibrium(_gate_closed(measured, model))[1] for model in models]
+    return np.polyfit(predicted, [end(measured, model, "metrics/d_generated") for model in models], 1)[0]
+
+
+def gate_open(measured, part):
+    """Share of a part's steps in which the discriminator of ALI-128 learns."""
+    _gate_closed(measured)
+    if part > measured.parts:
+        raise NotTestable("the mel data are not trained on in parts in this mode")
+    return float(np.mean([line["metrics/gate_open"] for line in lines(measured, "ali-128", part)]))
+
+
+def last_generated(measured):
+    """D of generated images over the last fifth of the last part, minus the .14 that the program prints."""
+    _gate_closed(measured)
+    return end(measured, "ali-128", "metrics/d_generated", part=measured.parts) - 0.14
 
 
 def without_gate(measured):
@@ -143,25 +165,55 @@ def nearer_to_own(measured, model):
     return by_group(nearer, one.works, "works", {"no inference": 0.0}) | {"of": "clips"}
 
 
+def largest_log_variance(measured, representation):
+    """Largest log variance of a test clip's code; the prior's is 0, and exp leaves single precision at 88.7."""
+    measured.need(f"vae-{representation}")
+    found = measured.log_variances[representation]
+    return {"value": float(found.max()), "n": len(found), "of": "clips",
+            "baselines": {"prior": 0.0, "single precision overflows": 88.7}}  # fmt: skip
+
+
 # The leak: clips of one work on both sides of the split
 
 
-def worth_of_shared_works(measured, kind, representation):
+def _with_clips(measured, name):
+    if measured.clips_split is None:
+        raise NotTestable("the split of this mode is by clips already")
+    measured.need(name, f"{name}-clips")
+    return measured.judged[name], measured.judged[f"{name}-clips"]
+
+
+def worth_of_shared_works(measured, name):
     """Test accuracy with any clips on either side minus that with whole works; as many clips, but other ones."""
-    name, twin = f"{kind}-{representation}", f"{kind}-{representation}-clips"
-    measured.need(name, twin)
-    whole, clips = measured.judged[name], measured.judged[twin]
-    return {"value": clips.accuracy - whole.accuracy, "n": len(clips.right), "of": "clips",
-            "baselines": {"by work": whole.accuracy, "majority by work": whole.baselines["majority"],
-                          "majority by clips": clips.baselines["majority"]}}  # fmt: skip
+    whole, clips = _with_clips(measured, name)
+    entry = measures.difference_by_group(100.0 * clips.right, clips.works, 100.0 * whole.right, whole.works)
+    beside = {"by clips": clips.accuracy, "by work": whole.accuracy}
+    beside |= {f"{key} by {side}": one.baselines[key] for key in ("majority", "loudness")
+               for side, one in (("clips", clips), ("work", whole))}  # fmt: skip
+    return entry | {"groups": {"of": "works"} | entry["groups"], "n": len(clips.right), "of": whole.unit,
+                    "baselines": beside}  # fmt: skip
 
 
 def composers_dealt(measured, name):
     """Test accuracy above the majority where composers were dealt at random to whole works."""
-    measured.need(name)
-    if f"{name}-dealt" not in measured.judged:
+    if measured.clips_split is None:
         raise NotTestable("the split of this mode is by clips already")
-    return above_majority(measured, f"{name}-dealt")
+    dealt = f"{name}-dealt"
+    measured.need(*(key for key in (name, dealt) if key in MODELS))
+    if dealt not in measured.judged:
+        raise NotTestable("no dealing of composers leaves two of them in training")
+    return above_majority(measured, dealt)
+
+
+def change_of_shares(measured, part):
+    """Largest difference of a composer's share in training or test between any clips and whole works (Table 1)."""
+    if measured.clips_split is None:
+        raise NotTestable("the split of this mode is by clips already")
+    place = ("train", "test").index(part)
+    count = len(measured.names)
+    shares = [np.bincount(measured.labels[rows], minlength=count) / len(rows)
+              for rows in ((measured.train, measured.test)[place], measured.clips_split[place])]  # fmt: skip
+    return np.abs(shares[0] - shares[1]).max()
 
 
 # ALI's images
@@ -246,8 +298,8 @@ def _comparisons():
     for size in LATENT_SIZES:
         found[f"I-own-{size}"] = partial(nearer_to_own, model=f"ali-{size}")
         found[f"I-mean-{size}"] = partial(better_than_mean, model=f"ali-{size}")
-    for kind in EMBEDDINGS:
-        found[f"I-mean-{kind.upper()}"] = partial(better_than_mean, model=f"{kind}-mel")
+    found |= {f"I-own-128-{word}": partial(nearer_to_own, model=f"ali-128-{word}") for word in ABLATIONS}
+    found |= {f"Q11-predicted-{gate:g}": partial(predicted_by_gate, model=f"ali-128-gate-{gate:g}") for gate in GATES}
     for seen in REPRESENTATIONS:
         found |= {f"Q5-{claim}{seen}": partial(above_majority, name=f"lstm-{seen}")
                   for claim in ("", "learns-", "code-")}
@@ -259,14 +311,24 @@ def _comparisons():
         winner = "cae" if seen == "chroma" else "vae"
         others = tuple(f"{kind}-{seen}" for kind in COMPARED if kind != winner)
         found[f"Q9-{seen}"] = partial(difference, first=f"{winner}-{seen}", others=others)
-        found |= {f"L-{kind.upper()}-{seen}": partial(worth_of_shared_works, kind=kind, representation=seen)
-                  for kind in ("ff", "cnn", "pca")}
-        found[f"L-dealt-clips-{seen}"] = partial(composers_dealt, name=f"pca-{seen}-clips")
-        found[f"L-dealt-works-{seen}"] = partial(composers_dealt, name=f"pca-{seen}")
+        found[f"V-variance-{seen}"] = partial(largest_log_variance, representation=seen)
+        for kind in EMBEDDINGS:
+            found[f"I-mean-{kind.upper()}-{seen}"] = partial(better_than_mean, model=f"{kind}-{seen}")
     return found
 
 
-FINDINGS = PRINTED | _comparisons() | FACTS | {
+def _leak():
+    found = {f"L-T1-{part}": partial(change_of_shares, part=part) for part in ("train", "test")}
+    for name in TABLES:
+        kind, _, rest = name.partition("-")
+        row = f"{kind.upper()}-{rest}"
+        found[f"L-{row}"] = partial(worth_of_shared_works, name=name)
+        found[f"L-dealt-clips-{row}"] = partial(composers_dealt, name=f"{name}-clips")
+        found[f"L-dealt-works-{row}"] = partial(composers_dealt, name=name)
+    return found
+
+
+FINDINGS = PRINTED | _comparisons() | _leak() | FACTS | {
     "Q2-FF32": partial(difference, first="ali-128", others=("ff-32",)),
     "Q2-E32": partial(difference, first="ali-128", others=("encoder-32",)),
     "Q3": partial(above_majority, name="ali-128"),
@@ -275,7 +337,10 @@ FINDINGS = PRINTED | _comparisons() | FACTS | {
     "Q10-cnn": partial(lead_of_mel, kinds=("cnn",)),
     "Q10-mean": partial(lead_of_mel, kinds=(*SUPERVISED, *EMBEDDINGS, "pca")),
     "Q11-discriminator": plateau,
-    "Q11-predicted": predicted_by_gate,
+    "Q11-predicted": partial(predicted_by_gate, model="ali-128"),
+    "Q11-follows": follows_the_gate,
+    "Q11-gate-2": partial(gate_open, part=2),
+    "Q11-generated": last_generated,
     "Q11-open": without_gate,
     "Q12": range_of_losses,
     "Q13-256": partial(spread, model="ali-256", against="ali-128"),

@@ -5,6 +5,8 @@ import numpy as np
 from common import probes
 from papers.symphony2vec import inference, losses, measures
 
+WATCHED = 64  # images generated at every log line, to see a collapse
+
 
 def test_scores(part, chunked, twice, learner):
     """Cross entropy and accuracy on the test clips of a part, as the program prints them after each epoch."""

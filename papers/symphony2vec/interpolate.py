@@ -45,14 +45,14 @@ def interpolate(options: Any, run: Any, store: Any) -> Any:
     from common import training
     from papers.symphony2vec import data, embeddings, features, latent, train
 
-    config = run.config
     model = settings.MODELS.get(options.model)
     if model is None or model.kind != "ali":
         raise ValueError(f"--model {options.model}: choose ali-256, ali-128 or ali-40")
+    config = model.settings(run.config)
     if options.points < 2:
         raise ValueError(f"--points {options.points}: a path has two points or more")
     learner = training.load(train.MODELS[options.model], config, store, run.model_directory(options.model), run.seed)
-    crop = data.Images(config, store, data.select(config, store), "crop")
+    crop = data.Images(config, store, data.select(config, store, run.seed), "crop")
     z = latent.path(model.latent_size, options.points)
     t = z[:, 0]
     if options.between:

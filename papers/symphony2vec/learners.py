@@ -106,15 +106,23 @@ def vae(description, config, store):
 
 
 def ali(description, config, store):
-    """Encoder, generator and discriminator of ALI (section 3.4, Table 6); one Adam for the first two."""
+    """Encoder, generator and discriminator of ALI (section 3.4, Table 6).
+
+    Paper and program have one Adam for the first two; it moves each weight by itself, as two of equal rate do.
+    """
     size, shared = description.latent_size, {"width": config.ali_width, "deviation": config.ali_deviation}
     encoder, generator = model.ali_encoder(size, **shared), model.ali_generator(size, **shared)
     build = DISCRIMINATOR[config.ali_update]
     discriminator = build(size, normalize=config.discriminator_normalization, **shared)
     rate, beta_1 = config.ali_learning_rate, config.ali_beta_1
     optimizers = {
-        "generator": adam(rate, encoder.trainable_variables + generator.trainable_variables, beta_1),
+        "encoder": adam(rate * config.ali_encoder_factor, encoder.trainable_variables, beta_1),
+        "generator": adam(rate, generator.trainable_variables, beta_1),
         "discriminator": adam(rate, discriminator.trainable_variables, beta_1),
     }
     networks = {"encoder": encoder, "generator": generator, "discriminator": discriminator}
     return training.Learner(networks, optimizers)
+
+
+BUILD = {"ff": classifier, "perceptron": classifier, "cnn": classifier, "lstm": classifier, "encoder": classifier,
+         "ae": autoencoder, "cae": autoencoder, "vae": vae, "ali": ali}  # fmt: skip

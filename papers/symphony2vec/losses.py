@@ -76,7 +76,9 @@ def _library_cross_entropy(logit, x):
     # denominator, so that the pull on a logit dies away near -28, and beyond 16.7 in single precision. The sigmoid is
     # written out as there, since its last bit decides where 1 - p is 0.
     smallest = tf.constant(1e-12, logit.dtype)
-    probability = 1.0 / (1.0 + tf.exp(-logit))
+    # TensorFlow's graphs divide by an approximate reciprocal, which never gives that 1.
+    divisor = 1.0 + tf.exp(-logit)
+    probability = tf.where(divisor == 1.0, tf.ones_like(logit), 1.0 / divisor)
     logs = [tf.math.log(tf.where(value == 0.0, smallest, value)) for value in (probability, 1.0 - probability)]
 
     def backward(upstream):

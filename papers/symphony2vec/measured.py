@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from common.findings import NotTestable
-from papers.symphony2vec.config import LATENT_SIZES
+from papers.symphony2vec.config import LATENT_SIZES, MODELS, PROGRAM_ONLY, SUPERVISED
 
 GAMES = tuple(f"ali-{size}" for size in LATENT_SIZES)
+CLASSIFIERS = tuple(one.name for one in MODELS.values() if one.kind in SUPERVISED or one.name in PROGRAM_ONLY)
 
 
 @dataclass
@@ -53,12 +54,14 @@ class Measured:
     """Everything that findings need, by name of the model; plain arrays, so that a test can make one up.
 
     names: composers; labels: (clips,) class number of every clip; train, test: store rows; parts: of the mel training;
+    clips_split: the same rows where any clips are drawn, as many, None where the split is by clips already;
     trained_on: {model: labels of its training clips}; history: {model: log lines}; missing: {model: why it is absent};
     codes: {model: test codes (clips, size)}; generated, paths: {ALI's name: images (count, 32, 32, 1)}; samples: {data,
     ALI's and vae-mel: decibels (count, 32, 32)}; slopes: of ALI-128 along random directions; crops: training crops as
     ALI sees them; components: (clips, 2) of Figure 4 and their composers; explained: {representation: shares of
-    variance}; vae_losses: {representation: (first, test)}; rebuilt: {model: decibels of reconstructed test clips};
-    errors: {model: Errors of its reconstructions}; limits: the ends of the VAE's sigmoid in decibels.
+    variance}; vae_losses: {representation: (first, test)}; log_variances: {representation: the largest of each test
+    clip's code (clips,)}; rebuilt: {model: decibels of reconstructed test clips}; errors: {model: Errors of its
+    reconstructions}; limits: the ends of the VAE's sigmoid in decibels.
     """
 
     config: object
@@ -67,6 +70,7 @@ class Measured:
     train: np.ndarray
     test: np.ndarray
     parts: int = 1
+    clips_split: tuple | None = None
     judged: dict = field(default_factory=dict)
     trained_on: dict = field(default_factory=dict)
     history: dict = field(default_factory=dict)
@@ -84,6 +88,7 @@ class Measured:
     components: tuple | None = None
     explained: dict = field(default_factory=dict)
     vae_losses: dict = field(default_factory=dict)
+    log_variances: dict = field(default_factory=dict)
     rebuilt: dict = field(default_factory=dict)
     weight_difference: float | None = None
 
@@ -102,14 +107,15 @@ class Measured:
 
     def learnt(self):
         """{model: what it has learnt, against the trivial answer}: ALI's game, clips held out for all others."""
-        found = {name: self.played(name) for name in GAMES if name in self.history}
-        for name, one in self.judged.items():
-            if one.train_accuracy is None:  # a classifier, no regression on codes
+        found = {name: self.played(name) for name in self.history if name in MODELS and MODELS[name].kind == "ali"}
+        for name in CLASSIFIERS:
+            if name in self.judged:
+                one = self.judged[name]
                 found[name] = {"value": one.accuracy, "baseline": one.baselines["majority"],
                                "learnt": one.accuracy > one.baselines["majority"],
                                "what": "held-out accuracy, against the composer commonest in training"}  # fmt: skip
         for name, one in self.errors.items():
-            if name not in GAMES:
+            if MODELS[name].kind != "ali":
                 value, baseline = float(np.mean(one.own)), float(np.mean(one.mean))
                 found[name] = {"value": value, "baseline": baseline, "learnt": value < baseline,
                                "what": "held-out squared error, against the training clips' mean image"}  # fmt: skip

@@ -60,6 +60,22 @@ def squared_errors(images, others):
     return np.mean(np.square(np.float64(images) - others).reshape(len(images), -1), axis=1)
 
 
+def difference_by_group(first, first_groups, second, second_groups):
+    """Difference of two means over other items of the same groups: {"value", "groups": {"names", "values", "weights"}}.
+
+    A group's value is the difference plus, linearised, all that the group adds to it in both means, so that the mean
+    over groups is the difference and their variance is that of two ratio estimates on shared groups.
+    """
+    names = np.unique(np.concatenate([first_groups, second_groups]))
+    value = float(np.mean(first) - np.mean(second))
+    values = np.full(len(names), value)
+    for sign, items, groups in ((1.0, first, first_groups), (-1.0, second, second_groups)):
+        added = np.bincount(np.searchsorted(names, groups), items - np.mean(items), len(names))
+        values += sign * len(names) * added / len(items)
+    return {"value": value, "groups": {"names": [str(name) for name in names], "values": values.tolist(),
+                                       "weights": [1] * len(names)}}  # fmt: skip
+
+
 def permutation_p(predicted, truth, seed=0, count=200):
     """Share of permutations of the labels on which the accuracy is at least the measured one."""
     random = np.random.default_rng([seed, 3])

@@ -1,6 +1,6 @@
 """From a run's networks (Trained) to what findings read (Measured): every network is asked once."""
 
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import keras
 import numpy as np
@@ -8,60 +8,22 @@ import tensorflow as tf
 from sklearn.decomposition import PCA
 
 from common import probes, training
-from papers.symphony2vec import config as settings, data, embeddings, features, inference, latent, losses, measures
-from papers.symphony2vec.measured import GAMES, Errors, Judged, Measured
+from papers.symphony2vec import config as settings, data, features, inference, judging, latent, losses, measures, train
+from papers.symphony2vec.judging import Trained
+from papers.symphony2vec.measured import GAMES, Errors, Measured
 from papers.symphony2vec.train import MODELS, VAE_LIKELIHOOD
 
 
-@dataclass
-class Trained:
-    """The networks of a run with its data, for measuring and drawing.
-
-    selection, images: the run's split and, by representation, what its models see.
-    """
-
-    config: object
-    store: object
-    run: object
-    selection: data.Selection
-    images: dict
-    learners: dict = field(default_factory=dict)
-    history: dict = field(default_factory=dict)
-    missing: dict = field(default_factory=dict)
-
-    def rows(self, name):
-        """(train rows, test rows) on which a model is judged."""
-        model, selection = settings.MODELS[name], self.selection_of(name)
-        if model.kind == "pca":
-            return selection.train, selection.test
-        if model.kind == "ali":  # the program reads its regression off the first part
-            return selection.stages[0]
-        return selection.evaluation(model.representation)
-
-    def selection_of(self, name):
-        """The split that a model is trained on: the run's, or its own."""
-        model = settings.MODELS[name]
-        return data.select(model.settings(self.config), self.store) if model.changes else self.selection
-
-    def images_of(self, name):
-        """What a model sees: scaled by the run's split, or by its own."""
-        model = settings.MODELS[name]
-        if not model.changes:
-            return self.images[model.representation]
-        config = model.settings(self.config)
-        return data.Images(config, self.store, self.selection_of(name), model.representation)
-
-
-def load(config, store, run, chosen, partial=False):
-    """The chosen models of a run. Raises TrainingError where one is not trained to its end and `partial` is not set."""
-    selection = data.select(config, store)
+def load(config, store, run, partial=False):
+    """The models that a run trains. Raises TrainingError where one is not trained to its end, unless `partial`."""
+    selection, chosen = data.select(config, store, run.seed), train.chosen(config, run)
     images = {name: data.Images(config, store, selection, name) for name in (*settings.REPRESENTATIONS, "crop")}
     trained = Trained(config, store, run, selection, images)
     for name in MODELS:
         directory = run.model_directory(name)
         outcome = training.outcome(directory)
         if name not in chosen:
-            trained.missing[name] = f"{name} is not trained in this mode by preset {run.preset}"
+            trained.missing[name] = _left_out(name, config, run)
         elif outcome is None or not (outcome.complete or outcome.diverged or partial):
             if not partial:
                 raise training.TrainingError(f"{directory}: not trained to its end; first: "
@@ -77,113 +39,35 @@ def load(config, store, run, chosen, partial=False):
     return trained
 
 
+def _left_out(name, config, run):
+    if name in settings.ABLATED and not config.ablations:
+        return "not trained: add --ablations"
+    return f"{name} is not trained in this mode by preset {run.preset}"
+
+
 def measure(trained):
     """Everything that findings need, from a run's networks."""
     selection = trained.selection
     measured = Measured(trained.config, selection.names, selection.labels, selection.train, selection.test,
                         len(selection.stages), history=trained.history, missing=trained.missing)  # fmt: skip
     for name in settings.MODELS:
-        if name not in settings.CLIPS:
+        if name not in settings.LEAK:
             measured.trained_on[name] = selection.labels[trained.rows(name)[0]]
     for name in trained.learners:
-        _judge_model(trained, measured, settings.MODELS[name])
+        judging.judge_model(trained, measured, settings.MODELS[name])
     for model in settings.MODELS.values():
-        if model.kind == "pca" and (not model.changes or trained.config.split == "by_work"):
-            _judge_pca(trained, measured, model)
+        if model.kind == "pca" and (not model.own_split or trained.config.split == "by_work"):
+            judging.judge_pca(trained, measured, model)
         elif model.kind == "pca":
             measured.missing[model.name] = "the split of this mode is by clips already"
+    if trained.config.split == "by_work":
+        twin = replace(trained.config, split="clips_as_by_work")
+        other = data.select(twin, trained.store, trained.run.seed)
+        measured.clips_split = (other.train, other.test)
     _components(trained, measured)
     _autoencoders(trained, measured)
     _latent_space(trained, measured)
     return measured
-
-
-def _judge_model(trained, measured, model):
-    networks, config, labels = trained.learners[model.name].networks, trained.config, trained.selection.labels
-    images = trained.images_of(model.name)
-    rows, test = trained.rows(model.name)
-    if model.kind in ("ae", "cae", "vae"):
-        learner = trained.learners[model.name]
-        codes = [embeddings.autoencoder_codes(model.kind, learner, images, part, config) for part in (rows, test)]
-        _regress(trained, measured, model.name, *codes, rows, test)
-    elif model.kind == "ali":
-        codes = [embeddings.ali_codes(networks["encoder"], images, rows, config, trained.run.seed),
-                 embeddings.ali_codes(networks["encoder"], images, test, config)]  # fmt: skip
-        _regress(trained, measured, model.name, *codes, rows, test)
-        if model.latent_size == 128:
-            _judge_untrained(trained, measured, model, rows, test)
-    elif model.kind == "lstm":
-        logits, _ = inference.chunk_outputs(networks["classifier"], images, labels, test, config.lstm_steps)
-        pieces = np.tile(test, len(logits) // len(test))
-        measured.judged[model.name] = judged(trained, logits.argmax(axis=1), rows, pieces, "pieces")
-    else:
-        logits = inference.outputs(networks["classifier"], images, test)
-        measured.judged[model.name] = judged(trained, logits.argmax(axis=1), rows, test)
-
-
-def judged(trained, predicted, rows, items, unit="clips", train_accuracy=None):
-    """What predictions of items (store rows, some of them repeated) are worth, beside the baselines of their clips."""
-    labels, works = trained.selection.labels, trained.selection.works
-    test = items[: len(np.unique(items))]  # pieces repeat the clips in their order
-    level = trained.store.array("mfcc")[:, 0, :]
-    baselines = {"majority": 100.0 * probes.majority_rate(labels[rows], labels[test]),
-                 "loudness": 100.0 * measures.loudness_baseline(level, labels, rows, test)}  # fmt: skip
-    return Judged(predicted == labels[items], items, works[items], baselines, unit, train_accuracy, predicted,
-                  labels[items])  # fmt: skip
-
-
-def _regress(trained, measured, name, train_codes, test_codes, rows, test):
-    """Judge a logistic regression on codes; codes that are not finite make the model missing."""
-    if not (np.isfinite(train_codes).all() and np.isfinite(test_codes).all()):
-        measured.missing[name] = f"{name} gives codes that are not finite numbers"
-        return
-    labels = trained.selection.labels
-    on_train, on_test = measures.classify(train_codes, labels[rows], test_codes, trained.config.regression_iterations)
-    right = 100.0 * float(np.mean(on_train == labels[rows]))
-    measured.codes[name] = test_codes
-    measured.judged[name] = judged(trained, on_test, rows, test, train_accuracy=right)
-
-
-def _judge_untrained(trained, measured, model, rows, test):
-    """ALI's encoder before any training, its statistics brought to the data, judged like the trained one (Q4)."""
-    keras.utils.set_random_seed(trained.run.seed)
-    encoder = MODELS[model.name].build(trained.config, trained.store).networks["encoder"]
-    embeddings.warm(encoder, trained.images["crop"], rows)
-    codes = [embeddings.ali_codes(encoder, trained.images["crop"], rows, trained.config, trained.run.seed),
-             embeddings.ali_codes(encoder, trained.images["crop"], test, trained.config)]  # fmt: skip
-    _regress(trained, measured, "untrained", *codes, rows, test)
-
-
-def _judge_pca(trained, measured, model):
-    parts = trained.selection_of(model.name).parts(model.representation)
-    pairs = embeddings.pca_codes(trained.images_of(model.name), parts, trained.config, trained.run.seed)
-    width = min(codes.shape[1] for pair in pairs for codes in pair)
-    codes = [np.concatenate([pair[side][:, :width] for pair in pairs]) for side in (0, 1)]
-    # In the order of the parts, which is a reordering of the whole sets.
-    rows, test = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
-    _regress(trained, measured, model.name, *codes, rows, test)
-    if trained.config.split == "by_work":
-        _judge_dealt(trained, measured, model.name, *codes, rows, test)
-
-
-def _judge_dealt(trained, measured, name, train_codes, test_codes, rows, test, deals=5):
-    """The same regression with composers dealt at random to whole works: what it then reads is the work."""
-    labels, works = trained.selection.labels, trained.selection.works
-    found = []
-    for deal in range(deals):
-        dealt = deal_composers(labels, works, [trained.run.seed, 19, deal])
-        _, predicted = measures.classify(train_codes, dealt[rows], test_codes, trained.config.regression_iterations)
-        found.append((predicted == dealt[test], probes.majority_rate(dealt[rows], dealt[test])))
-    majority = 100.0 * float(np.mean([rate for _, rate in found]))
-    measured.judged[f"{name}-dealt"] = Judged(np.mean([right for right, _ in found], axis=0), test, works[test],
-                                              {"majority": majority})  # fmt: skip
-
-
-def deal_composers(labels, works, seed):
-    """Labels (clips,) with the composers dealt anew to the works, each to as many works as before."""
-    names, place = np.unique(works, return_inverse=True)
-    of_work = np.array([labels[works == name][0] for name in names])
-    return np.random.default_rng(seed).permutation(of_work)[place]
 
 
 def _components(trained, measured):
@@ -202,12 +86,16 @@ def _autoencoders(trained, measured):
         name = f"vae-{representation}"
         if name in trained.learners:
             measured.vae_losses[representation] = (first_vae_loss(trained, name), vae_test_loss(trained, name))
-    for kind in ("ae", "cae", "vae"):
-        if f"{kind}-mel" in trained.learners:
-            rows, test = trained.rows(f"{kind}-mel")
-            found = reconstruct(trained, f"{kind}-mel", test)
-            measured.rebuilt[f"{kind}-mel"] = trained.images["mel"].decibels(found)
-            measured.errors[f"{kind}-mel"] = errors(trained, trained.images["mel"], found, rows, test)
+            encoder, images = trained.learners[name].networks["encoder"], trained.images[representation]
+            codes = inference.outputs(encoder, images, trained.rows(name)[1])
+            measured.log_variances[representation] = codes[:, trained.config.code_size :].max(axis=1)
+    for name in trained.learners:
+        if settings.MODELS[name].kind in ("ae", "cae", "vae"):
+            (rows, test), images = trained.rows(name), trained.images_of(name)
+            found = reconstruct(trained, name, images, test)
+            measured.errors[name] = errors(trained, images, found, rows, test)
+            if name in ("ae-mel", "cae-mel", "vae-mel"):
+                measured.rebuilt[name] = images.decibels(found)
     measured.limits = tuple(float(trained.images["mel"].decibels(value)) for value in (0.0, 1.0))
     pair = [trained.learners.get(name) for name in ("ae-chroma", "cae-chroma")]
     if all(pair):
@@ -224,9 +112,9 @@ def errors(trained, images, found, rows, test):
                   measures.squared_errors(clips, images[rows].mean(axis=0)), trained.selection.works[test])  # fmt: skip
 
 
-def reconstruct(trained, name, rows):
+def reconstruct(trained, name, images, rows):
     """What an autoencoder gives back for store rows (rows, bands, frames); the VAE from its means."""
-    networks, images = trained.learners[name].networks, trained.images[settings.MODELS[name].representation]
+    networks = trained.learners[name].networks
     codes = inference.outputs(networks["encoder"], images, rows)[:, : trained.config.code_size]
     return seen(trained.config, name, inference.decoded(networks["decoder"], codes))
 
@@ -271,7 +159,7 @@ def _latent_space(trained, measured):
     measured.spread_of_data = probes.mean_distance(crop[rows])
     rows, test = trained.rows("ali-128")
     measured.samples["data"] = crop.decibels(crop[test])[..., 0]
-    for name in GAMES:
+    for name in (*GAMES, *settings.CONTROL, *settings.ABLATED):
         if name in trained.learners:
             learner, size = trained.learners[name], settings.MODELS[name].latent_size
             measured.generated[name] = latent.samples(learner, size, config, seed)

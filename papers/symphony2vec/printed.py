@@ -72,9 +72,9 @@ def last_logged(measured, model, key):
     return measured.history[model][-1][key]
 
 
-def end(measured, model, key, share=0.2):
-    """Mean of a logged value over the last `share` of part 1."""
-    found = lines(measured, model)
+def end(measured, model, key, share=0.2, part=1):
+    """Mean of a logged value over the last `share` of a part."""
+    found = lines(measured, model, part)
     last = found[-max(1, round(share * len(found))) :]
     return float(np.mean([line[key] for line in last]))
 

@@ -24,7 +24,6 @@ from papers.symphony2vec import data, hooks, learners, losses
 CLASSIFIER_LOSS = {"softmax": losses.cross_entropy, "double_softmax": losses.double_softmax_cross_entropy}
 VAE_LIKELIHOOD = {"bernoulli": losses.bernoulli_likelihood, "library_bernoulli": losses.library_binary_cross_entropy,
                   "gaussian": losses.gaussian_likelihood}  # fmt: skip
-WATCHED_LATENTS = 64  # generated at every log line, to see a collapse
 
 
 def batches(number, part, read, batch_size, seed, examples=1):
@@ -33,10 +32,10 @@ def batches(number, part, read, batch_size, seed, examples=1):
     return training.Batches(size, batch_size, read, training.shuffled(size, 10 * seed + number))
 
 
-def stage(number, made, step, epochs, **options):
+def stage(number, made, step, epochs, log_every=None, **options):
     """The stage in which part `number` of the training data is trained on, with a log line every epoch."""
-    per_epoch = made.steps_per_epoch
-    return training.Stage(f"part-{number + 1}", step, made, epochs * per_epoch, per_epoch, **options)
+    epoch = made.steps_per_epoch
+    return training.Stage(f"part-{number + 1}", step, made, epochs * epoch, log_every or epoch, **options)
 
 
 # Section 3.2: classifiers
@@ -73,7 +72,7 @@ def classifier_stages(description, config, store, seed):
     pieces = -(-learners.image_shape(config, description.representation)[1] // config.lstm_steps) - 1
     epochs = config.lstm_epochs if chunked else config.classifier_epochs
     stages = []
-    for number, part in enumerate(data.parts(config, store, description.representation)):
+    for number, part in enumerate(data.parts(config, store, description.representation, seed)):
         read, examples = (part.read_pieces, pieces) if chunked else (part.read_labelled, 1)
         made = batches(number, part, read, config.batch_size, seed, examples)
         scores = functools.partial(hooks.test_scores, part, chunked, softmax_twice(description, config))
@@ -119,7 +118,7 @@ def autoencoder_stages(description, config, store, seed):
     step = autoencoder_train_step(description, config)
     return [stage(number, batches(number, part, part.read_images, config.batch_size, seed), step,
                   config.autoencoder_epochs)
-            for number, part in enumerate(data.parts(config, store, description.representation))]  # fmt: skip
+            for number, part in enumerate(data.parts(config, store, description.representation, seed))]  # fmt: skip
 
 
 def vae_step(learner, batch, step, likelihood):
@@ -140,7 +139,7 @@ def vae_stages(description, config, store, seed):
     """A hundred epochs of each part; the program trains at a tenth of the rate from the sixth epoch on."""
     step = functools.partial(vae_step, likelihood=VAE_LIKELIHOOD[config.vae_likelihood])
     stages = [stage(number, batches(number, part, part.read_images, config.batch_size, seed), step, config.vae_epochs)
-              for number, part in enumerate(data.parts(config, store, description.representation))]  # fmt: skip
+              for number, part in enumerate(data.parts(config, store, description.representation, seed))]  # fmt: skip
     if config.vae_schedule == "constant":
         return stages
     first, early = stages[0], min(5, config.vae_epochs) * stages[0].batches.steps_per_epoch
@@ -161,32 +160,34 @@ def ali_step(learner, batch, step, config, steps_per_epoch):
 
     The program's gate leaves the discriminator as it is where the generator's loss is not below config.ali_gate.
     """
-    x, networks = batch["x"], learner.networks
-    encoder, generator, discriminator = networks["encoder"], networks["generator"], networks["discriminator"]
-    latent_size = generator.input_shape[-1]
+    x, latent_size = batch["x"], learner.networks["generator"].input_shape[-1]
+    encoder, generator, discriminator = (learner.networks[name] for name in ("encoder", "generator", "discriminator"))
     epoch = tf.cast(step.index // steps_per_epoch, tf.float32)
     deviation = losses.instance_noise_deviation(epoch, config.ali_epochs, config.instance_noise)
     prior, noise = step.normal("prior", (latent_size,)), step.normal("posterior", (latent_size,))
-    real_noise, generated_noise = 0.0, 0.0
-    if config.instance_noise:
-        real_noise = deviation * step.normal("real", x.shape[1:])
-        generated_noise = deviation * step.normal("generated", x.shape[1:])
+    noises = [deviation * step.normal(name, x.shape[1:]) if config.instance_noise else 0.0
+              for name in ("real", "generated")]  # fmt: skip
     with tf.GradientTape(persistent=True) as tape:
         generated = generator(prior, training=True)
         mean, log_deviation = tf.split(encoder(x, training=True), 2, axis=-1)
         z = losses.ali_sample(mean, log_deviation, noise)
-        real_logit = discriminator([x + real_noise, z], training=True)
-        generated_logit = discriminator([generated + generated_noise, prior], training=True)
+        real_logit = discriminator([x + noises[0], z], training=True)
+        generated_logit = discriminator([generated + noises[1], prior], training=True)
         d_loss, g_loss = (step.mean(loss) for loss in losses.ali_losses(real_logit, generated_logit))
-    d_variables = discriminator.trainable_variables
-    g_variables = encoder.trainable_variables + generator.trainable_variables
+        cost = g_loss
+        if config.ali_reconstruction:  # an ablation: nothing in the game itself compares G(E(x)) with x
+            rebuilt = generator(mean, training=True)
+            cost += config.ali_reconstruction * step.mean(losses.squared_error(x, rebuilt))
+    variables = {"encoder": encoder.trainable_variables, "generator": generator.trainable_variables}
     opened = step.reduce(g_loss) < config.ali_gate if config.ali_gate else tf.constant(True)
-    d_gradients = step.reduce(tape.gradient(d_loss, d_variables))
-    step.apply(learner.optimizers["discriminator"], d_gradients, d_variables, when=opened, reduced=True)
+    d_gradients = step.reduce(tape.gradient(d_loss, discriminator.trainable_variables))
+    step.apply(learner.optimizers["discriminator"], d_gradients, discriminator.trainable_variables, when=opened,
+               reduced=True)
     # After that update: it matters to the layers of variants.ali_discriminator_late, the program's, and to no others.
-    g_gradients = step.reduce(tape.gradient(g_loss, g_variables))
+    g_gradients = step.reduce(tape.gradient(cost, variables))
     del tape
-    step.apply(learner.optimizers["generator"], g_gradients, g_variables, reduced=True)
+    for name, gradients in g_gradients.items():
+        step.apply(learner.optimizers[name], gradients, variables[name], reduced=True)
     replicas = tf.distribute.get_replica_context().num_replicas_in_sync  # logged values are summed over them
     return {
         "losses/discriminator": d_loss,
@@ -195,55 +196,54 @@ def ali_step(learner, batch, step, config, steps_per_epoch):
         "metrics/d_generated": step.mean(tf.sigmoid(generated_logit)),
         "metrics/gate_open": step.mean(tf.where(opened, 1.0, 0.0) * tf.ones_like(real_logit)),
         "metrics/gradient_discriminator": tf.linalg.global_norm(d_gradients) / replicas,
-        "metrics/gradient_generator": tf.linalg.global_norm(g_gradients) / replicas,
+        "metrics/gradient_generator": tf.linalg.global_norm(sum(g_gradients.values(), [])) / replicas,
     }
 
 
 def ali_stages(description, config, store, seed):
     """Fifty epochs of each part, with the pixel bias started anew in each where the program's start is followed."""
     stages, sizes = [], config.ali_batch_sizes
-    latents = np.float32(np.random.default_rng(0).normal(size=(WATCHED_LATENTS, description.latent_size)))
-    for number, part in enumerate(data.parts(config, store, "crop")):
+    latents = np.float32(np.random.default_rng(0).normal(size=(hooks.WATCHED, description.latent_size)))
+    for number, part in enumerate(data.parts(config, store, "crop", seed)):
         made = batches(number, part, part.read_images, sizes[min(number, len(sizes) - 1)], seed)
         step = functools.partial(ali_step, config=config, steps_per_epoch=made.steps_per_epoch)
-        start = None
-        if config.pixel_bias == "log_odds":
-            start = functools.partial(hooks.start_pixel_bias, np.mean(part.read_images(made.indices(0))["x"], axis=0))
-        of_data = probes.mean_distance(part.images[np.unique(part.train)[:WATCHED_LATENTS]])
-        one = stage(number, made, step, config.ali_epochs, start=start,
-                    validate=functools.partial(hooks.watch, latents, of_data))  # fmt: skip
-        stages.append(dataclasses.replace(one, log_every=config.ali_log_every))
+        first = np.mean(part.read_images(made.indices(0))["x"], axis=0)
+        start = functools.partial(hooks.start_pixel_bias, first) if config.pixel_bias == "log_odds" else None
+        of_data = probes.mean_distance(part.images[np.unique(part.train)[:hooks.WATCHED]])
+        stages.append(stage(number, made, step, config.ali_epochs, config.ali_log_every, start=start,
+                            validate=functools.partial(hooks.watch, latents, of_data)))  # fmt: skip
     return stages
 
 
-BUILD = {"ff": learners.classifier, "perceptron": learners.classifier, "cnn": learners.classifier,
-         "lstm": learners.classifier, "encoder": learners.classifier, "ae": learners.autoencoder,
-         "cae": learners.autoencoder, "vae": learners.vae, "ali": learners.ali}  # fmt: skip
 STAGES = {learners.classifier: classifier_stages, learners.autoencoder: autoencoder_stages, learners.vae: vae_stages,
           learners.ali: ali_stages}  # fmt: skip
 
-MODELS = {
-    one.name: training.Model(
-        functools.partial(BUILD[one.kind], one),
-        functools.partial(STAGES[BUILD[one.kind]], one),
-        may_diverge=one.kind in ("vae", "ali"),
-        single_replica=one.kind == "lstm",  # the program's input mixes the examples of a batch
-    )
-    for one in settings.MODELS.values()
-    if one.kind != "pca"
-}
+
+def _model(one):
+    build = learners.BUILD[one.kind]
+    return training.Model(functools.partial(build, one), functools.partial(STAGES[build], one),
+                          may_diverge=one.kind in ("vae", "ali"),
+                          single_replica=one.kind == "lstm")  # the program's input mixes the examples of a batch
+
+
+MODELS = {one.name: _model(one) for one in settings.MODELS.values() if one.kind != "pca"}
 
 
 def jobs(config):
-    """What a run trains, in order: {directory name: (Model, config)}."""
-    return {name: (trained, settings.MODELS[name].settings(config)) for name, trained in MODELS.items()}
+    """What can be trained, in order: {directory name: (Model, config)}; the ablations where they are asked for."""
+    return {name: (trained, settings.MODELS[name].settings(config)) for name, trained in MODELS.items()
+            if config.ablations or name not in settings.ABLATED}  # fmt: skip
+
+
+def chosen(config, run):
+    """The jobs that this preset asks of this mode."""
+    return {name: job for name, job in jobs(config).items() if name in settings.trained_models(run)}
 
 
 def train(config, store, run, only=None):
     """Train the models that this preset asks of this mode, or `only` one, each going on from its last checkpoint."""
-    chosen = settings.trained_models(run)
-    training.train_all({name: job for name, job in jobs(config).items() if name in chosen}, store, run, only)
+    training.train_all(chosen(config, run), store, run, only)
 
 
 if __name__ == "__main__":
-    scripts.run_training(OPTIONS, settings, preprocess, jobs)
+    scripts.run_training(OPTIONS, settings, preprocess, functools.partial(chosen, run=OPTIONS[0]))

@@ -28,7 +28,7 @@ class Classes:
 
 def learner_of(name, **changes):
     description = settings.MODELS[name]
-    return train.BUILD[description.kind](description, dataclasses.replace(CODE, **changes), Classes)
+    return learners.BUILD[description.kind](description, dataclasses.replace(CODE, **changes), Classes)
 
 
 def images(step=1, bands=None, frames=None, prefix="data"):

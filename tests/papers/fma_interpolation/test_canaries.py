@@ -40,10 +40,18 @@ FAST = [("sound", "autoencoder-baseline"), ("sound", "cnn_2-deep_protocol-leaky"
 
 @pytest.fixture
 def eagerly():
-    """Without graphs: each compilation orders the inception network's sums of many terms anew, so that bits differ."""
+    """Without graphs: compiling every network twice takes most of the time."""
     tf.config.run_functions_eagerly(True)
     yield
     tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.slow
+def test_the_inception_network_trained_twice_in_one_process_has_the_same_bits(tmp_path):
+    """Its sums of many terms were ordered anew in every compilation, by TensorFlow's arithmetic optimizer."""
+    config, store = configured("sound"), Made()
+    once, again = (weights("autoencoder-inception", config, store, tmp_path, which) for which in ("once", "again"))
+    np.testing.assert_array_equal(once, again)
 
 
 @pytest.mark.parametrize(("follow", "name"), [

@@ -12,9 +12,7 @@ from papers.symphony2vec.measured import Errors, Judged, Measured
 
 # Right answers of 40, by model: chroma, MFCC, mel. The others: the crop's models, ALI, the encoder before training.
 RIGHT = {"ff": (16, 26, 30), "cnn": (15, 25, 31), "lstm": (10, 9, 8), "ae": (12, 14, 17), "cae": (14, 13, 18),
-         "vae": (13, 16, 20), "pca": (11, 12, 15), "perceptron": (19, 27, None), "ff-clips": (22, 32, 37),
-         "cnn-clips": (21, 31, 38), "pca-clips": (18, 19, 22), "pca-clips-dealt": (14, 15, 16),
-         "pca-dealt": (9, 8, 7)}  # fmt: skip
+         "vae": (13, 16, 20), "pca": (11, 12, 15), "perceptron": (19, 27, None)}  # fmt: skip
 OTHERS = {"ff-32": 24, "encoder-32": 28, "ali-256": 14, "ali-128": 13, "ali-40": 11, "untrained": 6}
 WORKS = np.repeat(["a", "b", "c", "d"], 10)
 LABELS = np.tile(np.arange(5), 16)  # of 80 clips; the last 40 test
@@ -23,13 +21,19 @@ SEEN = ("chroma", "mfcc", "mel")
 PATH = np.linspace(0, 1, 16)[:, None, None, None]
 
 
+def more(name):
+    """Right answers of a row of the tables with any clips beyond those with whole works; differ from row to row."""
+    return 3 + settings.TABLES.index(name) % 5
+
+
 def counts():
-    """{model: right answers of 40}."""
+    """{model: right answers of 40}; of a row's twins as well, with any clips and with composers dealt."""
     found = dict(OTHERS)
     for kind, right in RIGHT.items():
-        stem, _, rest = kind.partition("-")
-        found |= {f"{stem}-{seen}{'-' + rest if rest else ''}": count
-                  for seen, count in zip(SEEN, right, strict=True) if count is not None}  # fmt: skip
+        found |= {f"{kind}-{seen}": count for seen, count in zip(SEEN, right, strict=True) if count is not None}
+    for place, name in enumerate(settings.TABLES):
+        found |= {f"{name}-clips": found[name] + more(name), f"{name}-dealt": 5 + place % 5,
+                  f"{name}-clips-dealt": 12 + place % 6}  # fmt: skip
     return found
 
 
@@ -72,10 +76,10 @@ def _right(so):
 
 
 def _history(so, gate):
-    size, entropy = {"ali-256": 0.02, "ali-128": 0.0, "ali-40": 0.01}, np.log(5.0) + (0.001 if so else -0.5)
+    size, entropy = {"ali-256": 0.02, "ali-40": 0.01}, np.log(5.0) + (0.001 if so else -0.5)
     found = {}
-    for name in counts():
-        kind = name.split("-")[0]
+    for name in (*counts(), *settings.GATED, *settings.CONTROL, *settings.ABLATED):
+        kind, more = name.split("-")[0], size.get(name, 0.0)
         if kind in ("ff", "cnn", "lstm", "perceptron", "encoder"):
             found[name] = classifier_lines(entropy)
         elif kind in ("ae", "vae"):
@@ -83,9 +87,10 @@ def _history(so, gate):
         elif kind == "cae":
             found[name] = autoencoder_lines({"losses/printed_penalty": 0.25} if so else {"losses/contraction": 3000.0})
         elif kind == "ali":
-            end = (0.4 if gate else 0.1) if so else 1.2
-            end += size[name] if so else -10 * size[name]
-            found[name] = ali_lines(end, 3.6 if so else 2.0, 0.17 if so else 0.4, 0.5)
+            end = (0.4 if gate else 0.1) + more if so else 1.2 - 10 * more
+            threshold = float(name.rpartition("-")[2]) if name in settings.GATED else 3.5
+            generated = np.exp(-threshold / 2) - np.exp(-1.75) + 0.17 if so else 0.4
+            found[name] = ali_lines(end, 3.6 if so else 2.0, generated, 0.25 if so else 0.75)
     return found
 
 
@@ -107,8 +112,13 @@ def _images(so, random):
 def _errors(so):
     """An error of 1 for the mean image; half of it for the clip's own reconstruction, 3/4 for another clip's."""
     own, other = (0.5, 0.75) if so else (1.25, 1.0)
-    return {name: Errors(np.full(40, own), np.full(40, other), np.ones(40), WORKS)
-            for name in ("ali-256", "ali-128", "ali-40", "ae-mel", "cae-mel", "vae-mel")}  # fmt: skip
+    return {one.name: Errors(np.full(40, own), np.full(40, other), np.ones(40), WORKS)
+            for one in settings.MODELS.values() if one.kind in ("ae", "cae", "vae", "ali")}  # fmt: skip
+
+
+def _clips_split(so):
+    """Five composers in equal shares, or two alone."""
+    return [rows[LABELS[rows] < (5 if so else 2)] for rows in (np.arange(40), np.arange(40, 80))]
 
 
 def measured(so=True, gate=3.5, follow="code"):
@@ -121,10 +131,12 @@ def measured(so=True, gate=3.5, follow="code"):
     rebuilt = np.where(np.arange(32) < 24, -39.0, -31.0) if so else np.linspace(-37, -25, 32)
     return Measured(
         resolve(settings, follow, "full", {"ali_gate": gate}), COMPOSERS, LABELS, np.arange(30 if so else 40),
-        np.arange(40, 80), 3, _right(so), {name: LABELS[:40] for name in names}, _history(so, gate), {},
+        np.arange(40, 80), 3, _clips_split(so), _right(so), {name: LABELS[:40] for name in names}, _history(so, gate),
+        {},
         {"ali-128": codes, "pca-chroma": np.array([[1.0, -2.0], [-1.0, 2.0]]) + (0.0 if so else 3.0)},
         generated, paths, samples, np.full(5, -0.8 if so else 0.9), 1e-5 if so else 0.5, 0.25, _errors(so),
         (-39.0, -23.0), np.array([-1.0, 0.5, 2.0, 0.4] if so else [0.1, 0.2, 0.3, 1.5]), (points, LABELS),
         {seen: [0.1 * place + 0.01, 0.1 * place + 0.02] for place, seen in enumerate(SEEN)},
         {seen: (100.0 + place, -200.0 - place) for place, seen in enumerate(SEEN)},
+        {seen: np.array([0.1, 9.0 + place if so else 0.5]) for place, seen in enumerate(SEEN)},
         {"cae-mel": np.array([-56.0, -20.0]), "vae-mel": rebuilt}, 0.0 if so else 0.3)  # fmt: skip

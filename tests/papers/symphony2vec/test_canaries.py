@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from common import training
-from papers.symphony2vec import config as settings, data, embeddings, measuring, train
+from papers.symphony2vec import config as settings, data, embeddings, judging, train
 from tests.papers.symphony2vec.toy import small, small_store
 
 MODES = ("code", "paper", "sound")
@@ -66,8 +66,8 @@ def test_training_reads_no_held_out_clip_and_no_held_out_label(name, follow, mon
         np.testing.assert_array_equal(a, b)
     select = data.select
 
-    def other_labels(config, store):
-        selection = select(config, store)
+    def other_labels(config, store, seed=0):
+        selection = select(config, store, seed)
         labels = selection.labels.copy()
         labels[rows] = (labels[rows] + 1) % 3
         return dataclasses.replace(selection, labels=labels)
@@ -82,7 +82,7 @@ def test_training_reads_no_held_out_clip_and_no_held_out_label(name, follow, mon
 def test_what_is_judged_on_is_held_out_and_reads_no_training_clip(name, follow):
     config = small(follow)
     selection = data.select(config, STORE)
-    trained = measuring.Trained(config, STORE, Run, selection, {})
+    trained = judging.Trained(config, STORE, Run, selection, {})
     rows, test = trained.rows(name)
     assert not np.intersect1d(rows, test).size and np.isin(rows, trained.selection_of(name).train).all()
     assert not np.isin(test, trained.selection_of(name).train).any()
@@ -141,7 +141,7 @@ def test_principal_axes_move_with_test_clips_only_where_they_say_so(follow, leak
 
 def test_works_are_on_one_side_in_sound_and_on_both_in_its_twins_by_clips():
     config = small("sound")
-    for name, shared in (("cnn-mel", False), ("cnn-mel-clips", True)):
+    for name, shared in (("cnn-mel", False), ("cnn-mel-clips", True), ("cnn-mel-dealt", False)):
         selection = data.select(settings.MODELS[name].settings(config), STORE)
         assert bool(np.intersect1d(selection.works[selection.train], selection.works[selection.test]).size) == shared
         sizes = len(selection.train), len(selection.test)

@@ -135,3 +135,38 @@ def test_instance_noise_falls_linearly():
 def test_log_odds_in_single_precision():
     out = losses.log_odds(tf.constant([-1.0, 0.25, 0.5, 2.0])).numpy()
     assert out == pytest.approx([-16.118095, -1.0986123, 0.0, 15.942385], abs=1e-4)
+
+
+def with_gradient(loss, target, logits):
+    with tf.GradientTape() as tape:
+        tape.watch(logits)
+        value = loss(tf.fill(logits.shape, target), logits)
+    return value, tape.gradient(value, logits)[:, 0]
+
+
+def test_the_librarys_rule_is_the_same_in_a_compiled_step():
+    # Compiled, 1 / y is approximate and never 1, where the library's p is; the pull to targets above 1 then never ends.
+    logits = tf.constant(np.float32([-100, -28, -10, 0, 10, 17, 20, 100])[:, None])
+    for target in (-1.5, 0.5, 1.7):
+        plain = with_gradient(losses.library_binary_cross_entropy, target, logits)
+        compiled = tf.function(with_gradient)(losses.library_binary_cross_entropy, target, logits)
+        for one, two in zip(plain, compiled, strict=True):
+            np.testing.assert_allclose(two, one, rtol=2e-3, atol=1e-6)
+        assert compiled[1].numpy()[-3:].tolist() == [0.0, 0.0, 0.0]
+
+
+def floored(x, logit):
+    """The same likelihood with each log floored at -100, by the chain rule of the library in use."""
+    probability = tf.sigmoid(logit)
+    logs = [tf.where(p > 0.0, tf.maximum(tf.math.log(tf.where(p > 0.0, p, 1.0)), -100.0), -100.0)
+            for p in (probability, 1.0 - probability)]  # fmt: skip
+    return -tf.reduce_sum(x * logs[0] + (1.0 - x) * logs[1], axis=1)
+
+
+@pytest.mark.parametrize("loss, target, finite", [
+    (losses.library_binary_cross_entropy, 8.0, True), (losses.library_binary_cross_entropy, -2.4, True),
+    (floored, 2.4, True), (floored, 8.0, False)])  # fmt: skip
+def test_the_librarys_gradient_is_finite_at_every_logit_and_a_floored_logs_is_not(loss, target, finite):
+    # Just above the smallest p, at a logit near -87, x / p leaves single precision for x above 5, as only MFCCs are.
+    logits = tf.constant(np.float32(np.r_[np.linspace(-87.4, -86.6, 400), np.linspace(-120, 120, 241)])[:, None])
+    assert all(np.isfinite(one).all() for one in with_gradient(loss, target, logits)) == finite

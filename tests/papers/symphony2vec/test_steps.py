@@ -77,12 +77,60 @@ def test_gradients_reach_every_variable_of_their_networks(name, optimizer, parts
 def test_each_side_of_the_game_gets_its_own_loss_and_no_other(update):
     _, reached, learner, watched = taken("ali-40", discriminator_normalization=True, ali_update=update)
     assert {optimizer: set(parts) for optimizer, parts in reached.items()} == {
-        "discriminator": {"discriminator"}, "generator": {"encoder", "generator"}}  # fmt: skip
-    assert min(reached["generator"].values()) > 0 and reached["discriminator"]["discriminator"] > 0
+        name: {name} for name in ("discriminator", "encoder", "generator")}  # fmt: skip
+    assert min(value for parts in reached.values() for value in parts.values()) > 0
     # z of the encoder and the image of the generator both go through D: nothing of either is cut off.
     for part in ("encoder", "generator"):
         kernels = [v for v in learner.networks[part].trainable_variables if v.name == "kernel"]
-        assert all(watched.given["generator"][id(v)] > 0 for v in kernels)
+        assert all(watched.given[part][id(v)] > 0 for v in kernels)
+
+
+def test_an_error_of_reconstruction_is_one_of_g_of_e_and_moves_encoder_and_generator_alone():  # ali_reconstruction
+    (_, _, _, without), (_, _, _, with_it) = (taken("ali-40", ali_reconstruction=weight) for weight in (0.0, 50.0))
+    learner, config = learner_of("ali-40")
+    x = train.MODELS["ali-40"].stages(config, STORE, 0)[0].batches.read(np.arange(ROWS))["x"]
+    encoder, generator, discriminator = (learner.networks[part].trainable_variables
+                                         for part in ("encoder", "generator", "discriminator"))  # fmt: skip
+    with tf.GradientTape() as tape:
+        mean = learner.networks["encoder"](x, training=True)[:, :40]
+        rebuilt = learner.networks["generator"](mean, training=True)
+        error = 50.0 * tf.reduce_mean(tf.square(x - rebuilt))
+    by_hand = tape.gradient(error, encoder + generator)
+    added = [b - a for a, b in zip(without.gradients.values(), with_it.gradients.values(), strict=True)]
+    assert len(added) == len(discriminator) + len(by_hand)
+    for found in added[: len(discriminator)]:  # the discriminator steps first
+        np.testing.assert_allclose(found, 0.0, atol=1e-7)
+    for found, wanted in zip(added[len(discriminator) :], by_hand, strict=True):
+        assert np.linalg.norm(found - wanted) < 1e-2 * np.linalg.norm(wanted) + 1e-5
+    assert max(np.linalg.norm(wanted) for wanted in by_hand) > 1e-2
+
+
+def test_the_encoder_may_learn_faster_and_its_ablations_change_one_setting_each():  # ali_encoder_factor
+    learner, config = learner_of("ali-40", ali_encoder_factor=5.0)
+    rates = {name: float(optimizer.learning_rate.numpy()) for name, optimizer in learner.optimizers.items()}
+    assert rates == {"encoder": pytest.approx(5e-5), "generator": pytest.approx(1e-5),
+                     "discriminator": pytest.approx(1e-5)}  # fmt: skip
+    changed = {}
+    for name in (*settings.ABLATED, *settings.CONTROL, *settings.GATED):
+        own = settings.MODELS[name].settings(config)
+        changed[name] = {key: value for key, value in vars(own).items() if value != getattr(config, key)}
+    assert changed == {
+        "ali-128-longer": {"ali_epochs": 4}, "ali-128-wider": {"ali_width": 4},
+        "ali-128-faster": {"ali_learning_rate": pytest.approx(3e-5)}, "ali-128-encoder": {"ali_encoder_factor": 25.0},
+        "ali-128-reconstruction": {"ali_reconstruction": 1.0},
+        "ali-128-gate-2.5": {"ali_gate": 2.5, "mel_training": "first_subset"},
+        "ali-128-gate-4.5": {"ali_gate": 4.5, "mel_training": "first_subset"}}  # fmt: skip
+    assert not set(settings.ABLATED) & set(train.jobs(config))
+    assert set(settings.ABLATED) < set(train.jobs(small("sound", ablations=True)))
+
+
+def test_other_thresholds_are_trained_on_the_first_part_alone():
+    config = settings.MODELS["ali-128-gate-2.5"].settings(small("code"))
+    one, all_ = (train.MODELS[name].stages(config if "gate" in name else small("code"), STORE, 0)
+                 for name in ("ali-128-gate-2.5", "ali-128"))  # fmt: skip
+    assert (len(one), len(all_)) == (1, 3) and one[0].steps == all_[0].steps
+    np.testing.assert_array_equal(one[0].batches.indices(0), all_[0].batches.indices(0))
+    assert one[0].train_step.keywords["config"].ali_gate == 2.5 != all_[0].train_step.keywords["config"].ali_gate
 
 
 def test_the_divergence_of_the_vae_reaches_the_encoder_alone(monkeypatch):

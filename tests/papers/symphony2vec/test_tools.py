@@ -166,15 +166,18 @@ def test_models_that_are_left_out_diverged_or_unfinished_are_missing_with_their_
                      ff_mel=training.Outcome(3, False))  # fmt: skip
     monkeypatch.setattr(training, "outcome", found)
     monkeypatch.setattr(training, "history", lambda directory: [directory])
-    trained = measuring.load(run.config, STORE, run, chosen, partial=True)
+    monkeypatch.setattr(settings, "trained_models", lambda run: chosen)
+    trained = measuring.load(run.config, STORE, run, partial=True)
     assert set(trained.learners) == {"cnn-mel", "ff-mel"} and trained.history["ff-mel"] == ["ff-mel"]
     assert trained.missing["ali-128"] == "ali-128 diverged in part-2 at step 4"
     assert trained.missing["vae-mel"] == "vae-mel is not trained yet"
     assert trained.missing["ae-mel"] == "ae-mel is not trained in this mode by preset full"
     assert set(trained.missing) | set(trained.learners) == set(train.MODELS)
+    assert trained.missing["ali-128-longer"] == "not trained: add --ablations"
     for name in ("vae-mel", "ff-mel"):
+        monkeypatch.setattr(settings, "trained_models", lambda run, name=name: ["cnn-mel", name])
         with pytest.raises(TrainingError, match=f"{name}: not trained to its end"):
-            measuring.load(run.config, STORE, run, ["cnn-mel", name])
+            measuring.load(run.config, STORE, run)
 
 
 def test_what_is_measured_without_any_network(run):
