@@ -159,6 +159,7 @@ def main() -> int:
         run, store, sentence, label = find_run(options)
         print(sentence, file=sys.stderr)
         process.quiet_tensorflow()
+        options.output.mkdir(parents=True, exist_ok=True)
         found, refused = recordings(options.files)
         problems = transfer(found, label, run, store, options.output)
     return scripts.told(refused + problems, len(refused) + len(found))
