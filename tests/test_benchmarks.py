@@ -31,8 +31,11 @@ def test_seconds_of_the_processor_leave_waiting_out():
 
 
 def test_the_readme_shows_what_was_measured():
-    held = json.loads((bench.HERE / "results.json").read_text())
     text = (bench.HERE / "README.md").read_text()
+    if not (bench.HERE / "results.json").exists():
+        assert bench.MARKS.search(text)[0].count("\n") == 1  # nothing by hand
+        return
+    held = json.loads((bench.HERE / "results.json").read_text())
     assert bench.table(held) in text and not held["tiny"]
     missed = [one["what"] for one in held["rows"] if one.get("met") is False]
     noted = text.split("<!-- missed -->")[1].split("<!-- /missed -->")[0]
