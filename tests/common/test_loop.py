@@ -208,6 +208,7 @@ def test_every_network_trains_in_every_way(paper, tmp_path):
     for name, (model, config, store) in every_model.models(paper, tmp_path).items():
         found = {}
         for how, machine in {"plain": Machine(steps_per_call=1), **HOWS}.items():
+            print(name, how, flush=True)
             training.train(name, model, config, store, tmp_path / name / how, 0, machine=machine)
             found[how] = contents(tmp_path / name / how)
             training._free()
