@@ -282,6 +282,7 @@ DIVERGENCES = {
     "beta_every": (lambda c: beta_at(c, 5_002), 0.0, 0.1, 0.0),
     "beta_after": (lambda c: beta_at(c, c.beta_every), 0.1, 0.0, 0.1),
     "beta_max": (lambda c: beta_at(c, 10**6), 1.0, 0.2, 1.0),
+    "music_vae": (lambda c: any("musicvae" in name for name in train.jobs(c)), False, False, True),
     "transposition": (lambda c: shifts(c) == [[2], [2]], False, True, False),
 }  # fmt: skip
 IN_PREPROCESSING = {"quantiser", "time_signature", "silence_limit", "deduplicate"}  # test_preprocess has them
