@@ -198,21 +198,35 @@ def test_a_run_hands_its_machine_to_the_training(tmp_path):
 
 # ---------------------------------------------------------------- every network of every paper
 
-HOWS = {"three steps a call": Machine(steps_per_call=3), "bfloat16": Machine(precision="mixed_bfloat16"),
-        "float16": Machine(precision="mixed_float16"), "jit": Machine(jit=True)}
+@pytest.mark.very_slow
+@pytest.mark.parametrize("paper", every_model.PAPERS)
+def test_every_network_trains_several_steps_a_call_and_in_16_bits(paper, tmp_path):
+    for name, (model, config, store) in every_model.models(paper, tmp_path).items():
+        plain = ended(name, model, config, store, tmp_path, Machine(steps_per_call=1))
+        assert_same(ended(name, model, config, store, tmp_path, Machine(steps_per_call=3)), plain)
+        for precision in ("mixed_bfloat16", "mixed_float16"):
+            half = ended(name, model, config, store, tmp_path, Machine(precision=precision))
+            assert half[1] != plain[1], f"{name}: nothing was computed in 16 bits"
 
 
 @pytest.mark.very_slow
-@pytest.mark.parametrize("paper", every_model.PAPERS)
-def test_every_network_trains_in_every_way(paper, tmp_path):
+@pytest.mark.parametrize("paper", [
+    pytest.param(paper, marks=pytest.mark.xfail(
+        paper == "musae", raises=tf.errors.InvalidArgumentError, strict=True,
+        reason="XLA wants to know the most steps of the loop in papers/musae/recurrence.py"))
+    for paper in every_model.PAPERS])
+def test_every_network_trains_compiled_by_xla(paper, tmp_path):
     for name, (model, config, store) in every_model.models(paper, tmp_path).items():
-        found = {}
-        for how, machine in {"plain": Machine(steps_per_call=1), **HOWS}.items():
-            training.train(name, model, config, store, tmp_path / name / how, 0, machine=machine)
-            found[how] = contents(tmp_path / name / how)
-            training._free()
-        assert_same(found["three steps a call"], found["plain"])
-        for how in ("bfloat16", "float16", "jit"):
-            arrays, lines = found[how]
-            assert {a.dtype.name for n, a in arrays.items() if n.startswith("network/")} <= {"float32", "int64"}, how
-            assert all(np.isfinite(list(json.loads(line).values())[3:]).all() for line in lines.splitlines()), how
+        ended(name, model, config, store, tmp_path, Machine(jit=True))
+
+
+def ended(name, model, config, store, directory, machine):
+    """What a training left; all of it finite, weights in float32 (and whole numbers)."""
+    place = directory / f"{name} {machine}"
+    training.train(name, model, config, store, place, 0, machine=machine)
+    training._free()
+    arrays, lines = contents(place)
+    weights = {array.dtype.name for key, array in arrays.items() if key.startswith("network/")}
+    assert weights <= {"float32", "int64", "int32", "uint32"}, name
+    assert all(np.isfinite(list(json.loads(line).values())[3:]).all() for line in lines.splitlines()), name
+    return arrays, lines

@@ -1,5 +1,6 @@
 """What is written down at the start of a training, and what each later change of it does; without TensorFlow."""
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 
 from common import checkpoints, closure, config as configuration, locks, provenance, record, store
 from common.errors import BusyError, EncoreError, StaleError
+from common.machine import Machine
 from common.report import collect
 
 TOY = Path(__file__).with_name("toy_paper")
@@ -318,6 +320,20 @@ def test_going_on_elsewhere_is_noted_once(paper):
         key: start[key] for key in ("dirty", "machine", "threads", "devices")}] and once["code"] == start["code"]
     assert provenance.resumed(once, there, 9) is once and len(provenance.resumed(once, start, 9)["resumed"]) == 2
     assert provenance.resumed(None, start, 0) is start and provenance.resumed(start, None, 0) is start
+
+
+def test_another_precision_is_a_change_of_settings_and_evaluation_does_not_ask():
+    before, half = {"code": {}, "settings": {}, "store_sha256": "", "packages": {}}, {"precision": "mixed_bfloat16"}
+    said = {"settings": ["precision was float32 and is mixed_bfloat16"]}
+    assert provenance.changes(before, before | half) == said  # trained before there was a choice
+    assert provenance.changes(before | Machine().values(), before | Machine(**half).values()) == said
+    assert provenance.changes(before | half, before) == {} == provenance.changes(before, before | Machine().values())
+    assert provenance.changes(before | half, before | {"jit": False, "precision": "float32"})
+
+
+def test_a_run_records_how_the_machine_is_used(paper):
+    run = dataclasses.replace(paper.run(), machine=Machine(jit=True))
+    assert run.provenance(paper.store)["jit"] is True and "jit" not in paper.run().provenance(paper.store)
 
 
 def test_a_message_names_three_changes_and_counts_the_rest():

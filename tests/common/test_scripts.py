@@ -268,6 +268,19 @@ def test_every_command_of_list_can_be_typed(trained, capsys):
     assert {train_script(shlex.split(printed_command(line)[2]))[0].seed for line in lines} == {2}
 
 
+def test_how_the_machine_is_used_is_handed_on(trained, capsys):
+    trained.train("--list", "--precision", "mixed_bfloat16", "--jit", "--checkpoint-seconds", "5")
+    for line in capsys.readouterr().out.splitlines():
+        machine = train_script(shlex.split(printed_command(line)[2]))[3]
+        assert (machine.precision, machine.jit, machine.checkpoint_seconds) == ("mixed_bfloat16", True, 5)
+    options, _ = reproduce.parse(settings, ["softmax_ae", "--deterministic", "--steps-per-call", "4"])
+    assert options.values() == {"precision": "float32", "jit": False, "deterministic": True}
+    assert options.steps_per_call == 4
+    with pytest.raises(SystemExit):
+        train_script(["--readers", "0"])
+    assert capsys.readouterr().err == "error: --readers 0: name a number from 1 up\n"
+
+
 def texts(path):
     """The strings of a module, those of an f-string joined with {} for what is put in."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))

@@ -38,6 +38,7 @@ def test_three_seeds_that_stand_are_judged(tmp_path, papers):
      "seeds were evaluated with different code (findings.py)"),
     ({"training": {"packages": {"keras": "4"}}}, "seeds were trained with different versions of keras"),
     ({"evaluation": {"packages": {"keras": "4"}}}, "seeds were evaluated with different versions of keras"),
+    ({"training": {"precision": "mixed_bfloat16", "jit": True}}, "seeds were trained with different precision, jit"),
     ({"training": {"python": "3.12"}}, "seeds were trained with different versions of Python"),
     ({"training": {"dirty": True, "uncommitted": ["common/loop.py"]}},
      "seed 2 was trained with uncommitted changes (common/loop.py)"),
