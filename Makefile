@@ -25,7 +25,7 @@ GOALS := $(or $(MAKECMDGOALS),help)
 GIVEN := $(foreach one,$(.VARIABLES),$(if $(filter command,$(origin $(one))),$(one)))
 TAKEN := $(if $(filter $(REPRODUCE),$(GOALS)),DATA PRESET FOLLOW SEEDS NULL ABLATIONS EFFECTS JOBS DASK FLAGS) \
          $(if $(filter estimate,$(GOALS)),PAPER DATA PRESET FOLLOW SEEDS) $(if $(filter check-data,$(GOALS)),DATA) $(if $(filter mutants,$(GOALS)),PAPER N SEED) $(if $(filter null,$(GOALS)),PAPER PRESET FOLLOW TWINS JOBS COUNT) \
-         $(if $(filter test test-fast,$(GOALS)),WORKERS) PYTHON OFFLINE
+         $(if $(filter test test-fast,$(GOALS)),WORKERS) $(if $(filter bench,$(GOALS)),ONLY) PYTHON OFFLINE
 AGAIN = $(subst ','\'',$(foreach one,$(sort $(GIVEN)),$(one)="$($(one))"))
 upper = $(shell tr a-z A-Z <<< '$(1)')
 like = $(if $(filter $(1)%,$(2))$(filter $(2)%,$(1)),$(1))
@@ -62,7 +62,9 @@ help:
 	@echo "      WORKERS=2               test, test-fast: so many processes (default: one a core, at most 4)"
 	@echo "  make check-data DATA=DIR    the tests that need a published data set"
 	@echo "  make mutants PAPER=musae    which small faults the tests notice (N=60 SEED=0)"
-	@echo "  make lint | bench | check-gpu"
+	@echo "  make bench                  speed of each part against a named peer (benchmarks/README.md), ten minutes"
+	@echo "      ONLY=\"inversion steps\"  these alone: inversion reading midi_parsing steps jobs scale"
+	@echo "  make lint | check-gpu"
 	@echo "  make clean                  remove .venv and caches; runs/ and data/ stay"
 	@echo "      OFFLINE=1               with any target: work with the packages that are installed"
 
@@ -122,9 +124,7 @@ lint: venv
 	@$(RUN) -m ruff check . && $(RUN) -m mypy
 
 bench: venv
-	@failed=""; for file in benchmarks/[a-z]*.py; do name=$$(basename $$file .py); echo "== $$name"; \
-	  $(RUN) -m benchmarks.$$name || { code=$$?; [ $$code -lt 128 ] || { $(HAND_ON); }; failed="$$failed $$name"; }; \
-	done; [ -z "$$failed" ] || { echo "failed:$$failed"; exit 1; }
+	@$(RUN) -m benchmarks $(if $(ONLY),--only $(ONLY)) || { code=$$?; $(HAND_ON); }
 
 check-gpu: venv
 	@$(RUN) -m common.check_gpu || { code=$$?; $(HAND_ON); }

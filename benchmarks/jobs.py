@@ -1,18 +1,24 @@
-"""What a job costs that does nothing, and how long the index of a store with many items takes to be read.
+"""What a job costs that does nothing, how long the index of a store with many items takes to be read, and what two
+jobs at once gain.
 
-    python -m benchmarks.jobs [--jobs 500] [--items 100000] [--at-once 2]
+    python -m benchmarks.jobs
 
-Aims: under 50 ms a job, memory flat; 100,000 items in seconds. Prints a line of JSON each.
+Aims: under 50 ms a job, memory flat; 100,000 items in seconds; two jobs 1.6 times as fast as one.
 """
 
-import argparse
-import json
+import itertools
+import os
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import timing
 from common import jobs, store
+
+PAPER = "softmax_ae"
 
 
 def nothing() -> None:
@@ -57,16 +63,42 @@ def _megabytes() -> float:
     return int(status.read_text().split("VmRSS:")[1].split()[0]) / 1024
 
 
+def two_at_once(rounds: int, place: Path) -> dict:
+    """Wall seconds of a paper's smoke call with three seeds, JOBS=1 over JOBS=2; corpus and store are there before."""
+    what = f"JOBS=2 against JOBS=1: {PAPER} at smoke, one mode, three seeds"
+    if len(os.sched_getaffinity(0)) < 2:
+        return timing.left_out("jobs", what, "this machine has one core")
+
+    def call(number: int, count: int):
+        words = ("-m", "common.reproduce", PAPER, "--preset", "smoke", "--follow", "sound", "--seeds", "0", "1", "2",
+                 "--jobs", str(count), "--runs", place / f"{number}", "--stores", place / "stores")
+        done = subprocess.run([sys.executable, *map(str, words)], capture_output=True, text=True,
+                              env=os.environ | dict.fromkeys(jobs.THREADS, "1"))
+        assert not done.returncode, done.stdout + done.stderr
+
+    numbers = itertools.count()
+    call(next(numbers), 1)
+    mine, theirs = timing.in_turn(rounds, lambda: call(next(numbers), 2), lambda: call(next(numbers), 1), warm=0,
+                                  wall=True)
+    return timing.times_as_fast("jobs", what, mine, theirs, 1.6)
+
+
+def rows(tiny: bool = False) -> list[dict]:
+    """What an empty job costs, an index of many items, and two jobs at once against one."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        empty = empty_jobs(20 if tiny else 500, 2, place)
+        index = large_index(1000 if tiny else 100_000, place / "store")
+        each = [empty["milliseconds_a_job"]]
+        found = [timing.row("jobs", "an empty job, of 500", each, "ms", 50, False, empty=empty),
+                 timing.row("jobs", "an index of 100,000 items opened and listed", [index["seconds_to_open_and_list"]],
+                            "s", 5, False, index=index)]
+        return found if tiny else [*found, two_at_once(2, place / "runs")]
+
+
 def main() -> None:
     """The script."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--jobs", type=int, default=500)
-    parser.add_argument("--items", type=int, default=100_000)
-    parser.add_argument("--at-once", type=int, default=2)
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        print(json.dumps(empty_jobs(asked.jobs, asked.at_once, Path(place))), flush=True)
-        print(json.dumps(large_index(asked.items, Path(place, "store"))), flush=True)
+    print("\n".join(map(timing.line, rows())))
 
 
 if __name__ == "__main__":

@@ -1,16 +1,13 @@
 """MIDI to tokens: common.midi against pretty_midi, pypianoroll and symusic, in one run.
 
-    python -m benchmarks.midi_parsing [DIR] [--repeats 3]
+    python -m benchmarks.midi_parsing [DIR]
 
-Prints, for the readable MIDI files below DIR (without it: those of the demo Lakh), seconds and ratios of: parsing
-(pretty_midi, common.midi, symusic) and parsing with tokens (pypianoroll.read and the same rules in NumPy, common.midi).
-The tokens are compared file by file. symusic is the quickest parser; the last line says on how many files its notes are
-not those of pretty_midi.
+For the readable MIDI files below DIR (without it: those of the demo Lakh): parsing (pretty_midi, symusic, common.midi)
+and parsing with tokens (pypianoroll.read and the same rules in NumPy, common.midi). The tokens are compared file by
+file. symusic is the quickest parser; the last row says on how many files its notes are not those of pretty_midi.
 """
 
 import argparse
-import sys
-import time
 import warnings
 from pathlib import Path
 
@@ -19,7 +16,9 @@ import pretty_midi
 import pypianoroll
 import symusic
 
-from common import demo, midi
+from benchmarks import timing
+from common import demo, midi, process
+from common.errors import EncoreError
 from papers.musae import tokens
 
 
@@ -39,17 +38,6 @@ def our_tokens(path):
     return [tokens.base_tokens(line.base) for line in midi.pypianoroll_grid(midi.read(path))]
 
 
-def seconds(function, paths, repeats):
-    """Least total time over the repeats."""
-    times = []
-    for _ in range(repeats):
-        begin = time.perf_counter()
-        for path in paths:
-            function(path)
-        times.append(time.perf_counter() - begin)
-    return min(times)
-
-
 def symusic_notes_differ(path):
     """Whether symusic pairs, orders or groups the notes of a file in another way than pretty_midi."""
 
@@ -62,44 +50,56 @@ def symusic_notes_differ(path):
     return ticks != rows(score.tracks, lambda n: (n.time, n.time + n.duration, n.pitch))
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("directory", type=Path, nargs="?")
-    parser.add_argument("--repeats", type=int, default=3)
-    options = parser.parse_args()
-    warnings.simplefilter("ignore")
-    paths, equal = [], 0
-    options.directory = options.directory or Path(demo.find(None, "lmd_matched").root)
-    for path in sorted(options.directory.rglob("*.mid")):
+def usable(folder: Path) -> list[Path]:
+    """The MIDI files below a folder that can be read and that say where beats are; pypianoroll guesses them else."""
+    found = []
+    for path in sorted(folder.rglob("*.mid")):
         try:
-            if not len(midi.read(path).metres):
-                continue  # pypianoroll then guesses a beat; left out of the timing
-            ours = our_tokens(path)
+            if len(midi.read(path).metres):
+                our_tokens(path)
+                found.append(path)
         except midi.MidiError:
             continue
-        theirs = peer_tokens(path)
-        equal += len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs))
-        paths.append(path)
+    return found
+
+
+def equal(path: Path) -> bool:
+    """Whether every track's tokens are the peer's."""
+    ours, theirs = our_tokens(path), peer_tokens(path)
+    return len(ours) == len(theirs) and all(map(np.array_equal, ours, theirs))
+
+
+def rows(tiny: bool = False, midi_files: Path | None = None, most: int = 40) -> list[dict]:
+    """Rows of parsing and of tokens against the peers, and the share of files with equal tokens."""
+    warnings.simplefilter("ignore")
+    paths = usable(midi_files or Path(demo.find(None, "lmd_matched", "smoke").root))
+    paths, rounds = (paths[:2], 1) if tiny else (paths[:: max(1, len(paths) // most)][:most], 5)
     if not paths:
-        print(f"error: no readable MIDI file below {options.directory}", file=sys.stderr)
-        raise SystemExit(2)
-    print(f"{len(paths)} files; tokens equal to the peer's on {equal}")
-    parsing = seconds(lambda p: pretty_midi.PrettyMIDI(str(p)), paths, options.repeats)
-    rows = [
-        ("parsing: pretty_midi", parsing, parsing),
-        ("parsing: common.midi", seconds(midi.read, paths, options.repeats), parsing),
-        ("parsing: symusic", seconds(lambda p: symusic.Score(str(p), ttype="tick"), paths, options.repeats), parsing),
-    ]
-    tokens = seconds(peer_tokens, paths, options.repeats)
-    rows += [
-        ("tokens: pypianoroll and NumPy", tokens, tokens),
-        ("tokens: common.midi", seconds(our_tokens, paths, options.repeats), tokens),
-    ]
-    for name, taken, peer in rows:
-        print(f"{name:32}{taken:9.3f} s   {peer / taken:8.1f} x")
-    print(f"symusic's notes differ from pretty_midi's on {sum(map(symusic_notes_differ, paths))} of {len(paths)} files")
-    raise SystemExit(0 if equal == len(paths) else 1)
+        raise EncoreError(f"{midi_files}: no readable MIDI file in it; name another folder")
+
+    def all_of(function):
+        return lambda: [function(path) for path in paths]
+
+    found = []
+    for what, ours, peer, aim in (
+            ("MIDI to tokens, against pretty_midi and pypianoroll", our_tokens, peer_tokens, 30),
+            ("MIDI parsed, against pretty_midi", midi.read, lambda path: pretty_midi.PrettyMIDI(str(path)), None),
+            ("MIDI parsed, against symusic", midi.read, lambda path: symusic.Score(str(path), ttype="tick"), None)):
+        found.append(timing.times_as_fast("midi", what, *timing.in_turn(rounds, all_of(ours), all_of(peer)), aim,
+                                          files=len(paths)))
+    share = sum(map(equal, paths)) / len(paths)
+    differ = sum(map(symusic_notes_differ, paths))
+    return [*found, timing.row("midi", "files whose tokens equal the peers'", [share], "of all", 1.0),
+            timing.row("midi", "files whose notes symusic reads unlike pretty_midi", [differ / len(paths)], "of all")]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("directory", type=Path, nargs="?")
+    found = rows(midi_files=parser.parse_args().directory, most=10**6)
+    print("\n".join(map(timing.line, found)))
 
 
 if __name__ == "__main__":
-    main()
+    with process.one_line_errors():
+        main()

@@ -26,6 +26,7 @@ from common.findings import NotTestable
 from common.machine import Machine
 
 PAPERS = tuple(sorted(path.parent.name for path in (record.ROOT / "papers").glob("*/evaluate.py")))
+UP_TO_DATE_SECONDS = 15  # a call that has nothing to do but its report takes less
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
     print(f"{settings.TITLE}: {modes}; preset {options.preset}; seeds {' '.join(map(str, options.seeds))}; "
           + (f"data {options.data}" if options.data else "no DATA given, so on the built-in demo corpus (synthetic)"),
           flush=True)
-    failures = Failures(paper)
+    failures, began = Failures(paper), time.monotonic()
     at_once = options.jobs or jobs.allowed()
     with process.stopping():
         if at_once > 1 or options.dask:
@@ -114,9 +115,26 @@ def main(arguments: list[str] | None = None) -> int:
                 from common import report
 
                 print(f"Report: {report.write_report(options.runs)}")
+            if not failures.plans and not options.null:
+                print(more_seeds(options.seeds, time.monotonic() - began, at_once), end="", flush=True)
     if len(failures.plans) > 1:
         print(f"failed: {'; '.join(failures.plans)}", file=sys.stderr)
     return int(bool(failures.plans))
+
+
+def more_seeds(seeds: tuple[int, ...], seconds: float, at_once: int) -> str:
+    """A last line: what three seeds would add to these, and how long they take where these took so many seconds.
+
+    Nothing where there are three; no time where there was nothing to do.
+    """
+    missing = [seed for seed in range(3) if seed not in seeds][:max(0, 3 - len(seeds))]
+    if not missing:
+        return ""
+    needed = seconds / len(seeds) * len(missing) / 60
+    return (f"Three seeds would say which findings are seen again that are now seen once: "
+            f'SEEDS="{" ".join(map(str, sorted((*seeds, *missing))))}", ' + (
+                f"about {max(1, round(needed))} minutes more on this machine with JOBS={at_once}\n"
+                if seconds > UP_TO_DATE_SECONDS else "make estimate says how long it takes\n"))
 
 
 class Failures:

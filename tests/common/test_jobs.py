@@ -117,15 +117,22 @@ def python(checkout, *words):
     return done.returncode, done.stdout + done.stderr
 
 
+ASKED = ("-m", "common.reproduce", "toy", "--preset", "smoke", "--follow", "code", "paper", "--seeds", "0", "1")
+
+
 def runs_of(place, *words):
     """What the toy paper's four runs come to in a checkout of their own: weights, log, results."""
     checkout = Checkout(place)
-    asked = ("-m", "common.reproduce", "toy", "--preset", "smoke", "--follow", "code", "paper", "--seeds", "0", "1",
-             *words)  # fmt: skip
     with workers(checkout.root, words):
-        code, said = python(checkout, *asked)
+        code, said = python(checkout, *ASKED, *words)
     assert code == 0, said
-    assert python(checkout, *asked)[1].count("up to date") == 4
+    assert 'SEEDS="0 1 2"' in said.splitlines()[-1]
+    assert python(checkout, *ASKED, *words)[1].count("up to date") == 4
+    return left_by(checkout)
+
+
+def left_by(checkout):
+    """Weights, results and log of each of the toy paper's four runs."""
     runs = sorted((checkout.root / "runs" / "toy").glob("*/seed-*"))
     assert len(runs) == 4
     return [[model["weights_sha256"] for model in results["provenance"]["training"]["models"].values()]
@@ -146,7 +153,7 @@ def workers(place, words):
                for what in (("scheduler", "--port", address.rsplit(":", 1)[1], "--no-dashboard"),
                             ("worker", address, *nanny))]  # fmt: skip
     try:
-        yield
+        yield started
     finally:
         for one in reversed(started):
             one.terminate()
