@@ -5,6 +5,7 @@ One change at a time from the run's settings; trained with `--ablations`, the ge
 
 import dataclasses
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -38,7 +39,7 @@ COMPARISONS = (
     Comparison("subclasses", "genre", "sec. 2.3.1; the number is ours", {"subclasses": 5}),
     Comparison("codes_x4", "genre", "sec. 2.3.2", {"content_dim": Times(4), "class_dim": Times(4)}),
     Comparison("codes_x8", "genre", "sec. 2.3.2", {"content_dim": Times(8), "class_dim": Times(8)}),
-    Comparison("units_x2", "genre", "sec. 2.3.2, item 1", {"encoder_units": Times(2), "dense_scale": 2}),
+    Comparison("units_x2", "genre", "sec. 2.3.2, item 1", {"encoder_units": Times(2), "dense_scale": Times(2)}),
     Comparison("kernels", "genre", "sec. 2.3.2, item 2",
                {"encoder_kernels": "9 6", "generator_kernels": "5 7 9"}),
     Comparison("filters_x2", "genre", "sec. 2.3.2, item 3",
@@ -69,7 +70,8 @@ def configs(base: Config) -> dict:
 
 def differs(base: Config, changed: Config):
     """Whether a comparison is another model than the run's, given the VGG16 weights at hand."""
-    if changed.subclasses and perceptual_state(dataclasses.replace(changed, loss="perceptual")) == "off":
+    state = perceptual_state(dataclasses.replace(changed, loss="perceptual"))
+    if changed.subclasses and state in ("off", "multiscale"):
         return False  # sub-classes are found on VGG16 features
     if dataclasses.replace(changed, loss=base.loss) != base:
         return True
@@ -93,7 +95,7 @@ def final_loss(model, updates=None):
     lines = [line for line in model.history if line["stage"] == "joint" and line["step"] <= (updates or np.inf)]
     if not lines:
         raise NotTestable("no logged epoch within the updates compared")
-    return sum(lines[-1].get(f"losses/{term}", 0.0) for term in ("mse", "mae", "perceptual", "cyclic"))
+    return sum(lines[-1].get(f"losses/{term}", 0.0) for term in ("mse", "mae", "perceptual", "multiscale", "cyclic"))
 
 
 def overlap_losses(run, equal_updates=False):
@@ -241,7 +243,7 @@ def with_terms(run, *terms):
     if loss_terms(run.first.config) == list(terms):
         return run.first
     return other(run, {("mse",): "loss_mse", ("mae",): "loss_mae", ("mse", "mae"): "loss_mse_mae",
-                       ("perceptual",): "loss_perceptual"}[terms])
+                       ("perceptual",): "loss_perceptual", ("multiscale",): "loss_perceptual"}[terms])
 
 
 def robotic(run):
@@ -259,19 +261,26 @@ def both_pixel_losses(run):
     return paired(run, better, both, both=both.mean(), **{name: found.mean() for name, found in alone.items()})
 
 
-def perceptual_alone(run):
-    """L4: feature distance of the perceptual loss minus the worst of the others."""
+def perceptual_alone(run, term="perceptual"):
+    """L4: feature distance of the perceptual loss (or of what stands in for it) minus the worst of the others."""
+    asked_of(run, term)
     others = {"mse": ("mse",), "mae": ("mae",), "both": ("mse", "mae")}
     found = {name: with_terms(run, *terms).distances for name, terms in others.items()}
     worst = max(found.values(), key=np.mean)
-    return paired(run, with_terms(run, "perceptual").distances, worst,
+    return paired(run, with_terms(run, term).distances, worst,
                   **{name: values.mean() for name, values in found.items()})
 
 
-def all_three(run):
+def asked_of(run, term):
+    """NotTestable where the run's loss has no such term."""
+    if term not in loss_terms(run.first.config):
+        raise NotTestable("perceptual loss off: needs VGG16 weights (--vgg-weights FILE) and --ablations"
+                          if term == "perceptual" else "no multi-scale loss in this run's loss")
+
+
+def all_three(run, term="perceptual"):
     """L5: feature distance gained over MSE and MAE."""
-    if loss_terms(run.first.config) != ["perceptual", "mse", "mae"]:
-        raise NotTestable("perceptual loss off: needs VGG16 weights (--vgg-weights FILE) and --ablations")
+    asked_of(run, term)
     return paired(run, with_terms(run, "mse", "mae").distances, run.first.distances)
 
 
@@ -299,7 +308,10 @@ GENRE = {
     "D3-updates": d3_updates, "D3-gap": d3_gap, "P1": angle_ratio, "P2": angle_against_cosine,
     "P3-angle": angle_leak, "P3-cosine": cosine_leak, "C1-identity": subclass_identity,
     "C1-target": subclass_target, "N1": larger_codes, "N2": more_units, "N3": larger_kernels, "N4": more_filters,
-    "L2": robotic, "L3": both_pixel_losses, "L4": perceptual_alone, "L5": all_three, "G3": more_recordings,
+    "L2": robotic, "L3": both_pixel_losses, "L4": perceptual_alone, "L5": all_three,
+    "L4-substitute": partial(perceptual_alone, term="multiscale"),
+    "L5-substitute": partial(all_three, term="multiscale"),
+    "G3": more_recordings,
 }
 INSTRUMENTS = {"A1": class_encoder_leak}
 LONG_RECORDINGS = {"I9": more_recordings_joint}

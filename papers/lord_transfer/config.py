@@ -52,11 +52,13 @@ class Config:
     dense_scale: int = 1  # width of the generator's first two dense layers; 2 in sec. 2.3.2, item 1
     generator_kernels: Literal["3 5 7", "5 7 9"] = "3 5 7"  # sec. 2.1.1.4: blocks, last two convolutions
     last_filters: int = 64  # sec. 2.1.1.4
+    centre: bool = False  # encoders see the image minus the mean spectrum of training, over its spread
     noise: float = 1.0  # standard deviation of the content noise (sec. 2.1.1.1; value LORD's)
     # Loss: sec. 2.3.3 and 2.4
     loss: Literal["perceptual+mse+mae", "perceptual+mse", "perceptual+mae", "mse+mae", "perceptual", "mse",
                   "mae"] = "perceptual+mse+mae"  # sec. 2.4; any sum of perceptual, mse, mae (sec. 2.3.3)
-    perceptual: Literal["imagenet", "random", "off"] = "imagenet"  # off without vgg_weights
+    # without vgg_weights imagenet is off; multiscale: ours, in its place (losses.multiscale_error)
+    perceptual: Literal["imagenet", "multiscale", "random", "off"] = "imagenet"
     perceptual_layers: Literal["first", "five"] = "first"  # sec. 2.3.3, item 4; five: LORD
     perceptual_size: int = 0  # images are resized to this before the perceptual loss; 0: not; LORD 64
     vgg_weights: str = ""  # VGG16 weights file, h5 or npz; nothing is ever downloaded
@@ -70,6 +72,9 @@ class Config:
     last_learning_rate: float = 1e-5  # LORD, end of the cosine
     table_rate: float = 10.0  # learning rate of the class table in units of learning_rate; LORD's intention
     adam_beta_1: float = 0.5  # LORD
+    shift: bool = False  # each training image begins at a random frame (augmentation.py)
+    transpose: int = 0  # and is moved by up to so many semitones
+    filtered: float = 0.0  # the content encoder is given it through a random filter: deviation of the gains
     early_stop_delta: float = 0.0  # least improvement of the epoch's loss; 0: no early stopping
     early_stop_patience: int = 100  # epochs without it, LORD
     second_epochs: int = 200  # LORD's second stage, content "embedding" only
@@ -97,11 +102,27 @@ DIVERGENCES = (
                code_source="avivga/lord@2d1f690 lord.py split_samples", inferred=True,
                sound_reason="the published subsets as they are meant: trains on one, chooses on one, never on both "
                             "sides of a recording"),
+    Divergence("centre", paper=False, code=False, sound=True, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 lord.py: pixels over 255", decides=("I-joint", "I-error"),
+               inferred=True,
+               sound_reason="pixels of one sign hide what differs between clips behind what they share: gradient "
+                            "descent finds level and register and then rests; compared on demo corpora of generator "
+                            "seed 100"),
+    Divergence("shift", paper=False, code=False, sound=True, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 lord.py", decides=("I-joint", "I-error"), inferred=True,
+               sound_reason="a melody is the same wherever the clip begins; with few clips they are learned by heart"),
+    Divergence("transpose", paper=0, code=0, sound=3, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 lord.py", decides=("I-joint", "I-error"), inferred=True,
+               sound_reason="as shift: a melody is the same in another key"),
+    Divergence("filtered", paper=0.0, code=0.0, sound=0.2, paper_source="not mentioned",
+               code_source="avivga/lord@2d1f690 lord.py", decides=("I-joint", "A-leak"), inferred=True,
+               sound_reason="an encoder whose code is read tells the class too (sec. 1.2.2.2), and a transfer then "
+                            "sounds like its source; through a random filter it cannot know the instrument's spectrum"),
     Divergence("noise", paper=1.0, code=1.0, sound=0.1, paper_source="sec. 2.1.1.1 names no value",
                code_source="avivga/lord@2d1f690 config.py", decides=("I-joint", "I-error"), inferred=True,
                sound_reason="an encoder's code starts some thousand times weaker than noise of 1 and learns only to "
                             "be louder; compared on a demo corpus of generator seed 100"),
-    Divergence("content_decay", paper=0.0, code=1e-3, sound=1e-4, paper_source="not mentioned",
+    Divergence("content_decay", paper=0.0, code=1e-3, sound=1e-5, paper_source="not mentioned",
                code_source="avivga/lord@2d1f690 config.py content_decay", decides=("I-joint", "A-leak"),
                inferred=True, sound_reason="without it the encoder out-scales the noise of fixed size and the noise "
                                            "limits nothing"),
@@ -119,6 +140,11 @@ DIVERGENCES = (
     Divergence("loss", paper="perceptual+mse+mae", code="perceptual", sound="perceptual+mse+mae",
                paper_source="sec. 2.4", code_source="avivga/lord@2d1f690 model/network.py perceptual_loss",
                sound_reason="as the paper"),
+    Divergence("perceptual", paper="imagenet", code="imagenet", sound="multiscale",
+               paper_source="sec. 2.3.3, item 4: VGG16", code_source="avivga/lord@2d1f690 model/network.py",
+               decides=("I-joint", "I-error"), inferred=False,
+               sound_reason="VGG16 was trained on photographs and is not at hand; the same pictures at half, a quarter "
+                            "and an eighth of the resolution stand in for it where no weights are given"),
     Divergence("loss_scale", paper=1.0, code=255.0, sound=1.0, paper_source="not mentioned",
                code_source="avivga/lord@2d1f690 model/network.py VggNormalization", inferred=True,
                sound_reason="as the paper"),
@@ -139,11 +165,12 @@ PRESETS = {
                   last_filters=8, content_dim=16, class_dim=16, batch_size=16, epochs=2, second_epochs=1,
                   classifier_epochs=4, classifier_filters=8, evaluation_clips=24, audio_per_class=1, pitch_clips=2,
                   stitched_tracks=1, griffin_lim_iterations=4, genre_pairs="Rock-Folk"),
-    # Demo devices, compared on a demo corpus of generator seed 100: the learning rate, for a fiftieth of the updates.
-    "demo": dict(learning_rate=1e-3, hop=1024, bands=64, frames=64, adain_dim=32, encoder_filters=16,
-                 encoder_units=128, last_filters=16, content_dim=64, class_dim=64, batch_size=16, epochs=30,
-                 second_epochs=5, classifier_epochs=60, evaluation_clips=96, pitch_clips=16, stitched_tracks=2,
-                 audio_per_class=1, stitch_step=16, genre_pairs="Rock-Folk"),
+    # Demo devices, compared on demo corpora of generator seeds 100 to 102: the learning rate, for a hundredth of the
+    # updates, and two AdaIN layers, so that the dense layers place content on a grid of 16 x 8 (the paper's is 8 x 8).
+    "demo": dict(learning_rate=1e-3, hop=2048, fft_size=4096, bands=64, frames=32, adain_layers=2, adain_dim=32,
+                 encoder_filters=16, last_filters=16, class_dim=64, batch_size=16, epochs=20, second_epochs=5,
+                 classifier_epochs=40, evaluation_clips=128, pitch_clips=16, stitched_tracks=2, audio_per_class=1,
+                 stitch_step=8, genre_pairs="Rock-Folk"),
     "full": {},
 }
 
@@ -155,17 +182,19 @@ ENOUGH = {"epochs": 100, "second_epochs": 100, "classifier_epochs": 40, "griffin
 
 
 def perceptual_state(config: Config):
-    """"imagenet", "random" or "off": what the perceptual term of a Config really is, given the weights at hand."""
+    """"imagenet", "multiscale", "random" or "off": what the perceptual term really is, given the weights at hand."""
     if "perceptual" not in config.loss.split("+") or config.perceptual == "off":
         return "off"
     if config.perceptual == "random":
         return "random"
-    return "imagenet" if config.vgg_weights else "off"
+    return "imagenet" if config.vgg_weights else "multiscale" if config.perceptual == "multiscale" else "off"
 
 
 def loss_terms(config: Config):
     """Names of the terms that can be computed; MSE and MAE stand in where only the perceptual term is asked for."""
-    terms = [term for term in config.loss.split("+") if term != "perceptual" or perceptual_state(config) != "off"]
+    state = perceptual_state(config)
+    names = {"off": [], "multiscale": ["multiscale"]}.get(state, ["perceptual"])
+    terms = [name for term in config.loss.split("+") for name in (names if term == "perceptual" else [term])]
     return terms or ["mse", "mae"]
 
 

@@ -50,6 +50,12 @@ def joint(run):
     return judged_excess(run.first, "joint", EVERY, 0.0)
 
 
+def joint_second(run):
+    """I-joint-second: the same, heard by the second ear; it should agree with the first in sign."""
+    listened(run.first)
+    return judged_excess(run.first, "joint_second", EVERY, 0.0)
+
+
 def identity(run):
     """I-identity: identity outputs heard as their instrument, above the best picture of the class so heard."""
     model, heard = run.first, listened(run.first)
@@ -183,6 +189,13 @@ def rhythm_ahead(run):
     return judged_excess(run.first, "rhythm", WITHOUT_NOTES, 0.5, **ceilings(run.first, "rhythm"))
 
 
+def note_by_note(run):
+    """I4-notes: its source's notes in a transfer, in time, above its rivals' notes in it, above the controls."""
+    if run.first.judged["transfers"].kept is None:
+        raise NotTestable("what is played in each clip is known of the demo corpus alone")
+    return judged_excess(run.first, "kept", WITHOUT_NOTES, 0.0, **ceilings(run.first, "kept"))
+
+
 def pitch(run):
     """I4: pitch-contour agreement with the source above that with another clip of its class."""
     found, groups = run.first.pitch, run.first.groups
@@ -297,10 +310,11 @@ def for_others(model):
     return found
 
 
-BOTH = {"I-target": target, "I-second": target_second, "I-joint": joint, "I-identity": identity,
-        "I-error": identity_error, "I1": against_genre, "I4-source": notes_ahead, "I4-rhythm": rhythm_ahead}
+BOTH = {"I-target": target, "I-second": target_second, "I-joint": joint, "I-joint-second": joint_second,
+        "I-identity": identity, "I-error": identity_error, "I1": against_genre, "I4-source": notes_ahead,
+        "I4-rhythm": rhythm_ahead}
 MEDLEY = BOTH | {"I2": to_piano, "I2-worst": worst_to_piano, "I2-bass": left_hand, "I3": piano_and_others,
-                 "I4-melody": melody_kept, "I4-pitch": pitch, "I4-simple": simple_melodies,
+                 "I4-melody": melody_kept, "I4-notes": note_by_note, "I4-pitch": pitch, "I4-simple": simple_melodies,
                  "I5-rare": rare_classes, "I5-violin": violin_below_the_line} | comparisons.INSTRUMENTS
 LONG_RECORDINGS = BOTH | {"I6": better_identity, "I7": both_directions, "I7-better": better_transfer,
                           "I8-melody": melody_kept, "I8-moderate": less_than_identity,

@@ -47,6 +47,19 @@ def perceptual_error(features, image, generated, size=0):
     return tf.add_n(errors) / (255.0 * len(errors))
 
 
+def multiscale_error(image, generated):
+    """Ours, where VGG16 weights are missing: mean absolute error at 1/2, 1/4 and 1/8 of the resolution, averaged.
+
+    Only the first channel is compared. A multi-scale spectral loss on pictures: what is a little out of place counts
+    less than what is missing.
+    """
+    image, generated, errors = image[..., :1], generated[..., :1], []
+    for _ in range(3):
+        image, generated = (tf.nn.avg_pool2d(one, 2, 2, "VALID") for one in (image, generated))
+        errors.append(mean_absolute_error(image, generated))
+    return tf.add_n(errors) / len(errors)
+
+
 PIXEL_LOSSES = {"mse": mean_squared_error, "mae": mean_absolute_error}
 
 
@@ -57,6 +70,8 @@ def perceptual_words(config: Config):
         return f"imagenet ({vgg.read(config.vgg_weights, config.perceptual_layers)[1]})"
     if state == "random":
         return "random (a seeded filter bank, an ablation)"
+    if state == "multiscale":
+        return "none; a multi-scale spectral loss of ours stands in for it (VGG16 weights: --vgg-weights FILE)"
     return f"off; the loss is {' + '.join(loss_terms(config)).upper()} (VGG16 weights: --vgg-weights FILE)"
 
 
@@ -68,13 +83,17 @@ def _features(state, weights, layers):
 def reconstruction(config: Config):
     """(image, generated) -> {term: (batch,)}; the sum of the terms is the reconstruction loss of sec. 2.3.3."""
     terms, state = loss_terms(config), perceptual_state(config)
-    features = None if state == "off" else _features(state, config.vgg_weights, config.perceptual_layers)
+    features = None
+    if "perceptual" in terms:
+        features = _features(state, config.vgg_weights, config.perceptual_layers)
 
     def compute(image, generated):
         found = {}
         for term in terms:
             if term == "perceptual":
                 found[term] = perceptual_error(features, image, generated, config.perceptual_size)
+            elif term == "multiscale":
+                found[term] = multiscale_error(image, generated)
             elif config.phase == "angle":  # sec. 2.3.1, item 4a: the second channel is an angle
                 found[term] = PIXEL_LOSSES[term](image[..., :1], generated[..., :1])
             else:

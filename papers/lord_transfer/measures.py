@@ -112,6 +112,13 @@ class Judged:
     rhythm: np.ndarray  # share of rivals of the source's class whose level over time it agrees with less
     notes: np.ndarray  # the same for chroma over time
     excess: np.ndarray  # chroma agreement over time with its source minus the mean with those rivals
+    by_note: np.ndarray | None = None  # as `notes`, by the notes of the score; None where what is played is not known
+    kept: np.ndarray | None = None  # its source's notes in it, in time, minus the mean of those rivals' notes
+
+    @property
+    def ahead(self):
+        """How far it is ahead of rivals: in rhythm and in notes, 1 of all, 0 where it ignores its source."""
+        return self.rhythm + (self.notes if self.by_note is None else self.by_note) - 1
 
     @property
     def joint(self):
@@ -119,7 +126,12 @@ class Judged:
 
         1: heard, and nearer to its source than to every rival; 0: not heard, or no nearer than to any other.
         """
-        return self.hits * (self.rhythm + self.notes - 1)
+        return self.hits * self.ahead
+
+    @property
+    def joint_second(self):
+        """The same, heard by the second ear."""
+        return self.second * self.ahead
 
 
 def shares(answers, classes, count):

@@ -57,7 +57,7 @@ def measure(config, store, run, name, pair, full=True) -> Measured:
         found.pictures = {name: answers[name][:, 0] for name in controls.BLIND}
         answers[UNTRAINED] = using.all_transfers(model, images, listener.in_batches(untrained, images))
         found.ears = ears(model, heard, second, images, classes, means)
-    found.judged = judge(model, second, images, answers)
+    found.judged = judge(model, second, images, answers, scores(model, store))
     if model.config.phase != "none":
         found.phase = measures.phase_measures(images, rebuilt, model.config.phase)
     return measure_sound(found, model, store.array("reference")) if full else found
@@ -78,8 +78,21 @@ def probes(model, untrained, shown, shown_classes, images, codes, classes):
             "untrained": measures.leak(next(first), shown_classes, next(first), classes, noise)}
 
 
-def judge(model, second, images, answers) -> dict:
-    """{name: Judged} of answers {name: (targets, n, bands, frames, channels)}."""
+def scores(model, store):
+    """What is played in every held-out clip, in frames (melody.in_frames); None where the corpus does not know."""
+    notes, test, frames = np.array(store.array("notes")), model.test, model.config.frames
+    if not len(notes):
+        return None
+    hop = model.config.hop / model.config.sample_rate
+    found = []
+    for row, start in zip(test.rows, test.starts, strict=True):
+        mine = notes[notes[:, 0] == row, 1:] - [start * hop, start * hop, 0]
+        found.append(melody.in_frames(mine[(mine[:, 1] > 0) & (mine[:, 0] < frames * hop)], frames, model.config))
+    return found
+
+
+def judge(model, second, images, answers, played=None) -> dict:
+    """{name: Judged} of answers {name: (targets, n, bands, frames, channels)}; `played`: the clips' scores or None."""
     classes, found = model.test.classes, {}
     chroma, courses = melody.chromas(images, model.config), melody.courses(images)
     for name, answer in answers.items():
@@ -89,6 +102,10 @@ def judge(model, second, images, answers) -> dict:
         rhythm = melody.following(courses, [melody.courses(made) for made in answer])
         found[name] = Judged(np.stack(heard), np.stack(by_second), melody.ahead_of_rivals(rhythm, classes),
                              melody.ahead_of_rivals(notes, classes), melody.excess_over_rivals(notes, classes))
+        if played:
+            agreement = np.stack([melody.note_agreement(played, melody.tracked(made, model.config)) for made in answer])
+            found[name].by_note = melody.ahead_of_rivals(agreement, classes)
+            found[name].kept = melody.excess_over_rivals(agreement, classes)
     return found
 
 

@@ -88,6 +88,64 @@ def pitch_measures(images, transfers, classes, config: Config, clips):
             "rival": np.array([pitch_agreement(sources[rivals[k]], moved[k]) for k in range(len(picked))])}
 
 
+# ---- note by note, where what is played is known ----------------------------------------------------------------
+
+LOWEST, HIGHEST = 44, 96  # MIDI pitches that are looked for
+HARMONICS = 8
+
+
+@lru_cache(maxsize=8)
+def _pitch_filters(bands, sample_rate):
+    """(pitches, bands): at the harmonics of a pitch, minus half of what lies midway between them."""
+    import librosa
+
+    centres = librosa.mel_frequencies(bands + 2, fmin=0, fmax=sample_rate / 2)[1:-1]
+    found = np.zeros((HIGHEST - LOWEST + 1, bands))
+    for row, pitch in zip(found, range(LOWEST, HIGHEST + 1), strict=True):
+        for harmonic in range(1, HARMONICS + 1):
+            for number, weight in ((harmonic, 1.0), (harmonic - 0.5, -0.5), (harmonic + 0.5, -0.5)):
+                place = np.interp(number * 440 * 2 ** ((pitch - 69) / 12), centres, np.arange(bands))
+                below = int(min(place, bands - 2))
+                row[below:below + 2] += weight / np.sqrt(harmonic) * np.array([1 - place + below, place - below])
+    return found
+
+
+def tracked(images, config: Config):
+    """The pitch of a single line: MIDI numbers (n, frames) of images (n, bands, frames, channels), by harmonic sum."""
+    salience = np.einsum("pb,nbf->npf", _pitch_filters(config.bands, config.sample_rate), images[..., 0])
+    return LOWEST + salience.argmax(axis=1)
+
+
+def note_agreement(scores, pitches):
+    """[source, transfer]: share of the time of a source's notes that a transfer has their pitch, beyond other times.
+
+    Share of a note's frames in which the transfer has its pitch, to a semitone and octaves ignored, minus the share of
+    all frames in which it has that pitch; mean over the frames of all notes. A key that is kept, a chord held for the
+    whole clip or notes in another order get nothing. NaN for a source without a note.
+
+    Args:
+        scores: of each source, rows of (first frame, frame after the last, MIDI pitch).
+        pitches: (n, frames) of `tracked`.
+    """
+    found = np.full((len(scores), len(pitches)), np.nan)
+    for source, score in enumerate(scores):
+        if score:
+            found[source] = 0
+        for first, last, pitch in score:
+            has = np.abs((pitches - pitch + 6) % 12 - 6) <= 1
+            found[source] += has[:, first:last].sum(axis=1) - (last - first) * has.mean(axis=1)
+        found[source] /= max(1, sum(last - first for first, last, _ in score))
+    return found
+
+
+def in_frames(notes, frames, config: Config):
+    """Rows of (first frame, frame after the last, MIDI pitch) of notes (n, 3): onset and end in seconds, pitch."""
+    times = np.round(np.asarray(notes).reshape(-1, 3)[:, :2] * config.sample_rate / config.hop).astype(int)
+    first = np.clip(times[:, 0], 0, frames - 1)
+    return [(start, max(start + 1, min(end, frames)), int(note[2]))
+            for start, end, note in zip(first, times[:, 1], notes, strict=True)]
+
+
 # ---- does a transfer follow its source ---------------------------------------------------------------------------
 
 def courses(images):
@@ -117,19 +175,24 @@ def ahead_of_rivals(agreement, classes):
     Ties count half, so that 0.5 is what an answer gets that ignores its source. NaN where the class has one clip.
 
     Args:
-        agreement: [target, source, transfer]. classes: (n,) class of each source.
+        agreement: [target, source, transfer]; NaN for a source that nothing can agree with. classes: (n,) of sources.
     """
-    every = np.arange(len(classes))
-    own = agreement[:, every, every][:, None]  # (targets, 1, transfers)
-    rivals = (classes[:, None] == classes) & (every[:, None] != every)  # [source, transfer]
-    behind = ((agreement < own - 1e-9) + 0.5 * (np.abs(agreement - own) <= 1e-9)) * rivals
+    own, rivals = _own_and_rivals(agreement, classes)
+    difference = agreement - own[:, None]
+    behind = ((difference < -1e-9) + 0.5 * (np.abs(difference) <= 1e-9)) * rivals
     with np.errstate(invalid="ignore"):
-        return behind.sum(axis=1) / rivals.sum(axis=0)
+        return np.where(np.isnan(own), np.nan, behind.sum(axis=1) / rivals.sum(axis=0))
 
 
 def excess_over_rivals(agreement, classes):
     """(targets, n): agreement with its own source minus the mean with the other sources of its class; NaN if none."""
-    every = np.arange(len(classes))
-    rivals = (classes[:, None] == classes) & (every[:, None] != every)
+    own, rivals = _own_and_rivals(agreement, classes)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return agreement[:, every, every] - (agreement * rivals).sum(axis=1) / rivals.sum(axis=0)
+        return own - np.where(rivals, agreement, 0).sum(axis=1) / rivals.sum(axis=0)
+
+
+def _own_and_rivals(agreement, classes):
+    """(targets, n) agreement with the own source; [source, transfer] whether a source is another of the same class."""
+    every = np.arange(len(classes))
+    rivals = (classes[:, None] == classes) & (every[:, None] != every) & ~np.isnan(agreement[0, :, :1])
+    return agreement[:, every, every], rivals

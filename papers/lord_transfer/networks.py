@@ -6,12 +6,15 @@ Two optimizers, because Adam takes no notice of a gradient that is multiplied.
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from common.training import Learner
 from papers.lord_transfer import model, variants
 from papers.lord_transfer.config import Config
-from papers.lord_transfer.data import image_shape, training_windows
+from papers.lord_transfer.data import Reader, image_shape, spread, training_windows
+
+CENTRED_ON = 2000  # training windows whose mean spectrum is taken from the encoders' input
 
 
 def encoder_sizes(config: Config):
@@ -20,18 +23,28 @@ def encoder_sizes(config: Config):
     return dict(filters=config.encoder_filters, units=config.encoder_units, first_kernel=first_kernel, kernel=kernel)
 
 
+def spectrum(config: Config, store, found):
+    """(mean (bands, 1, channels), deviation): of training images over clips and time, and of what is left of them."""
+    shown = spread(found, CENTRED_ON)
+    images = Reader(config, store).read(shown, np.arange(len(shown)))
+    mean = images.mean(axis=(0, 2), keepdims=True)
+    return mean[0], float((images - mean).std())
+
+
 def build(config: Config, store) -> Learner:
     """The networks of a Config with their optimizers, built; the tables have a row per class (and per image)."""
     found = training_windows(config, store)
     shape, kernels = image_shape(config), [int(word) for word in config.generator_kernels.split()]
+    centre = variants.centred(*spectrum(config, store, found)) if config.centre else lambda network: network
     networks = {
-        "content_encoder": model.content_encoder(shape, config.content_dim, **encoder_sizes(config)),
+        "content_encoder": centre(model.content_encoder(shape, config.content_dim, **encoder_sizes(config))),
         "class_modulation": model.class_modulation(config.class_dim, config.adain_layers, config.adain_dim),
         "generator": model.generator(shape, config.content_dim, config.adain_layers, config.adain_dim,
                                      config.dense_scale, kernels[0], config.last_filters, tuple(kernels[1:])),
     }
     if config.content == "embedding" or config.class_code == "encoder":
-        networks["class_encoder"] = variants.class_encoder(shape, config.class_dim, **encoder_sizes(config))
+        networks["class_encoder"] = centre(
+            variants.class_encoder(shape, config.class_dim, **encoder_sizes(config)))
     if config.class_code == "table":
         networks["class_embedding"] = model.class_embedding(
             len(found.labels) * max(1, config.subclasses), config.class_dim)

@@ -17,7 +17,7 @@ from common.progress import progress
 from papers.lord_transfer import config as settings
 from papers.lord_transfer.config import Config
 
-VERSION = 1  # of this step: raise it when the stored values change
+VERSION = 2  # of this step: raise it when the stored values change
 SMALLEST = 1e-10  # power floor, as librosa.power_to_db
 
 
@@ -100,7 +100,8 @@ def preprocess(config: Config, data: Path | None, preset: str, stores: Path, nul
 def _build(config, items, labels, writer):
     from joblib import Parallel, delayed
 
-    references = []
+    references, notes = [], _notes(items)
+    played = []
     workers = min(len(os.sched_getaffinity(0)), max(1, len(items) // 16))
     results = Parallel(n_jobs=workers, return_as="generator")(delayed(_images)(item, config) for item in items)
     results = progress(results, "spectrograms", "file", total=len(items))
@@ -112,9 +113,20 @@ def _build(config, items, labels, writer):
             path = writer.image(name, item.group, image)
             writer.row(item=name, group=item.group, label=item.label, split=item.split or "", frames=image.shape[1],
                        path=path, offset=offset)
+            played += [(len(references), *note) for note in notes.get(item.id, ())]
             references.append(reference)
     writer.facts["labels"] = labels
+    # what is played, where the corpus knows: (index row, onset, end, MIDI pitch), seconds from the image's start
+    writer.array("notes", np.array(played, np.float64).reshape(-1, 4))
     writer.array("reference", np.array(references, np.float64))  # mel power at image value 1, in index order
+
+
+def _notes(items):
+    """{item: [(onset, end, pitch)]} of a demo Medley-solos-DB, whose lines are of known pitch; empty for others."""
+    from common.demo import medley_solos_db
+
+    by_clip = medley_solos_db.read_notes(Path(items[0].path).parent)
+    return {item.id: by_clip[item.id.split("_")[1]] for item in items if by_clip}
 
 
 def _images(item, config):

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from common import training
 from common.training import Batches, Learner, Model, Stage
-from papers.lord_transfer import comparisons, listener, losses, networks
+from papers.lord_transfer import augmentation, comparisons, listener, losses, networks
 from papers.lord_transfer.config import Config, pairs
 from papers.lord_transfer.data import Reader, mean_images, spread, training_windows, windows
 
@@ -47,15 +47,16 @@ def train_step(config: Config):
     terms = losses.reconstruction(config)
 
     def run(learner, batch, step):
-        network = learner.networks
+        network, image = learner.networks, augmentation.varied(config, step, batch["image"])
         with tf.GradientTape(persistent=True) as tape:
             if config.content == "embedding":
                 code = network["content_embedding"](batch["row"])
             else:
-                code = network["content_encoder"](batch["image"], training=True)
-            parameters = network["class_modulation"](class_code(learner, batch["image"], batch["class"]))
+                code = network["content_encoder"](
+                    augmentation.through_a_filter(config, step, image), training=True)
+            parameters = network["class_modulation"](class_code(learner, image, batch["class"]))
             generated = network["generator"]([content_noise(config, step, code), parameters])
-            found = {name: step.mean(value) for name, value in terms(batch["image"], generated).items()}
+            found = {name: step.mean(value) for name, value in terms(image, generated).items()}
             norm = step.mean(tf.reduce_sum(tf.square(code), axis=-1))
             total = tf.add_n(list(found.values())) + decay_weight(config, step.rows) * norm
         for optimizer, members in networks.first_stage(config, learner).items():

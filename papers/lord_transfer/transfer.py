@@ -1,7 +1,8 @@
 """Give a recording another class: `python -m papers.lord_transfer.transfer clip.wav --to violin`.
 
-Any length, stereo or mono, any rate. Writes `<name>-to-<class>.wav` and pictures of the spectrogram before and after,
-and says what the classifier hears in both.
+Any length, stereo or mono, any rate. Writes `<name>-to-<class>.wav`, as loud as the recording, and pictures of the
+spectrogram before and after, and says what the classifier hears in both. Of a folder, every recording in it is given
+the class, and the results lie in the same folders below `--output`.
 """
 
 import sys
@@ -13,9 +14,13 @@ import numpy as np
 import tyro
 
 from common import audio, command, process, record, scripts
+from common.corpora.listing import AUDIO, files_under
+from common.progress import progress
 from common.record import Run
 from common.store import Store, safe_name
 from papers.lord_transfer import config as settings, joining, preprocess
+
+AT_ONCE = 256  # windows between two signs of progress
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Options:
     """Options of the tool.
 
     Attributes:
-        files: recordings, whatever libsndfile opens.
+        files: recordings, whatever libsndfile opens, or folders of them.
         to: the class to give them, as the run's classes are called (violin, piano, Rock, ...).
         run: a run's directory; without it the newest complete sound run that knows the class.
         runs: where runs are looked for.
@@ -56,6 +61,28 @@ def find_run(options: Options) -> Any:
     raise FileNotFoundError(f"--to {options.to}: no such class; there are {', '.join(sorted(known))}")
 
 
+def recordings(files: Any) -> tuple[list, list[str]]:
+    """([(recording, folder below the output)], one line for each that may not be read): folders are gone through."""
+    found: list = []
+    problems = []
+    for path in files:
+        if not path.is_dir():
+            found.append((path, Path()))
+            continue
+        inside, refused = files_under(path, AUDIO)
+        found += [(one, one.parent.relative_to(path)) for one in inside]
+        problems += [f"{one}: {reason}" for one, reason in refused]
+        problems += [] if inside else [f"{path}: no recording in this folder"]
+    return found, problems
+
+
+def as_loud(samples: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Samples at the root mean square of `wanted`, or as near to it as the peak allows."""
+    level, asked = (float(np.sqrt(np.mean(np.square(one, dtype=np.float64)))) for one in (samples, wanted))
+    gain = asked / level if level > 0 else 1.0
+    return samples * np.float32(min(gain, 0.999 / max(float(np.abs(samples).max()), 1e-9)))
+
+
 class Transfer:
     """A trained run's networks, ready to give recordings the class `label`."""
 
@@ -75,9 +102,14 @@ class Transfer:
         length = max(config.frames, config.frames + -(-(frames - config.frames) // step) * step)
         padded = np.pad(image, ((0, 0), (0, length - frames)))
         windows = joining.cut(padded, config.frames, step)[..., None]
-        codes = self.using.encode(self.trained, windows)
-        made = self.using.generate(self.trained, codes, np.repeat(self.code[None], len(codes), 0))
-        return image, joining.columns(made[..., 0], step)[:, :frames], reference
+        starts = range(0, len(windows), AT_ONCE)
+        if len(starts) > 1:
+            starts = progress(starts, "windows", f"x {AT_ONCE}")  # type: ignore[assignment]
+        made = []
+        for start in starts:
+            codes = self.using.encode(self.trained, windows[start:start + AT_ONCE])
+            made.append(self.using.generate(self.trained, codes, np.repeat(self.code[None], len(codes), 0)))
+        return image, joining.columns(np.concatenate(made)[..., 0], step)[:, :frames], reference
 
     def hears(self, image: np.ndarray) -> Any:
         """What the classifier hears, mean over windows: ((class, share), ...), the likeliest first."""
@@ -87,14 +119,14 @@ class Transfer:
         return sorted(zip(self.trained.labels, shares.tolist(), strict=True), key=lambda pair: -pair[1])
 
 
-def transfer(files: Any, to: str, run: Run, store: Store, output: Any) -> list[str]:
-    """Write the results of every file; returns one line for each file that could not be used."""
+def transfer(found: list, to: str, run: Run, store: Store, output: Any) -> list[str]:
+    """Write the results of every (recording, folder below `output`); returns a line for each that cannot be used."""
     from common import plots
     from papers.lord_transfer import sound
 
     worker, problems = Transfer(run, store, to), []
     config = worker.config
-    for path in files:
+    for path, below in found:
         try:
             samples = audio.load(path, config.sample_rate)
             before, after, reference = worker.images(samples)
@@ -104,9 +136,10 @@ def transfer(files: Any, to: str, run: Run, store: Store, output: Any) -> list[s
         except ValueError as error:
             problems.append(f"{path}: {error}; nothing to transfer")
             continue
-        name = output / safe_name(f"{Path(path).stem}-to-{to}")
-        audio.write(name.with_name(name.name + ".wav"), sound.to_audio(after, reference, config)[:len(samples)],
-                    config.sample_rate)
+        name = output / below / safe_name(f"{Path(path).stem}-to-{to}")
+        name.parent.mkdir(parents=True, exist_ok=True)
+        made = as_loud(sound.to_audio(after, reference, config)[:len(samples)], samples)
+        audio.write(name.with_name(name.name + ".wav"), made, config.sample_rate)
         seconds = before.shape[1] * config.hop / config.sample_rate
         for what, image in (("before", before), ("after", after)):
             plots.image(name.with_name(f"{name.name}-{what}.png"), image, x_label="seconds", y_label="mel band",
@@ -127,8 +160,9 @@ def main() -> int:
         print(sentence, file=sys.stderr)
         process.quiet_tensorflow()
         options.output.mkdir(parents=True, exist_ok=True)
-        problems = transfer(options.files, label, run, store, options.output)
-    return scripts.told(problems, len(options.files))
+        found, refused = recordings(options.files)
+        problems = transfer(found, label, run, store, options.output)
+    return scripts.told(refused + problems, len(refused) + len(found))
 
 
 if __name__ == "__main__":

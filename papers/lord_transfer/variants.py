@@ -1,7 +1,8 @@
 """The other structures that divergences call for, with the signatures of model.py.
 
-LORD itself (avivga/lord) keeps one content vector per training image and learns encoders in a second stage; the paper
-compares with it in sec. 1.2.2.2. Full amortisation replaces the class table by an encoder (sec. 1.2.2.2, claim A1).
+Centred encoders see what differs between images. LORD itself (avivga/lord) keeps one content vector per training image
+and learns encoders in a second stage; the paper compares with it in sec. 1.2.2.2. Full amortisation replaces the class
+table by an encoder (sec. 1.2.2.2, claim A1).
 """
 
 import keras
@@ -20,3 +21,18 @@ def class_encoder(shape=(128, 128, 1), class_dim=256, filters=64, units=256, fir
     """Image (batch, *shape) -> class code (batch, class_dim); the content encoder's layers, 7,082,752 parameters."""
     encoder = model.content_encoder(shape, class_dim, filters, units, first_kernel, kernel)
     return keras.Model(encoder.input, encoder.output, name="class_encoder")
+
+
+def centred(mean, deviation):
+    """(encoder) -> the encoder on (image - mean) / deviation; mean (bands, 1, channels) of training images.
+
+    Pixels are of one sign, and what all images share outweighs what a content code is to tell them apart by.
+    """
+    scale = 1 / max(deviation, 1e-6)
+
+    def of(encoder):
+        image = keras.Input(encoder.input.shape[1:], name="image")
+        shifted = layers.Rescaling(scale, (-scale * mean).tolist())(image)
+        return keras.Model(image, encoder(shifted), name=encoder.name)
+
+    return of

@@ -21,7 +21,7 @@ def judged(values, classes=CLASSES, count=3):
     every = np.ones((count, len(classes)))
     some = np.tile(np.arange(len(classes)) % 2 == 0, (count, 1))
     hits, seconds = (every > 0 if share == 1 else some if share == 0.5 else every < 0 for share in (hit, second))
-    return Judged(hits, seconds, rhythm * every, notes * every, excess * every)
+    return Judged(hits, seconds, rhythm * every, notes * every, excess * every, kept=excess * every)
 
 
 def answers(numbers, count=3):

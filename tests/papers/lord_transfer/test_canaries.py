@@ -21,6 +21,7 @@ MODES = {  # settings with a data path of their own
     "quarter": {"train_share": 0.25},
     "quantised": {"quantise": True},
     "pair": {"pair": "flute-violin"},
+    "centred and varied": {"centre": True, "shift": True, "transpose": 1, "filtered": 0.2},
 }
 ROLE = {"lord": "train", "classifier": "ear"}
 

@@ -162,3 +162,16 @@ def test_bad_weights_get_one_line_with_the_file(tmp_path, bank):
         with pytest.raises(WeightsError) as caught:
             vgg.read(tmp_path / name)
         assert name in str(caught.value) and "\n" not in str(caught.value), name
+
+
+def test_the_multi_scale_loss_by_hand():
+    """An error of 1 in one pixel of 8 x 8: 1/4 in one of 16 blocks, 1/16 in one of four, 1/64 in the one: 1/64 each."""
+    image = np.zeros((1, 8, 8, 1), np.float32)
+    made = image.copy()
+    made[0, 2, 3] = 1.0
+    assert float(losses.multiscale_error(image, made)[0]) == pytest.approx(1 / 64)
+    moved = image.copy()
+    moved[0, 2, 2], made[0, 2, 2] = 1.0, 0.0  # a pixel aside within a block of two: no error at any scale
+    assert float(losses.multiscale_error(moved, made)[0]) == 0
+    two = np.concatenate([image, image + 5], axis=-1)
+    assert float(losses.multiscale_error(np.concatenate([image, image], axis=-1), two)[0]) == 0  # the amplitude alone

@@ -36,7 +36,7 @@ def measured(held):
     patch.setattr(melody, "chromas", lambda images, config: images[..., 0])
     asked = []
     judge = measuring.judge
-    patch.setattr(measuring, "judge", lambda *words: asked.append(words[-1]) or judge(*words))
+    patch.setattr(measuring, "judge", lambda *words: asked.append(words[3]) or judge(*words))
     result = measuring.measure(SMALL, held, SimpleNamespace(model_directory=str), "lord", "")
     patch.undo()
     return result, model, asked[0]
@@ -48,12 +48,24 @@ def test_every_control_is_judged_like_the_transfers(measured):
     assert set(result.judged) == {"transfers", *exceeding.EVERY} == set(answers)
     count, clips = len(model.labels), len(result.classes)
     for name, one in result.judged.items():
-        for values in (one.hits, one.second, one.rhythm, one.notes, one.excess):
+        for values in (one.hits, one.second, one.rhythm, one.notes, one.excess, one.by_note, one.kept, one.joint):
             assert values.shape == (count, clips), name
     own = result.heard.others
     assert (result.judged["untransferred"].notes[own] == 1).all()
     assert (result.judged["static filter"].rhythm[own] > 0.9).mean() > 0.9
     assert (result.judged["mean picture"].notes[own].mean()) == pytest.approx(0.5)
+
+
+def test_scores_are_of_the_windows_own_row_and_time(measured, held):
+    """The store has a note of a second for every row but the last: its clips have no score."""
+    _, model, _ = measured
+    hop = SMALL.hop / SMALL.sample_rate
+    for row, start, score in zip(model.test.rows, model.test.starts, measuring.scores(model, held), strict=True):
+        until = min(SMALL.frames, round(1 / hop) - start)
+        wanted = [(0, until, 60 + row % 5)] if until > 0 and row < len(held.index) - 1 else []
+        assert score == wanted, (row, start)
+    silent = SimpleNamespace(array=lambda name: np.zeros((0, 4)))
+    assert measuring.scores(model, silent) is None
 
 
 def test_controls_of_the_network_are_untrained(measured):

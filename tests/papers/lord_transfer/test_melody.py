@@ -5,6 +5,7 @@ import pytest
 
 from common import probes
 from common.config import resolve
+from common.demo import medley_solos_db
 from papers.lord_transfer import config as settings, controls, measures, melody as notes, sound
 
 CONFIG = resolve(settings, "sound", "demo")
@@ -88,3 +89,67 @@ def test_variety_is_one_for_real_clips_and_zero_for_one_image(images):
     assert probes.mean_distance(images) == pytest.approx(np.mean(pairs))
     assert measures.variety(images, CLASSES, np.stack([np.repeat(images[[i]], 8, axis=0) for i in range(3)])) == 0
     assert measures.variety(images, CLASSES, np.stack([images] * 3)) > 0.9
+
+
+# ---- note by note ------------------------------------------------------------------------------------------------
+
+def line_of(pitches, frames=8, bands=64):
+    """A picture (bands, frames * notes, 1) of a line of tones with eight harmonics over a floor."""
+    import librosa
+
+    centres = librosa.mel_frequencies(bands + 2, fmin=0, fmax=CONFIG.sample_rate / 2)[1:-1]
+    image = np.full((bands, frames * len(pitches), 1), 0.1)
+    for number, pitch in enumerate(pitches):
+        for harmonic in range(1, 9):
+            place = np.abs(centres - harmonic * 440 * 2 ** ((pitch - 69) / 12)).argmin()
+            image[place, number * frames:(number + 1) * frames] = 1 - 0.08 * harmonic
+    return image
+
+
+def test_the_pitch_of_a_line_is_found_note_by_note():
+    played = (57, 64, 69, 76, 60)
+    found = notes.tracked(line_of(played)[None], CONFIG)[0].reshape(5, 8)
+    assert (np.abs(found - np.array(played)[:, None]) <= 1).all() and (np.ptp(found, axis=1) == 0).all()
+
+
+def test_notes_agree_to_a_semitone_whatever_the_octave():
+    """A source of two notes of four and two frames: of their six frames what a transfer has more than by chance."""
+    scores = [[(0, 4, 60), (6, 8, 67)], []]
+    made = np.array([[60] * 8, [73, 71, 47, 48, 3, 3, 79, 66], [63] * 8, [3, 3, 60, 60, 60, 60, 67, 3]])
+    found = notes.note_agreement(scores, made)
+    by_hand = [0, (4 - 4 * 4 / 8 + 2 - 2 * 2 / 8) / 6, 0, (2 - 4 * 4 / 8 + 1 - 2 * 1 / 8) / 6]
+    np.testing.assert_allclose(found[0], by_hand)
+    assert np.isnan(found[1]).all()
+    held = np.array([[60] * 8, [60, 67] * 4])  # one tone, and both notes all the time: no melody in time
+    np.testing.assert_allclose(notes.note_agreement(scores, held), [[0, 0], [np.nan, np.nan]], atol=1e-12)
+    shares = notes.ahead_of_rivals(np.array([[[0.5, 0.1, 0.9], [0.2, 0.4, 0.9], [np.nan] * 3]]), np.zeros(3))
+    np.testing.assert_array_equal(shares, [[1, 1, np.nan]])  # the third source has no note to agree with
+    excess = notes.excess_over_rivals(np.array([[[0.5, 0.1, 0.9], [0.2, 0.4, 0.9], [np.nan] * 3]]), np.zeros(3))
+    np.testing.assert_allclose(excess, [[0.3, 0.3, np.nan]])
+
+
+def test_seconds_become_frames_of_the_window():
+    hop = CONFIG.hop / CONFIG.sample_rate
+    found = notes.in_frames([(0, 4 * hop, 60), (3.9 * hop, 4.1 * hop, 62), (62 * hop, 99 * hop, 64)], 64, CONFIG)
+    assert found == [(0, 4, 60), (4, 5, 62), (62, 64, 64)]
+
+
+def test_the_demos_notes_are_what_its_clips_play(tmp_path):
+    """Notes are tracked when they are played; those of other clips are not there at their times."""
+    from common import audio
+    from papers.lord_transfer import preprocess
+
+    jobs = medley_solos_db.write(tmp_path, "smoke", False, 0)
+    played = medley_solos_db.read_notes(tmp_path)
+    assert len(played) == sum(len(job.arguments[0]) for job in jobs)
+    images, scores = [], []
+    for job in (jobs[0], jobs[-1]):  # a clarinet and a violin
+        job.make(job.path, *job.arguments)
+        for path in job.arguments[0]:
+            image = preprocess.spectrogram(audio.load(path, CONFIG.sample_rate), CONFIG)[0][:, :CONFIG.frames]
+            images.append(image[..., None])
+            scores.append(notes.in_frames(played[path.stem.split("_")[-1]], CONFIG.frames, CONFIG))
+    found = notes.note_agreement(scores, notes.tracked(np.stack(images), CONFIG))
+    assert (found.argmax(axis=1) == np.arange(6)).all() and np.diag(found).mean() > 0.4
+    assert np.abs(found[~np.eye(len(found), dtype=bool)]).mean() < 0.1
+    assert medley_solos_db.read_notes(tmp_path / "elsewhere") == {}

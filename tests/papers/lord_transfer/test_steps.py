@@ -209,11 +209,98 @@ def check_perceptual_size(held, monkeypatch):
     assert seen == [(16, 16), (16, 16), (64, 64), (64, 64)]
 
 
+def check_perceptual(held, monkeypatch):
+    wanted = [{"mse", "mae"}, {"mse", "mae"}, {"multiscale", "mse", "mae"}]
+    for value, terms in zip(VALUES["perceptual"], wanted, strict=True):
+        config = dataclasses.replace(SMALL, loss="perceptual+mse+mae", perceptual=value)
+        assert {name.split("/")[1] for name in losses_of(config, held)} - {"total", "content_norm"} == terms
+
+
+def check_centre(held, monkeypatch):
+    """What every training image shares and how much they vary no longer reach the encoder: by hand."""
+    paper, better = (learner_of(make, held)[0].networks["content_encoder"] for make in (
+        with_paper("centre"), dataclasses.replace(SMALL, centre=VALUES["centre"][2])))
+    found = data.training_windows(SMALL, held)
+    images = data.Reader(SMALL, held).read(found, range(len(found)))
+    mean = images.mean(axis=(0, 2))[None, :, None]
+    assert mean.shape == (1, SMALL.bands, 1, 1)
+    np.testing.assert_allclose(better(images), paper((images - mean) / (images - mean).std()), rtol=1e-3, atol=1e-5)
+    full = learner_of(dataclasses.replace(SMALL, centre=True, class_code="encoder"), held)[0].networks["class_encoder"]
+    assert not np.allclose(full(images), full(images + 1.0))
+    assert full.name == "class_encoder" and full.count_params() == better.count_params()
+
+
+def check_shift(held, monkeypatch):
+    """The image that is encoded is the one that is asked for: begun elsewhere by step and row, and nothing else."""
+    asked = []
+    monkeypatch.setattr(train.losses, "reconstruction", watched_loss(asked))
+    for value in VALUES["shift"]:
+        encoded = []
+        learner, stages = learner_of(dataclasses.replace(SMALL, shift=value), held)
+        network = learner.networks["content_encoder"]
+        learner.networks["content_encoder"] = Watched(network, encoded)
+        one_step(learner, stages[0])
+        batch = stages[0].batches.read(stages[0].batches.indices(0))["image"]
+        np.testing.assert_array_equal(encoded[0], asked[-1])
+        assert np.array_equal(asked[-1], batch) == (not value)
+        np.testing.assert_array_equal(np.sort(asked[-1], axis=2), np.sort(batch, axis=2))
+
+
+def check_transpose(held, monkeypatch):
+    """A draw of zero semitones leaves an image as it was, another moves it, for the encoder and for the loss."""
+    values = [dataclasses.replace(SMALL, transpose=value) for value in VALUES["transpose"]]
+    assert losses_of(values[0], held) == losses_of(values[1], held) != losses_of(values[2], held)
+
+
+def check_filtered(held, monkeypatch):
+    """The encoder is given another spectrum, the loss asks for the clip's own."""
+    asked = []
+    monkeypatch.setattr(train.losses, "reconstruction", watched_loss(asked))
+    for value in VALUES["filtered"]:
+        encoded = []
+        learner, stages = learner_of(dataclasses.replace(SMALL, filtered=value), held)
+        learner.networks["content_encoder"] = Watched(learner.networks["content_encoder"], encoded)
+        one_step(learner, stages[0])
+        np.testing.assert_array_equal(asked[-1], stages[0].batches.read(stages[0].batches.indices(0))["image"])
+        moved = encoded[0] - asked[-1]
+        assert (np.abs(moved).max() > 0.05) == bool(value)
+        if value:  # one gain a band: whatever is not clipped moves alike over time
+            inside = (encoded[0] > 0) & (encoded[0] < 1)
+            spread = [np.ptp(row[kept]) for row, kept in zip(moved.reshape(-1, SMALL.frames), inside.reshape(
+                -1, SMALL.frames), strict=True) if kept.any()]
+            assert max(spread) < 1e-5
+
+
 def check_quantise(held, monkeypatch):
     for make, rounded in ((with_paper, False), (with_code, True)):
         stage = train.stages(make("quantise"), held, 0)[0]
         values = stage.batches.read(stage.batches.indices(0))["image"] * 255
         assert np.allclose(values, np.round(values), atol=1e-3) == rounded
+
+
+def watched_loss(kept):
+    """The loss factory of mean absolute error that keeps the images it is asked for."""
+    def made(config):
+        def compute(image, generated):
+            kept.append(np.array(image))
+            return {"mae": losses.mean_absolute_error(image, generated)}
+        return compute
+    return made
+
+
+class Watched:
+    """A network that keeps what it is given."""
+
+    def __init__(self, network, kept):
+        self.network, self.kept = network, kept
+
+    def __call__(self, image, training=False):
+        self.kept.append(np.array(image))
+        return self.network(image, training=training)
+
+    @property
+    def trainable_variables(self):
+        return self.network.trainable_variables
 
 
 def check_inversion(held, monkeypatch):

@@ -2,8 +2,10 @@
 
 import json
 import os
+from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from papers.lord_transfer import transfer
@@ -48,3 +50,21 @@ def test_the_shuffled_twin_alone_is_no_run(runs, tmp_path):
         transfer.find_run(transfer.Options((), "violin", runs=tmp_path))
     asked = transfer.Options((), "violin", run=tmp_path / "lord_transfer" / "null-medley-full" / "seed-0")
     assert transfer.find_run(asked)[0] == "null-medley-full"
+
+
+def test_a_folder_is_gone_through_and_its_own_folders_are_kept(tmp_path):
+    inside, alone = tmp_path / "mine", tmp_path / "one.flac"
+    for name in ("b.wav", "deep/a.mp3", "notes.txt"):
+        (inside / name).parent.mkdir(parents=True, exist_ok=True)
+        (inside / name).touch()
+    (tmp_path / "empty").mkdir()
+    found, problems = transfer.recordings((alone, inside, tmp_path / "empty"))
+    assert found == [(alone, Path()), (inside / "b.wav", Path()), (inside / "deep/a.mp3", Path("deep"))]
+    assert problems == [f"{tmp_path / 'empty'}: no recording in this folder"]
+
+
+def test_a_result_is_as_loud_as_its_recording_unless_it_would_clip():
+    made, quiet = np.array([0.1, -0.1], np.float32), np.array([0.02, -0.02, 0.02])
+    np.testing.assert_allclose(transfer.as_loud(made, quiet), [0.02, -0.02], rtol=1e-5)
+    np.testing.assert_allclose(transfer.as_loud(np.array([0.5, 0.0], np.float32), np.array([0.9, 0.9])), [0.999, 0])
+    assert not transfer.as_loud(np.zeros(3, np.float32), quiet).any()

@@ -60,6 +60,11 @@ def test_perceptual_is_off_without_weights_and_says_so():
     assert loss_terms(code) == ["mse", "mae"]  # the stand-in for a loss that is perceptual alone
     random = dataclasses.replace(config, perceptual="random")
     assert perceptual_state(random) == "random" and loss_terms(random)[0] == "perceptual"
+    sound = configuration.resolve(settings, "sound", "full")
+    assert perceptual_state(sound) == "multiscale" and loss_terms(sound) == ["multiscale", "mse", "mae"]
+    assert "stands in" in losses.perceptual_words(sound)
+    given = dataclasses.replace(sound, vgg_weights="weights")
+    assert perceptual_state(given) == "imagenet" and loss_terms(given) == ["perceptual", "mse", "mae"]
 
 
 def test_loss_terms_are_weighted_on_one_scale(store):

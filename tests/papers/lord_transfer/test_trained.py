@@ -92,7 +92,7 @@ def test_the_tool_writes_into_a_folder_that_is_there_and_into_one_that_is_not(mo
     for output in (tmp_path, tmp_path / "new" / "out"):
         monkeypatch.setattr("sys.argv", ["transfer", "a.wav", "b.wav", "--to", "LOUD", "--output", str(output)])
         assert transfer.main() == 0 and output.is_dir()
-        assert [str(file) for file in asked[-1][0]] == ["a.wav", "b.wav"]
+        assert [(str(file), str(below)) for file, below in asked[-1][0]] == [("a.wav", "."), ("b.wav", ".")]
         assert asked[-1][1:] == ("loud", "a run", "a store", output)
 
 
