@@ -31,7 +31,7 @@ def of_file(path):
 
 
 def test_every_public_function_has_types():
-    found = {f"{path.relative_to(ROOT)}: {function}": what for path in FILES for function, what in of_file(path).items()}
+    found = {f"{path.relative_to(ROOT)}: {name}": what for path in FILES for name, what in of_file(path).items()}
     assert {function: what for function, what in found.items() if what} == {} and len(found) > FEWEST
 
 
