@@ -4,11 +4,12 @@ A row is a dictionary that JSON can hold: `name`, `what`, `value` in `unit`, `lo
 `upward` (whether more is better), `met`, `rounds`, and whatever else a benchmark wants to keep, in `detail`.
 """
 
+import contextlib
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -41,16 +42,31 @@ def in_turn(rounds: int, ours: Callable[[], object], peer: Callable[[], object],
             wall: bool = False) -> tuple[list, list]:
     """Seconds of both in every round, ours first in one round and the peer's in the next; `warm` rounds are not kept.
 
-    In turn, so that a machine that slows down slows both. Seconds of the processor, which others that are at work on it
-    do not lengthen by waiting; `wall` where several processes are compared with one.
+    In turn, so that a machine that slows down slows both. On one core, in seconds of the processor, which others that
+    are at work on it do not lengthen by waiting; `wall`: on all cores by the clock, for several processes against one.
     """
-    for _ in range(warm):
-        ours(), peer()
     mine, theirs = [], []
-    for number in range(rounds):
-        for function, kept in ((ours, mine), (peer, theirs))[::-1 if number % 2 else 1]:
-            kept.append(seconds(function, wall))
+    with contextlib.nullcontext() if wall else one_core():
+        for _ in range(warm):
+            ours(), peer()
+        for number in range(rounds):
+            for function, kept in ((ours, mine), (peer, theirs))[::-1 if number % 2 else 1]:
+                kept.append(seconds(function, wall))
     return mine, theirs
+
+
+@contextlib.contextmanager
+def one_core() -> Iterator[None]:
+    """What this thread does, and those that it starts, on one core: libraries ask how many there are for them."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(allowed)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def times_as_fast(name: str, what: str, ours: list[float], peer: list[float], aim: float | None, **detail) -> dict:

@@ -1,6 +1,7 @@
 """Benchmarks: what a row says, that each runs at a tiny size, and that the README shows what was measured."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -22,6 +23,13 @@ def test_both_are_timed_in_turn_and_warm_rounds_are_not_kept():
     done = []
     ours, peer = timing.in_turn(3, lambda: done.append("a"), lambda: done.append("b"), warm=2)
     assert "".join(done) == "ababab" + "ba" + "ab" and len(ours) == len(peer) == 3 and min(ours + peer) >= 0
+
+
+def test_comparisons_are_on_one_core_and_those_by_the_clock_on_all():
+    cores, seen = os.sched_getaffinity(0), []
+    timing.in_turn(1, lambda: seen.append(len(os.sched_getaffinity(0))), lambda: None)
+    timing.in_turn(1, lambda: seen.append(len(os.sched_getaffinity(0))), lambda: None, wall=True)
+    assert seen == [1, 1, len(cores), len(cores)] and os.sched_getaffinity(0) == cores
 
 
 def test_seconds_of_the_processor_leave_waiting_out():

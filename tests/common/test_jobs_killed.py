@@ -54,13 +54,13 @@ def test_the_same_command_ends_with_the_same_weights_after(uninterrupted, tmp_pa
     dask = ("--dask", f"tcp://127.0.0.1:{free_ports(1)[0]}")
     with workers(checkout.root, dask) as cluster, open(tmp_path / "said", "w+") as said:
         client = subprocess.Popen([sys.executable, *ASKED, *dask], cwd=checkout.root, stdout=said, stderr=said)
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300
         while not list(checkout.root.glob("runs/toy/*/seed-*")) and time.monotonic() < until:
             time.sleep(0.1)
         time.sleep(moment)
         kill(who, client, cluster)
         try:
-            client.wait(120 if who == "worker" else 30)
+            client.wait(600 if who == "worker" else 60)
         except subprocess.TimeoutExpired:
             assert who == "scheduler"  # it may wait for one to come back
             client.kill()
