@@ -186,7 +186,7 @@ def _refuse_what_is_not_audio(path: Path):
         raise AudioError(f"{path}: not an AU file, it lacks the .snd header; get the file again or remove it")
 
 
-def write(path: Path | str, samples: np.ndarray, sample_rate: int):
+def write(path: Path | str, samples: np.ndarray, sample_rate: int) -> None:
     """Write mono (samples,) or (channels, samples) audio as 16-bit WAV; anything beyond +-1 is scaled, never clipped.
 
     Raises:

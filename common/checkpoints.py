@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,7 +12,7 @@ from common.errors import CheckpointError
 KEEP = 2  # the newest is always whole (written under another name, then renamed); one more for good measure
 
 
-def named_variables(learner) -> dict:
+def named_variables(learner: Any) -> dict:
     """All that a run carries from step to step: weights, optimizer slots and the loop's own variables, by name."""
     named = {}
     for name, network in learner.networks.items():
@@ -27,7 +28,7 @@ def _key(name: str) -> str:
     return name.split(":")[0]  # Keras numbers repeated layer names by process; the position is what counts
 
 
-def snapshot(learner) -> dict[str, np.ndarray]:
+def snapshot(learner: Any) -> dict[str, np.ndarray]:
     """Copies of every variable as they are now, by the names of a checkpoint's arrays."""
     return {_key(name): np.array(v.numpy()) for name, v in named_variables(learner).items()}
 
@@ -40,7 +41,7 @@ def save(directory: Path, step: int, arrays: dict[str, np.ndarray], state: dict,
         old.unlink(missing_ok=True)
 
 
-def write(path: Path, state: dict, arrays: dict):
+def write(path: Path, state: dict, arrays: dict) -> None:
     """A checkpoint's file, whole or not at all: arrays by name, and the JSON-able state."""
     temporary = path.with_name(f"{path.stem}.{os.getpid()}.partial")
     with open(temporary, "wb") as file:
@@ -68,7 +69,7 @@ def read_state(path: Path) -> dict:
         return json.loads(archive["state"].tobytes())
 
 
-def restore(path: Path, learner, weights_only: bool = False) -> dict:
+def restore(path: Path, learner: Any, weights_only: bool = False) -> dict:
     """Fill the learner's variables from a checkpoint and return its state.
 
     Args:

@@ -25,20 +25,21 @@ TINY = np.float32(1e-20)  # of power, where something is divided by it
 BLOCK = 64  # frames at once: their spectra stay in the processor's cache
 
 
-def power_to_db(power, reference=1.0, floor=SMALLEST):
+def power_to_db(power: np.ndarray, reference: float = 1.0, floor: float = SMALLEST) -> np.ndarray:
     """10 log10(max(power, floor) / reference), any shape; float32 in, float32 out."""
     power = np.asarray(power)
     return (10.0 * (np.log10(np.maximum(power, floor)) - np.log10(reference))).astype(np.result_type(power, np.float32))
 
 
-def db_to_power(decibels, reference=1.0):
+def db_to_power(decibels: np.ndarray, reference: float = 1.0) -> np.ndarray:
     """reference * 10^(decibels / 10), any shape; the inverse of `power_to_db` above its floor."""
     decibels = np.asarray(decibels)
     return (reference * np.power(10.0, 0.1 * decibels)).astype(np.result_type(decibels, np.float32))
 
 
 @lru_cache(maxsize=16)
-def mel_bank(sample_rate, n_fft, bands, fmin=0.0, fmax=None):
+def mel_bank(sample_rate: int, n_fft: int, bands: int, fmin: float = 0.0,
+             fmax: float | None = None) -> scipy.sparse.csr_matrix:
     """Slaney mel filter bank (librosa.filters.mel) as a sparse matrix (bands, 1 + n_fft // 2), float32."""
     import librosa
 
@@ -46,7 +47,8 @@ def mel_bank(sample_rate, n_fft, bands, fmin=0.0, fmax=None):
     return scipy.sparse.csr_matrix(dense)
 
 
-def mel_power(samples, sample_rate, n_fft, hop_length, bands, fmin=0.0, fmax=None, pad_mode="constant"):
+def mel_power(samples: np.ndarray, sample_rate: int, n_fft: int, hop_length: int, bands: int, fmin: float = 0.0,
+              fmax: float | None = None, pad_mode: str = "constant") -> np.ndarray:
     """Mel power spectrogram (bands, 1 + len(samples) // hop_length) of mono samples, float32.
 
     Equal to librosa.feature.melspectrogram(power=2.0, center=True, pad_mode=pad_mode).
@@ -123,7 +125,8 @@ def mel_to_audio(mel_power: np.ndarray, sample_rate: int, n_fft: int, hop_length
     return _centre(samples, n_fft, hop_length, frames)
 
 
-def relative_mel_error(samples, mel, sample_rate, n_fft, hop_length, fmin=0.0, fmax=None):
+def relative_mel_error(samples: np.ndarray, mel: np.ndarray, sample_rate: int, n_fft: int, hop_length: int,
+                       fmin: float = 0.0, fmax: float | None = None) -> float:
     """||sqrt(mel of samples) - sqrt(mel)|| / ||sqrt(mel)||, mel (bands, frames): how much an inversion lost."""
     again = mel_power(samples, sample_rate, n_fft, hop_length, len(mel), fmin, fmax)[:, : mel.shape[1]]
     target = np.sqrt(mel)

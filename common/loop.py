@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -55,7 +56,7 @@ class Steps:
         names: of the values that a step returns, in the order of the columns of what a call returns.
     """
 
-    def __init__(self, strategy, learner, stage, seed: int, machine: Machine = PLAIN):
+    def __init__(self, strategy: tf.distribute.Strategy, learner: Any, stage: Any, seed: int, machine: Machine = PLAIN):
         self.strategy, self.learner, self.stage, self.seed, self.machine = strategy, learner, stage, seed, machine
         self.replicas = [0]
         if strategy.num_replicas_in_sync > 1:
@@ -124,7 +125,8 @@ class Steps:
 class Loop:
     """The state of one training and the files it writes."""
 
-    def __init__(self, name, model, learner, stages, strategy, directory, seed, settings, machine, stands_on=None):
+    def __init__(self, name: str, model: Any, learner: Any, stages: list, strategy: tf.distribute.Strategy,
+                 directory: Path, seed: int, settings: dict, machine: Machine, stands_on: dict | None = None):
         self.name, self.model, self.learner, self.stages = name, model, learner, stages
         self.strategy, self.directory, self.seed, self.settings = strategy, directory, seed, settings
         self.machine, self.stands_on = machine, stands_on

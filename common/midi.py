@@ -56,7 +56,7 @@ def _beats(start, end, tempo_times, tempos, metre_times, beat_lengths, limit):
     return beats[: n - 1]
 
 
-def beats(song, start):
+def beats(song: Song, start: float) -> np.ndarray:
     """Beat times in seconds from `start` (seconds) to the end, as pretty_midi's get_beats gives them."""
     if len(song.tempos) * len(song.metres) > MAX_CELLS:
         raise MidiError(f"no beat grid: {len(song.tempos)} tempos and {len(song.metres)} time signatures")
@@ -133,7 +133,7 @@ class Line:
     lost: int
 
 
-def pypianoroll_grid(song, resolution=4, origin=None):
+def pypianoroll_grid(song: Song, resolution: int = 4, origin: float | None = None) -> list[Line]:
     """Lines of `song` at `resolution` steps per beat, equal to the lowest pitches of `pypianoroll.read(path,
     resolution)`.
 
@@ -184,7 +184,7 @@ def _paint_complete(on, off, pitch, steps):
     return base, onset
 
 
-def complete_grid(song, resolution=4):
+def complete_grid(song: Song, resolution: int = 4) -> list[Line]:
     """Lines of `song` at `resolution` steps per quarter note with every note kept and every onset marked.
 
     Onsets and offsets are rounded in ticks, a note lasts at least one step and a drum hit exactly one. The grid

@@ -54,7 +54,7 @@ class Song:
     end_tick: int
     instruments: list[Instrument]
 
-    def seconds(self, ticks):
+    def seconds(self, ticks: int | np.ndarray) -> np.ndarray:
         """Time in seconds of absolute `ticks` (any shape)."""
         starts, scales = self.tempos[:, 0], self.tempos[:, 1]
         # cumsum adds one after the other, as pretty_midi does: equal to the last bit
@@ -63,7 +63,7 @@ class Song:
         return origin[segment] + scales[segment] * (ticks - starts[segment])
 
     @property
-    def quarter_notes_per_minute(self):
+    def quarter_notes_per_minute(self) -> float:
         """The tempo at the start."""
         return 60.0 / (self.tempos[0, 1] * self.resolution)
 
@@ -290,7 +290,7 @@ def _conductor(meta, resolution, refuse):
     return tempos, metres
 
 
-def read(path):
+def read(path: Path | str) -> Song:
     """Parse a MIDI file into a `Song`.
 
     Raises MidiError for an empty, truncated, malformed, oversized or non-MIDI file.

@@ -10,7 +10,7 @@ import contextlib
 import math
 import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -38,7 +38,8 @@ class Step:
 
     scale: LossScale | None = None
 
-    def __init__(self, seed: int, stage: str, index, rows, positions, batch_size: int, scale: LossScale | None = None):
+    def __init__(self, seed: int, stage: str, index: tf.Tensor, rows: tf.Tensor, positions: tf.Tensor, batch_size: int,
+                 scale: LossScale | None = None):
         self.seed, self.stage, self.index, self.rows = seed, stage, index, rows
         self._positions, self._batch_size, self._uses = positions, batch_size, {}
         self.scale = scale
@@ -64,25 +65,25 @@ class Step:
         numbers = rows((mine * row + NUMBERS - 1,), key, tf.bitcast(count, tf.uint64))
         return tf.reshape(tf.slice(numbers, [before % NUMBERS], [mine * row]), (mine, *shape))
 
-    def normal(self, name: str, shape=(), mean=0.0, stddev=1.0):
+    def normal(self, name: str, shape: tuple[int, ...] = (), mean: float = 0.0, stddev: float = 1.0) -> tf.Tensor:
         """Gaussian draws, shape (replica batch, *shape)."""
         return self._draw(name, shape, partial(tf.random.stateless_normal, alg="philox"), _normal) * stddev + mean
 
-    def uniform(self, name: str, shape=(), low=0.0, high=1.0):
+    def uniform(self, name: str, shape: tuple[int, ...] = (), low: float = 0.0, high: float = 1.0) -> tf.Tensor:
         """Uniform draws in [low, high), shape (replica batch, *shape)."""
         draw = self._draw(name, shape, partial(tf.random.stateless_uniform, alg="philox"), _uniform)
         return draw * (high - low) + low
 
-    def integers(self, name: str, shape=(), low=0, high=2):
+    def integers(self, name: str, shape: tuple[int, ...] = (), low: int = 0, high: int = 2) -> tf.Tensor:
         """Uniform integers low … high-1 (int32), shape (replica batch, *shape)."""
         whole = partial(tf.random.stateless_uniform, minval=low, maxval=high, dtype=tf.int32, alg="philox")
         return self._draw(name, shape, whole, partial(_integers, low, high))
 
-    def scalar(self, name: str, low=0.0, high=1.0):
+    def scalar(self, name: str, low: float = 0.0, high: float = 1.0) -> tf.Tensor:
         """One uniform number for the whole global batch, the same on every replica."""
         return tf.random.stateless_uniform((), self._key(name), low, high)
 
-    def mean(self, per_example):
+    def mean(self, per_example: tf.Tensor) -> tf.Tensor:
         """Sum over this replica's examples divided by the rows of the global batch.
 
         Summed over replicas this is the mean over the global batch, which is what gradients and logs need.
@@ -95,14 +96,16 @@ class Step:
         total = tf.reduce_sum(per_example) / tf.cast(self.rows, per_example.dtype)
         return self.scale.up(total) if self.scale else total
 
-    def reduce(self, value):
+    def reduce(self, value: tf.Tensor | list[tf.Tensor]) -> Any:
         """Sum of `value` over all replicas: a tensor for gates that look at a loss, or a list of gradients."""
         context = tf.distribute.get_replica_context()
         if context.num_replicas_in_sync > 1:  # an all_reduce of one would keep the graph and its weights for ever
             value = context.all_reduce(tf.distribute.ReduceOp.SUM, value)
         return self.scale.down(value) if self.scale and isinstance(value, list | tuple) else value
 
-    def apply(self, optimizer, gradients, variables, clip_norm=None, clip_value=None, when=None, reduced=False):
+    def apply(self, optimizer: keras.optimizers.Optimizer, gradients: list, variables: list,
+              clip_norm: float | None = None, clip_value: float | None = None, when: tf.Tensor | None = None,
+              reduced: bool = False) -> None:
         """Reduce the gradients over the replicas, clip them, apply them: in this order and each once.
 
         Args:
@@ -162,7 +165,7 @@ def _take_back(strategy, variables, before, when):
 
 
 @contextlib.contextmanager
-def step_scope(step: Step):
+def step_scope(step: Step) -> Iterator[None]:
     """Make `step` the one that Dropout and GaussianNoise draw from, in this thread (one thread a replica)."""
     _current.step = step
     try:
@@ -181,17 +184,17 @@ def _step(layer) -> Step:
 class Dropout(keras.layers.Layer):
     """Inverted dropout: keeps an entry with probability 1 - rate and divides it by that; nothing at inference."""
 
-    def __init__(self, rate: float, *, name: str, **kwargs):  # draws go by the name, so it must not be a counter
+    def __init__(self, rate: float, *, name: str, **kwargs: Any):  # draws go by the name, so it must not be a counter
         super().__init__(name=name, **kwargs)
         self.rate = rate
 
-    def call(self, inputs, training=False):  # noqa: D102
+    def call(self, inputs: keras.KerasTensor | tf.Tensor, training: bool = False) -> keras.KerasTensor | tf.Tensor:  # noqa: D102
         if not training or not self.rate:
             return inputs
         draw = _step(self).uniform(self.name, inputs.shape[1:])
         return tf.where(draw >= self.rate, inputs / (1.0 - self.rate), tf.zeros_like(inputs))
 
-    def compute_output_shape(self, input_shape):  # noqa: D102
+    def compute_output_shape(self, input_shape: tuple) -> tuple:  # noqa: D102
         return input_shape
 
 
@@ -211,6 +214,6 @@ class GaussianNoise(keras.layers.Layer):
         return input_shape
 
 
-def BatchNormalization(**kwargs):
+def BatchNormalization(**kwargs: Any) -> keras.layers.BatchNormalization:
     """Keras' batch normalisation with statistics over the global batch, so that two replicas equal one."""
     return keras.layers.BatchNormalization(synchronized=True, **kwargs)

@@ -68,7 +68,7 @@ class LossScale:
         """The same loss, whose gradients are scaled."""
         return _scaled(loss, self.now)
 
-    def down(self, gradients: list) -> list:
+    def down(self, gradients: list | tuple) -> list:
         """The gradients without the scale; notes whether they are finite."""
         found = [None if one is None else tf.convert_to_tensor(one) / self.now for one in gradients]
         for one in found:

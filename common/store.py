@@ -15,7 +15,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -83,7 +83,7 @@ class Store:
         """
         return read_exr(self.directory / row["path"], self.parameters["recipe"])
 
-    def images(self, rows) -> np.ndarray:
+    def images(self, rows: Sequence[int] | np.ndarray) -> np.ndarray:
         """Spectrograms (n, bands, frames) of index rows (n,) of a store that maps its images, float32."""
         return np.asarray(self.array("images")[np.asarray(rows, int)], np.float32)
 
@@ -100,7 +100,7 @@ class Writer:
         self.rejects, self.unusable, self.facts = [], [], {}
         self.count, self.groups, self._index = 0, {}, None  # the open index.csv
 
-    def array(self, name: str, values: np.ndarray):
+    def array(self, name: str, values: np.ndarray) -> None:
         """Store an array under a name."""
         (self.directory / "arrays").mkdir(exist_ok=True)
         np.save(self.directory / "arrays" / f"{safe_name(name)}.npy", values, allow_pickle=False)
@@ -118,19 +118,19 @@ class Writer:
         write_exr(self.directory / path, image, self.recipe | (header or {}), half)
         return str(path)
 
-    def row(self, **columns):
+    def row(self, **columns: Any) -> None:
         """Add an index row: item, group, label, split, frames, path, offset; anything more is an error."""
         if unknown := set(columns) - set(COLUMNS):
             raise ValueError(f"unknown index columns {sorted(unknown)}")
         columns["path"] = self._relative(columns.get("path", ""))
         if self._index is None:
-            self._index = open(self.directory / "index.csv", "w", newline="", encoding="utf-8")
+            self._index = open(self.directory / "index.csv", "w", newline="", encoding="utf-8")  # type: ignore[assignment]
             csv.writer(self._index).writerow(COLUMNS)
         csv.writer(self._index).writerow(cells.row(columns.get(name, "") for name in COLUMNS))
         self.count += 1
         self.groups.setdefault(columns.get("label", ""), set()).add(columns.get("group", ""))
 
-    def map_images(self, half: bool = False):
+    def map_images(self, half: bool = False) -> None:
         """Copy the image of every row into the array that `Store.images` reads, of their own type: float16 if `half`.
 
         In processes on every core, each with one image in memory; all images have one shape.
@@ -147,12 +147,12 @@ class Writer:
         for _ in progress(at_once(jobs), "images in one array", "part", parts):
             pass
 
-    def close(self):
+    def close(self) -> None:
         """All rows are written."""
         if self._index is not None:
             self._index.close()
 
-    def reject(self, path, reason: str, by_rule: bool = False):
+    def reject(self, path: Path | str, reason: str, by_rule: bool = False) -> None:
         """Note an input that is left out, and why; `by_rule`: it could be used, the paper's rules leave it out."""
         row = {"path": self._relative(path), "reason": str(reason)}
         self.rejects.append(row)
@@ -290,7 +290,7 @@ def _write_csv(path: Path, columns, rows):
         writer.writerows(cells.row(row[name] for name in columns) for row in rows)
 
 
-def write_exr(path: Path, image: np.ndarray, header: dict, half: bool = False):
+def write_exr(path: Path, image: np.ndarray, header: dict, half: bool = False) -> None:
     """Write a spectrogram as OpenEXR: channel Y, ZIP compression, float32 (lossless) or half, parameters in the header.
 
     Args:

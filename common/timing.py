@@ -89,7 +89,7 @@ class Timer:
             self.known[key] = Steps(last.tracing, median, sum(one.count for one in timed), sizes[-1])
         return self.known[key]
 
-    def steps(self, strategy, learner, stage, seed) -> "Steps":
+    def steps(self, strategy: Any, learner: Any, stage: Any, seed: int) -> "Steps":
         """Make steps for a while: how long one takes."""
         from common import loop
 

@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -27,6 +28,7 @@ from common.feeding import too_small
 from common.loop import Loop, Outcome, history
 from common.machine import PLAIN, Machine
 from common.noise import BatchNormalization, Dropout, GaussianNoise, Step
+from common.record import Run
 
 __all__ = ["BatchNormalization", "Batches", "Dropout", "GaussianNoise", "Learner", "Model", "Outcome", "Stage", "Step",
            "TrainingError", "choose_strategy", "fixed", "history", "load", "outcome", "shuffled", "train", "train_all"]
@@ -139,7 +141,7 @@ def choose_strategy() -> tf.distribute.Strategy:
     return tf.distribute.get_strategy()
 
 
-def train(name: str, model: Model, config, store, directory: Path, seed: int,
+def train(name: str, model: Model, config: Any, store: Any, directory: Path, seed: int,
           strategy: tf.distribute.Strategy | None = None, checkpoint_seconds: float | None = None,
           stands_on: dict | None = None, machine: Machine = PLAIN) -> Outcome:
     """Train one model to its end, going on from the last checkpoint in `directory` if there is one.
@@ -191,7 +193,7 @@ def train(name: str, model: Model, config, store, directory: Path, seed: int,
                     stands_on and stands_on | {"devices": devices(strategy)}).run()
 
 
-def train_all(jobs: dict, store, run, only: str | None = None) -> dict[str, Outcome]:
+def train_all(jobs: dict, store: Any, run: Run, only: str | None = None) -> dict[str, Outcome]:
     """Train the jobs {name: (Model, config)} of a run in order, or `only` one; each goes on from its last checkpoint.
 
     A model that stops at a NaN does not keep the others from training.
@@ -238,7 +240,7 @@ def outcome(directory: Path) -> Outcome | None:
     return Outcome(state["total"], state["complete"], json.loads(diverged.read_text()) if diverged.exists() else None)
 
 
-def load(model: Model, config, store, directory: Path, seed: int = 0) -> Learner:
+def load(model: Model, config: Any, store: Any, directory: Path, seed: int = 0) -> Learner:
     """The model with the weights of the newest checkpoint in its directory, for evaluation: without optimizers.
 
     Raises:
@@ -253,7 +255,7 @@ def load(model: Model, config, store, directory: Path, seed: int = 0) -> Learner
     return learner
 
 
-def devices(strategy) -> list[str]:
+def devices(strategy: tf.distribute.Strategy) -> list[str]:
     """What the replicas run on: ["CPU"], ["GPU NVIDIA H200", "GPU NVIDIA H200"], …"""
     cards = tf.config.list_physical_devices("GPU")
     if not cards:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import joblib
 import numpy as np
 from scipy.optimize import linear_sum_assignment
+from sklearn.base import BaseEstimator
 from sklearn.kernel_approximation import Nystroem
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
@@ -24,7 +25,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from common import probes
 from common.progress import progress
+from common.store import Store
 from papers.fma_interpolation import data, splits
+from papers.fma_interpolation.config import Config
 
 VERSION = 2
 EXACT_ROWS = 12_000  # training rows up to which the SVM is exact, as the program's; its time grows with their square
@@ -66,7 +69,8 @@ class Folded:
     correct: dict
 
 
-def build(name, value, classes, seed, rows, means=None):
+def build(name: str, value: float, classes: int, seed: int, rows: int,
+          means: np.ndarray | None = None) -> BaseEstimator:
     """The scikit-learn estimator for so many training rows: DT, LR, SVM, KNN, GNB, GMM0 or GMM1.
 
     Beyond EXACT_ROWS the SVM is a linear one on NYSTROEM landmarks of the same kernel.
@@ -92,7 +96,8 @@ def _scaled(x):
     return x / np.sqrt(x.shape[1])
 
 
-def fit_all(store, statistics, labels, protocol, seed):
+def fit_all(store: Store, statistics: np.ndarray, labels: np.ndarray, protocol: str,
+            seed: int) -> tuple[dict[str, np.ndarray], dict[str, Fitted]]:
     """{name: Fitted} for one protocol; `statistics` (rows, 1536), `labels` (rows,) genre codes.
 
     The mixtures predict a component number; `validation` is empty for them.
@@ -123,7 +128,8 @@ def _parallel(jobs):
     return joblib.Parallel(n_jobs=-1, return_as="generator")(jobs)
 
 
-def shuffled_accuracies(store, statistics, labels, count, seed):
+def shuffled_accuracies(store: Store, statistics: np.ndarray, labels: np.ndarray, count: int,
+                        seed: int) -> dict[str, np.ndarray]:
     """Accuracy under the official split with the artists' labels shuffled within each part: {name: (count, 2)}.
 
     What chance gives, since nothing about a genre is left to learn; the columns are with the grid value picked on the
@@ -194,7 +200,7 @@ def _predict(name, value, statistics, labels, train, asked, seed, means=None, as
         return [fitted.predict(statistics[rows]) if len(rows) else np.zeros(0, labels.dtype) for rows in asked]
 
 
-def folded(store, statistics, labels, artists, seed):
+def folded(store: Store, statistics: np.ndarray, labels: np.ndarray, artists: np.ndarray, seed: int) -> Folded:
     """The Folded of the first 10,000 chunks."""
     rows = np.arange(min(len(labels), splits.CLASSICAL_ROWS * 10 // 12))
     path = _cache(store) / f"{VERSION}-folded-{seed}.npz"
@@ -239,7 +245,7 @@ def _given_means(store, statistics, labels, train, classes):
     return statistics[rows] + 1e-6 * np.arange(classes)[:, None]  # two equal means would be one component
 
 
-def pick(fitted, split, labels, select_on):
+def pick(fitted: Fitted, split: dict[str, np.ndarray], labels: np.ndarray, select_on: str) -> tuple[int, np.ndarray]:
     """(place in the grid, predictions on the test part): the best on the test or on the validation part."""
     part = "test" if select_on == "test" or not len(fitted.validation[0]) else "validation"
     truth = labels[split[part]]
@@ -247,14 +253,14 @@ def pick(fitted, split, labels, select_on):
     return place, fitted.test[place]
 
 
-def matched(component, truth, classes):
+def matched(component: np.ndarray, truth: np.ndarray, classes: int) -> np.ndarray:
     """Components renamed so that the fewest predictions are wrong (Hungarian method)."""
     table = np.zeros((classes, classes))
     np.add.at(table, (component, truth), 1)
     return linear_sum_assignment(-table)[1][component]
 
 
-def one_gaussian_per_class(statistics, labels, split):
+def one_gaussian_per_class(statistics: np.ndarray, labels: np.ndarray, split: dict[str, np.ndarray]) -> np.ndarray:
     """Predictions on the test part with one full Gaussian per genre: what a mixture can do as a classifier."""
     train, test = split["train"], split["test"]
     genres, scores = np.unique(labels[train]), []
@@ -267,7 +273,7 @@ def one_gaussian_per_class(statistics, labels, split):
     return genres[np.argmax(scores, axis=0)]
 
 
-def report(truth, predicted, classes):
+def report(truth: np.ndarray, predicted: np.ndarray, classes: int) -> dict:
     """The printed report: per class precision, recall, F1 and support, accuracy, macro and weighted averages."""
     scored = probes.scores(truth, predicted, classes)
     support = np.bincount(truth, minlength=classes)
@@ -279,7 +285,7 @@ def report(truth, predicted, classes):
 
 # ---------------------------------------------------------------- how long the fits of an evaluation take
 
-def estimate(config, store, rows=(400, 1200)):
+def estimate(config: Config, store: Store, rows: tuple[int, int] = (400, 1200)) -> dict[str, float]:
     """{classifier: seconds on one core} of all fits of an evaluation; {} where there is one class only.
 
     Each is timed at two numbers of rows, and its time taken to grow by the same power on to the rows that it is fitted

@@ -12,18 +12,20 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 from common import training
 from common.findings import collect
+from common.record import Run
+from common.store import Store
 from papers.fma_interpolation import classifiers, facts, findings_genres, findings_paths, measured, pages, train
 from papers.fma_interpolation.findings import FINDINGS
 
 
-def estimate(config, store):
+def estimate(config: settings.Config, store: Store) -> str:
     """What an evaluation takes beside trainings, in a sentence: the classical fits, by far the longest of it."""
     seconds = classifiers.estimate(config, store)
     fits = ", ".join(f"{classifiers.NAMES[name]} {value / 3600:.2f}" for name, value in seconds.items())
     return f"classical fits: {sum(seconds.values()) / 3600:.2f} h on one core, divided among the cores ({fits})"
 
 
-def evaluate(config, store, run, partial=False):
+def evaluate(config: settings.Config, store: Store, run: Run, partial: bool = False) -> None:
     """Measure a run and write results.json, media.json, figures and audio.
 
     Raises TrainingError where a model is not trained to its end and `partial` is not set.

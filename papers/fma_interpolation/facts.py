@@ -9,8 +9,9 @@ import keras
 import numpy as np
 
 from common import inversion
-from common.store import read_exr, write_exr
+from common.store import Store, read_exr, write_exr
 from papers.fma_interpolation import losses, model, preprocess, tables, variants
+from papers.fma_interpolation.config import Config
 
 CLAIMS = Path(__file__).with_name("claims.csv")
 SUMMARIES = {  # claim prefix -> (network, printed layer names in order)
@@ -26,17 +27,17 @@ SUMMARIES = {  # claim prefix -> (network, printed layer names in order)
 REPORTS = ("DT", "LR", "SVM", "KNN", "GNB", "GMM0", "GMM1")
 
 
-def everything():
+def everything() -> dict[str, dict]:
     """{claim id: result} of all facts that need no data."""
     return summaries() | printed_reports() | recipe() | feature_widths()
 
 
-def summaries():
+def summaries() -> dict[str, dict]:
     """Parameters of the networks at the paper's sizes; their variables are declared, not filled."""
     found = {}
     with keras.StatelessScope(initialize_variables=False):
         for prefix, (build, names) in SUMMARIES.items():
-            network = build()
+            network = build()  # type: ignore[operator]
             found[f"S-{prefix}"] = network.count_params()
             layers = [layer.count_params() for layer in network.layers if layer.count_params()]
             found |= {f"S-{prefix}-{name}": count for name, count in zip(names, layers, strict=bool(names))}
@@ -46,13 +47,13 @@ def summaries():
     return {key: {"value": value} for key, value in found.items()} | {"E16": {"value": outside / found["S-CNN1"]}}
 
 
-def printed():
+def printed() -> dict[str, float]:
     """{claim id: printed number} of claims.csv."""
     with open(CLAIMS, newline="", encoding="utf-8") as file:
         return {row["id"]: float(row["reported"]) for row in csv.DictReader(file) if row["reported"]}
 
 
-def printed_reports():
+def printed_reports() -> dict[str, dict]:
     """Whether a printed report agrees with itself: supports with their sum, accuracy with recalls and supports."""
     stated, found = printed(), {}
     for name in REPORTS:
@@ -67,7 +68,7 @@ def printed_reports():
     return found
 
 
-def recipe():
+def recipe() -> dict[str, dict]:
     """The printed window and hop are swapped; cross-entropy at zero logits."""
     def empty(n_fft):
         with warnings.catch_warnings():
@@ -80,12 +81,12 @@ def recipe():
             "L-FLIPPED-zero": {"value": float(losses.cross_entropy(zero, zero)[0])}}
 
 
-def feature_widths():
+def feature_widths() -> dict[str, dict]:
     """Columns of the features of fma_metadata: seven statistics of each coefficient."""
     return {f"E3-{name}": {"value": tables.STATISTICS * count} for name, count in tables.COEFFICIENTS.items()}
 
 
-def storage(store, config, rows=16):
+def storage(store: Store, config: Config, rows: int = 16) -> dict[str, dict]:
     """Errors of OpenEXR on stored images, as this store keeps them and as half; bytes over bytes of the pixels."""
     chosen = store.index[:: max(1, len(store.index) // rows)][:rows]
     worst, halved, written = 0.0, 0.0, 0
@@ -108,7 +109,7 @@ def storage(store, config, rows=16):
             "E9": {"value": float(np.mean(above)), "n": len(excerpts), "of": "excerpts"}}
 
 
-def data(store, config):
+def data(store: Store, config: Config) -> dict:
     """Counts of clips, images and genres."""
     labels = [row["label"] for row in store.index]
     counts = {name: labels.count(name) for name in sorted(set(labels))}

@@ -4,6 +4,7 @@ Claims of tables have one row each, C-<classifier>-<genre>-<what> and the like; 
 the end of this module.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -19,6 +20,7 @@ from papers.fma_interpolation import (
     preprocess,
     tables,
 )
+from papers.fma_interpolation.measured import Measured
 
 TRAINED = ("losses/reconstruction", "losses/divergence")
 VALIDATED = ("validation/reconstruction", "validation/divergence")
@@ -38,43 +40,43 @@ def _hunt(m, loss):
     return lines, {"n": len(lines), "of": "updates"}
 
 
-def overfit_share(m):
+def overfit_share(m: Measured) -> dict:
     """Q2-mse."""
     lines, n = _hunt(m, "squared_error")
     return {"value": 1 - lines[-1]["losses/reconstruction"] / lines[0]["losses/reconstruction"], **n}
 
 
-def error_share(m):
+def error_share(m: Measured) -> dict:
     """Q2-bce."""
     lines, n = _hunt(m, "cross_entropy")
     return {"value": 1 - lines[-1]["metrics/squared_error"] / lines[0]["metrics/squared_error"], **n}
 
 
-def loss_ratio(m, loss):
+def loss_ratio(m: Measured, loss: str) -> dict:
     """Q2-swapped: last loss over the first."""
     lines, n = _hunt(m, loss)
     return {"value": lines[-1]["losses/total"] / lines[0]["losses/total"], **n}
 
 
-def loss_ratio_to_magnitude(m, loss):
+def loss_ratio_to_magnitude(m: Measured, loss: str) -> dict:
     """Q2-decibels: last loss over the magnitude of the first, which may be negative."""
     lines, n = _hunt(m, loss)
     return {"value": lines[-1]["losses/total"] / abs(lines[0]["losses/total"]), **n}
 
 
-def error_ratio(m, loss):
+def error_ratio(m: Measured, loss: str) -> dict:
     """Q2-…-error: squared error, last over first."""
     lines, n = _hunt(m, loss)
     return {"value": lines[-1]["metrics/squared_error"] / max(lines[0]["metrics/squared_error"], 1e-12), **n}
 
 
-def logged_first(m, loss):
+def logged_first(m: Measured, loss: str) -> dict:
     """L-…-first."""
     lines, n = _hunt(m, loss)
     return {"value": lines[0]["losses/total"], **n}
 
 
-def logged_last(m, loss, count):
+def logged_last(m: Measured, loss: str, count: int) -> dict:
     """L-…-last: mean of the last `count` losses."""
     lines, n = _hunt(m, loss)
     return {"value": float(np.mean([line["losses/total"] for line in lines[-count:]])), **n}
@@ -86,12 +88,12 @@ def _powers(m):
     return [preprocess.image_to_power(x, m.config.dynamic_range) for x in (m.hunt.image, m.hunt.conv2d)]
 
 
-def power_correlation(m):
+def power_correlation(m: Measured) -> dict:
     """R-1-ncc: of the Conv2D network that one sample was shown to."""
     return {"value": float(measures.correlation(*_powers(m))[0]), "n": 1, "of": "images"}
 
 
-def power_similarity(m):
+def power_similarity(m: Measured) -> dict:
     """R-1-ssim: structural similarity with a peak of 1, as the program calls it, of powers up to 32,768."""
     was, now = _powers(m)
     flat = np.full_like(was, was.mean())
@@ -99,12 +101,12 @@ def power_similarity(m):
             "baselines": {"flat_image": float(measures.similarity(was, flat, peak=1.0)[0])}}
 
 
-def not_repeated(m):
+def not_repeated(m: Measured) -> dict:
     """R-20-…, R-100-…: the program keeps scores of models whose samples and updates it does not keep."""
     raise NotTestable("which samples and how many updates is not in the program's history")
 
 
-def logged_baseline(m, place, field):
+def logged_baseline(m: Measured, place: int, field: tuple[str, ...]) -> dict:
     """L-BCE-…: a loss of the baseline under the cross-entropy of its logits."""
     if not m.baseline:
         raise NotTestable("not trained")
@@ -113,7 +115,7 @@ def logged_baseline(m, place, field):
     return {"value": sum(m.baseline[place][name] for name in field)}
 
 
-def logged_epoch(m, epoch, field):
+def logged_epoch(m: Measured, epoch: int, field: str) -> dict:
     """L-CONV2D-…."""
     if m.conv2d is None:
         raise NotTestable("not trained")
@@ -130,27 +132,27 @@ def _inversion(m):
     return m.inversion
 
 
-def inversion_time(m):
+def inversion_time(m: Measured) -> dict:
     """Q11-time: of librosa, which the report used."""
     i = _inversion(m)
     return {"value": i.seconds[max(i.seconds)] / i.seconds[min(i.seconds)], "n": 1, "of": "excerpts",
             "baselines": {f"{bands}_bands": value for bands, value in i.seconds.items()}}
 
 
-def inversion_error(m):
+def inversion_error(m: Measured) -> dict:
     """Q11-error."""
     i = _inversion(m)
     return by_group(i.errors[min(i.errors)] - i.errors[max(i.errors)], np.arange(len(i.errors[max(i.errors)])),
                     "excerpts", {f"{bands}_bands": float(values.mean()) for bands, values in i.errors.items()})
 
 
-def waveform_correlation(m):
+def waveform_correlation(m: Measured) -> dict:
     """Q14."""
     i = _inversion(m)
     return by_group(i.waveform, np.arange(len(i.waveform)), "excerpts")
 
 
-def heard_against_mean_image(m):
+def heard_against_mean_image(m: Measured) -> dict:
     """U2-inversion: dB error of what is heard of a reconstruction, minus that of what is heard of the mean image."""
     i = _inversion(m)
     return by_group(i.heard - i.mean_heard, i.artists, "artists", {
@@ -158,7 +160,7 @@ def heard_against_mean_image(m):
         "mean_image_and_inversion": float(i.mean_heard.mean())})
 
 
-def librosa_time(m):
+def librosa_time(m: Measured) -> dict:
     """T-GL."""
     return {"value": _inversion(m).librosa, "n": 1, "of": "excerpts"}
 
@@ -171,7 +173,7 @@ def _drawing(m, name):
     return m.drawn[name], {"n": len(m.drawn[name].features), "of": "tracks"}
 
 
-def drawing_time(m, method, name):
+def drawing_time(m: Measured, method: str, name: str) -> dict:
     """T-VIS-…."""
     drawing, n = _drawing(m, name)
     return {"value": drawing.seconds[method], **n}
@@ -182,7 +184,7 @@ def _neighbour_accuracy(points, labels):
     return probes.neighbour_accuracy(points[half], labels[half], points[~half], labels[~half])
 
 
-def pca_against_tsne(m, scaled, measure):
+def pca_against_tsne(m: Measured, scaled: bool, measure: Callable[[np.ndarray, np.ndarray], float]) -> dict:
     """Q7-…: PCA minus t-SNE of the eight features, scaled or as they are."""
     drawing, n = _drawing(m, "audio")
     planes = drawing.points if scaled else drawing.unscaled
@@ -190,7 +192,7 @@ def pca_against_tsne(m, scaled, measure):
     return {"value": scores["pca"] - scores["tsne"], **n, "baselines": scores}
 
 
-def first_axis_is_tempo(m):
+def first_axis_is_tempo(m: Measured) -> dict:
     """Q7-tempo."""
     drawing, n = _drawing(m, "audio")
     found = np.corrcoef(drawing.unscaled["pca"][:, 0], drawing.features[:, tables.TEMPO])[0, 1]

@@ -5,6 +5,8 @@ import numpy as np
 from common import probes
 from common.findings import NotTestable, by_group
 from papers.fma_interpolation import classifiers, facts
+from papers.fma_interpolation.config import Config
+from papers.fma_interpolation.measured import Measured
 
 CLASSES = 8
 OTHERS = ("DT", "LR", "KNN", "GNB", "GMM0", "GMM1")
@@ -20,12 +22,12 @@ def _classical(m):
     return m.classical
 
 
-def protocol_of(config, name):
+def protocol_of(config: Config, name: str) -> str:
     """The split that a classifier's report is made under."""
     return config.svm_protocol if name == "SVM" else config.classical_protocol
 
 
-def chosen(m, name, protocol=None):
+def chosen(m: Measured, name: str, protocol: str | None = None) -> tuple[float, np.ndarray, np.ndarray]:
     """(grid value, codes found on the test part, true codes) of a classifier: its report's, or under `protocol`."""
     c, own = _classical(m), protocol is None
     protocol = protocol or protocol_of(m.config, name)
@@ -38,30 +40,30 @@ def chosen(m, name, protocol=None):
     return fits[name].values[place], found, c.labels[split["test"]]
 
 
-def reports(m):
+def reports(m: Measured) -> list[str]:
     """The classifiers that have a report of their own in this mode."""
     one = m.config.mixture_scoring == "gaussian_per_class"
     return [name for name in facts.REPORTS if not (one and name == "GMM1")]
 
 
-def report_of(m, name):
+def report_of(m: Measured, name: str) -> dict:
     """The printed report of a classifier."""
     _, found, truth = chosen(m, name)
     return classifiers.report(truth, found, m.classical.classes)
 
 
-def accuracy(m, name, protocol):
+def accuracy(m: Measured, name: str, protocol: str) -> float:
     """Accuracy of a classifier under a split."""
     _, found, truth = chosen(m, name, protocol)
     return float(np.mean(found == truth))
 
 
-def baselines_of(trained_on, truth):
+def baselines_of(trained_on: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     """Majority of the training part, and of the tested part itself, as accuracies on the tested part."""
     return {"majority": probes.majority_rate(trained_on, truth), "majority_of_test": probes.majority_rate(truth, truth)}
 
 
-def report_accuracy(m, name):
+def report_accuracy(m: Measured, name: str) -> dict:
     """C-…-accuracy."""
     _, found, truth = chosen(m, name)
     split = m.classical.splits[protocol_of(m.config, name)]
@@ -69,30 +71,30 @@ def report_accuracy(m, name):
                     baselines_of(m.classical.labels[split["train"]], truth) | {"chance": 1 / m.classical.classes})
 
 
-def report_support(m, name):
+def report_support(m: Measured, name: str) -> dict:
     """C-…-support."""
     return {"value": len(chosen(m, name)[2])}
 
 
-def report_average(m, name, average, what):
+def report_average(m: Measured, name: str, average: str, what: int) -> dict:
     """C-…-macro-… and C-…-weighted-…."""
     report = report_of(m, name)
     return {"value": float(report[average][what]), "n": int(report["support"].sum()), "of": "chunks"}
 
 
-def report_best(m, name):
+def report_best(m: Measured, name: str) -> dict:
     """C-…-best."""
     value, _, truth = chosen(m, name)
     return {"value": value, "n": len(truth), "of": "chunks"}
 
 
-def report_genre(m, name, genre, what):
+def report_genre(m: Measured, name: str, genre: int, what: int) -> dict:
     """C-…-<genre>-precision, recall, f1."""
     report = _eight(m, name)
     return {"value": float(report["classes"][genre][what]), "n": int(report["support"][genre]), "of": "chunks"}
 
 
-def report_genre_support(m, name, genre):
+def report_genre_support(m: Measured, name: str, genre: int) -> dict:
     """C-…-<genre>-support."""
     return {"value": int(_eight(m, name)["support"][genre])}
 
@@ -103,14 +105,14 @@ def _eight(m, name):
     return report_of(m, name)
 
 
-def grid_accuracy(m, name, place, protocol=None):
+def grid_accuracy(m: Measured, name: str, place: int, protocol: str | None = None) -> dict:
     """G-…: accuracy at one place of the grid."""
     c, protocol = _classical(m), protocol or protocol_of(m.config, name)
     found = c.fits[protocol][name].test[place]
     return {"value": float(np.mean(found == c.labels[c.splits[protocol]["test"]])), "n": len(found), "of": "chunks"}
 
 
-def svm_leads(m, protocol, others=("LR",)):
+def svm_leads(m: Measured, protocol: str, others: tuple[str, ...] = ("LR",)) -> dict:
     """Q5-S1, Q5-S2, Q5-S3: SVM minus the best of the others, chunk by chunk on one test part."""
     c = _classical(m)
     right = {name: np.equal(*chosen(m, name, protocol)[1:]).astype(float) for name in ("SVM", *others)}
@@ -119,7 +121,7 @@ def svm_leads(m, protocol, others=("LR",)):
                     {name: float(values.mean()) for name, values in right.items()})
 
 
-def held_out_units(m, one, two, name="SVM"):
+def held_out_units(m: Measured, one: str, two: str, name: str = "SVM") -> dict:
     """Q5-leak, Q5-artists: accuracy on the same chunks, `one` ("chunk", "track", "artist") held out minus `two`."""
     c = _classical(m)
     right = {unit: c.folded.correct[name, unit].astype(float) for unit in ("chunk", "track", "artist")}
@@ -141,7 +143,7 @@ def _validated(m):
             "baselines": baselines_of(n.trained_on, n.validated_on)}
 
 
-def epoch_value(m, name, epoch, field):
+def epoch_value(m: Measured, name: str, epoch: int, field: str) -> dict:
     """D-… and L-RNN-…: a value of the tables of epochs."""
     lines = _lines(m, name)
     if epoch > len(lines):
@@ -149,29 +151,29 @@ def epoch_value(m, name, epoch, field):
     return {"value": lines[epoch - 1][field], **_validated(m)}
 
 
-def loss_value(m, name, epoch, field):
+def loss_value(m: Measured, name: str, epoch: int, field: str) -> dict:
     """L-RNN-…."""
     return {"value": epoch_value(m, name, epoch, field)["value"]}
 
 
-def last_training_accuracy(m, name):
+def last_training_accuracy(m: Measured, name: str) -> dict:
     """Q3-…-train."""
     lines = _lines(m, name)
     return {"value": lines[-1]["metrics/accuracy"], **_validated(m), "facts": {"epoch": f"epoch {len(lines)}"}}
 
 
-def last_validation_accuracy(m, name):
+def last_validation_accuracy(m: Measured, name: str) -> dict:
     """Q3-…-validation: distance from the printed 0.395."""
     return {"value": _lines(m, name)[-1]["validation/accuracy"] - PRINTED_RATE, **_validated(m)}
 
 
-def rnn_gap(m):
+def rnn_gap(m: Measured) -> dict:
     """Q3-rnn-gap."""
     last = _lines(m, "rnn")[-1]
     return {"value": last["metrics/accuracy"] - last["validation/accuracy"], **_validated(m)}
 
 
-def best_epoch(m, name, minus):
+def best_epoch(m: Measured, name: str, minus: float) -> dict:
     """Q4-…: epoch of the best validation accuracy."""
     values = [line["validation/accuracy"] for line in _lines(m, name)]
     return {"value": int(np.argmax(values)) + 1 - minus, **_validated(m)}
@@ -183,7 +185,7 @@ def _right(m, name):
     return (m.networks.found[name] == m.networks.truth).astype(float)
 
 
-def learnt(m):
+def learnt(m: Measured) -> dict[str, dict]:
     """{network: held-out accuracy against the commonest genre there}: what claims about trained networks need."""
     if m.networks is None:
         return {}
@@ -193,7 +195,7 @@ def learnt(m):
                    "learnt": value > baseline} for name, value in found.items()}
 
 
-def better_network(m, one, two):
+def better_network(m: Measured, one: str, two: str) -> dict:
     """Q6-…: accuracy after the last epoch on images that were not trained on, image by image."""
     right = {name: _right(m, name) for name in (one, two)}
     n = m.networks
@@ -201,7 +203,7 @@ def better_network(m, one, two):
         name: float(values.mean()) for name, values in right.items()})
 
 
-def svm_is_best(m):
+def svm_is_best(m: Measured) -> dict:
     """X-BEST: the SVM minus the best other.
 
     On the same images where SVM and networks share a test part (`sound`); else as the report compares them: each on

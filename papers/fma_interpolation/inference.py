@@ -1,5 +1,6 @@
 """What trained networks are asked for: codes, images, blends, and the judgement of the genre classifiers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -8,11 +9,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from common.training import Learner
 from papers.fma_interpolation import data, losses
 
 
 @lru_cache(maxsize=4)
-def compiled(network):
+def compiled(network: keras.Model) -> Callable:
     """The network at inference as one graph: eager recurrent layers would take seconds."""
     def run(*inputs):
         return network(*inputs, training=False)
@@ -28,35 +30,35 @@ def _through(network, values):
 
 # ---------------------------------------------------------------- autoencoders
 
-def posteriors(learner, images):
+def posteriors(learner: Learner, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Means and log-variances, each (n, latent), of images (n, bands, frames)."""
     network = compiled(learner.networks["encoder"])
     parts = [network(images[i:i + data.BATCH, ..., None]) for i in range(0, len(images), data.BATCH)]
     return tuple(np.concatenate([np.asarray(part[k]) for part in parts]) for k in (0, 1))
 
 
-def draw(mean, log_variance, noise):
+def draw(mean: np.ndarray, log_variance: np.ndarray, noise: np.ndarray) -> np.ndarray:
     """z = mean + exp(log_variance / 2) * noise, any shape."""
     return mean + np.exp(0.5 * log_variance) * noise
 
 
-def encode(learner, images):
+def encode(learner: Learner, images: np.ndarray) -> np.ndarray:
     """Codes (n, latent) of images (n, bands, frames): the means."""
     return posteriors(learner, images)[0]
 
 
-def decode(learner, codes, loss):
+def decode(learner: Learner, codes: np.ndarray, loss: str) -> np.ndarray:
     """Images (n, bands, frames) in [0, 1] of codes (n, latent); `loss` says what the decoder's output means."""
     outputs = _through(learner.networks["decoder"], codes)
     return np.clip(np.asarray(losses.decoded(loss, outputs))[..., 0], 0.0, 1.0)
 
 
-def fractions(points):
+def fractions(points: int) -> np.ndarray:
     """Share of A at each point, from 1 (A) to 0 (B); nine points are 1/8 apart."""
     return np.linspace(1.0, 0.0, points)
 
 
-def blend(code_a, code_b, share):
+def blend(code_a: np.ndarray, code_b: np.ndarray, share: np.ndarray) -> np.ndarray:
     """z = fraction * z_A + (1 - fraction) * z_B; codes (pairs, latent), shares (points,): (pairs, points, latent)."""
     share = np.asarray(share, np.float32)[None, :, None]
     return share * code_a[:, None] + (1 - share) * code_b[:, None]
@@ -65,7 +67,8 @@ def blend(code_a, code_b, share):
 WAYS = ("mean", "parameters", "sample")  # of blending, see path_codes
 
 
-def path_codes(first, second, shares, how, noise):
+def path_codes(first: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray], shares: np.ndarray,
+               how: str, noise: np.ndarray) -> np.ndarray:
     """Codes (pairs, points, latent) from A to B.
 
     Args:
@@ -83,7 +86,8 @@ def path_codes(first, second, shares, how, noise):
     return blend(draw(*first, noise[:, 0]), draw(*second, noise[:, 1]), shares)
 
 
-def path_images(learner, loss, first, second, shares, how, seed):
+def path_images(learner: Learner, loss: str, first: np.ndarray, second: np.ndarray, shares: np.ndarray, how: str,
+                seed: int) -> np.ndarray:
     """Decoded images (pairs, points, bands, frames) from A to B; first, second: images (pairs, bands, frames)."""
     ends = posteriors(learner, first), posteriors(learner, second)
     noise = np.random.default_rng([seed, 3]).standard_normal((len(first), max(2, len(shares)), ends[0][0].shape[-1]),
@@ -93,7 +97,7 @@ def path_images(learner, loss, first, second, shares, how, seed):
     return flat.reshape(len(first), len(shares), *first.shape[1:])
 
 
-def generate(learner, loss, latent, count, seed):
+def generate(learner: Learner, loss: str, latent: int, count: int, seed: int) -> np.ndarray:
     """Unconditioned images (count, bands, frames): codes from N(0, 1), decoded."""
     codes = np.random.default_rng([seed, 7]).standard_normal((count, latent), np.float32)
     return decode(learner, codes, loss)
@@ -108,11 +112,11 @@ class Judge:
     hidden: keras.Model
     classifier: keras.Model
 
-    def embed(self, images):
+    def embed(self, images: np.ndarray) -> np.ndarray:
         """Embeddings (…, 64) of images (…, bands, frames)."""
         return self._all(self.hidden, images)
 
-    def classify(self, images):
+    def classify(self, images: np.ndarray) -> np.ndarray:
         """Genre probabilities (…, classes) of images (…, bands, frames)."""
         return self._all(self.classifier, images)
 
@@ -121,7 +125,7 @@ class Judge:
         return _through(network, flat).reshape(*images.shape[:-2], -1)
 
 
-def judge_of(learners):
+def judge_of(learners: dict[str, Learner]) -> Judge:
     """The Judge of {"cnn_1": Learner, "cnn_2": Learner}."""
     network = learners["cnn_1"].networks["classifier"]
     return Judge(keras.Model(network.input, network.layers[-2].output), learners["cnn_2"].networks["classifier"])
@@ -132,7 +136,7 @@ def probabilities(learner: Any, images: np.ndarray) -> Any:
     return _through(learner.networks["classifier"], images[..., None])
 
 
-def predicted(learner, read, count):
+def predicted(learner: Learner, read: Callable[[np.ndarray], dict[str, np.ndarray]], count: int) -> np.ndarray:
     """Genre codes (count,) of the images that `read` (data.reader) gives, a batch in memory at a time."""
     run = compiled(learner.networks["classifier"])
     return np.concatenate(data.in_batches(lambda batch: np.argmax(run(batch["image"]), axis=-1), read, count))

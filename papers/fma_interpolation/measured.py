@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from common import training
+from common.loop import Outcome
+from common.record import Run
+from common.store import Store
 from papers.fma_interpolation import (
     classifiers,
     data,
@@ -47,7 +50,7 @@ class Classical:
     shuffled: dict | None
 
     @property
-    def classes(self):
+    def classes(self) -> int:
         """How many genres there are."""
         return len(self.names)
 
@@ -164,7 +167,7 @@ class Measured:
 
 # ---------------------------------------------------------------- measuring
 
-def classical(config, store, seed):
+def classical(config: Config, store: Store, seed: int) -> Classical | None:
     """The Classical of a run; None where there is one class only."""
     labels, table = data.labels_of(store), np.asarray(store.array("statistics"))
     if labels.max() < 1:
@@ -179,7 +182,7 @@ def classical(config, store, seed):
                      artists, classifiers.folded(store, table, labels, artists, seed), shuffled)
 
 
-def networks(config, store, run, histories):
+def networks(config: Config, store: Store, run: Run, histories: dict[str, list[dict]]) -> Networks:
     """The Networks of a run, as far as they are trained."""
     labels = data.labels_of(store)
     rows = data.parts(config, store, config.classifier_items, run.seed)
@@ -193,18 +196,19 @@ def networks(config, store, run, histories):
     leak = {name: {config.deep_protocol: float(np.mean(codes == labels[tested]))} for name, codes in found.items()}
     for other in train.others(config):
         if other.field == "deep_protocol" and histories.get(other.job):
-            leak[other.model][other.value] = histories[other.job][-1]["validation/accuracy"]
+            leak[other.model][other.value] = histories[other.job][-1]["validation/accuracy"]  # type: ignore[index]
     return Networks({name: shown for name, shown in lines.items() if shown}, labels[rows["train"]],
                     labels[rows["validation"]], found, labels[tested], np.asarray(store.array("artists"))[tested],
                     tested, leak)
 
 
-def loaded(config, store, run, name):
+def loaded(config: Config, store: Store, run: Run, name: str) -> training.Learner:
     """A trained model of a run."""
     return training.load(train.MODELS[name], config, store, run.model_directory(name), run.seed)
 
 
-def hunt(config, store, run, histories, outcomes):
+def hunt(config: Config, store: Store, run: Run, histories: dict[str, list[dict]],
+         outcomes: dict[str, Outcome | None]) -> Hunt | None:
     """The Hunt of a run; None before squared error has begun."""
     if not outcomes["overfit-squared_error"]:
         return None
@@ -221,7 +225,8 @@ def hunt(config, store, run, histories, outcomes):
                 outputs["overfit-squared_error"], outputs.get("overfit-conv2d"))
 
 
-def reconstructions(config, store, learners, rows, seed):
+def reconstructions(config: Config, store: Store, learners: dict[str, training.Learner], rows: np.ndarray,
+                    seed: int) -> Reconstructions:
     """The Reconstructions of held-out rows by every autoencoder."""
     images = data.images_of(store, rows)
     outputs = {name: inference.decode(learner, inference.encode(learner, images), train.loss_of(name, config))
@@ -232,7 +237,8 @@ def reconstructions(config, store, learners, rows, seed):
                            *rounding_and_draws(learners["baseline"], train.loss_of("baseline", config), images, seed))
 
 
-def rounding_and_draws(learner, loss, images, seed):
+def rounding_and_draws(learner: training.Learner, loss: str, images: np.ndarray,
+                       seed: int) -> tuple[np.ndarray, np.ndarray]:
     """(n,) root mean squares: what outputs change by images rounded to half, and by another draw of the code."""
     halved = images.astype(np.float16).astype(np.float32)
     exact, rounded = (inference.decode(learner, inference.encode(learner, x), loss) for x in (images, halved))
@@ -242,7 +248,8 @@ def rounding_and_draws(learner, loss, images, seed):
     return tuple(np.sqrt(measures.squared_error(*two)) for two in ((exact, rounded), (one, other)))
 
 
-def paths(config, store, learner, judge, pairs, again, seed):
+def paths(config: Config, store: Store, learner: training.Learner, judge: inference.Judge, pairs: list[tuple[int, int]],
+          again: Reconstructions, seed: int) -> Paths:
     """The Paths of chosen pairs; `again`: Reconstructions, which say how much the baseline blurs."""
     loss, shares = train.loss_of("baseline", config), inference.fractions(config.points)
     first, second = (data.images_of(store, [pair[k] for pair in pairs]) for k in (0, 1))
@@ -260,24 +267,26 @@ def paths(config, store, learner, judge, pairs, again, seed):
                  {name: features(config, x) for name, x in (images | ends).items()})
 
 
-def controls(path, first, second, shares, again, dynamic_range):
+def controls(path: np.ndarray, first: np.ndarray, second: np.ndarray, shares: np.ndarray, again: Reconstructions,
+             dynamic_range: float) -> dict[str, np.ndarray]:
     """{"path" and every one of CONTROLS: images (pairs, points, bands, frames)}: what needs no decoder, or no input."""
     blurred = [measures.blurred_to(x, measures.squared_error(again.images, again.outputs["baseline"]).mean())
                for x in (first, second)]
     return {"path": path, "mean image": np.broadcast_to(again.mean, path.shape), "unrelated pair": np.roll(path, 1, 0),
             "cross-fade of images": measures.mix(first, second, shares).astype(np.float32),
             "cross-fade of sounds": measures.mixed_power(first, second, shares, dynamic_range),
-            "blurred ends": measures.mix(*blurred, shares).astype(np.float32)}
+            "blurred ends": measures.mix(*blurred, shares).astype(np.float32)}  # type: ignore[call-arg]
 
 
-def features(config, images):
+def features(config: Config, images: np.ndarray) -> dict[str, np.ndarray]:
     """Loudness, centroid, chroma and tempo of images (…, bands, frames): {feature: (…, k)}."""
     power = preprocess.image_to_power(images.reshape(-1, config.bands, config.frames), config.dynamic_range)
     found = measures.sound_features(power, config.sample_rate, config.hop_length)
     return {name: values.reshape(*images.shape[:-2], -1) for name, values in found.items()}
 
 
-def generated(config, store, learner, judge, again, seed):
+def generated(config: Config, store: Store, learner: training.Learner, judge: inference.Judge, again: Reconstructions,
+              seed: int) -> Generated:
     """The Generated of a run: as many of each as there are held-out images."""
     random, count = np.random.default_rng(seed), len(again.images)
     rows = data.parts(config, store, data.MEAN_OF, seed)["train"]
@@ -291,14 +300,15 @@ def generated(config, store, learner, judge, again, seed):
     return Generated({name: judge.embed(x) for name, x in images.items()})
 
 
-def measure(config, store, run, histories, outcomes):
+def measure(config: Config, store: Store, run: Run, histories: dict[str, list[dict]],
+            outcomes: dict[str, Outcome | None]) -> tuple[Measured, dict[str, training.Learner]]:
     """The Measured of a run, and the trained autoencoders for the page: (Measured, {name: Learner})."""
     found = {"classical": classical(config, store, run.seed), "networks": networks(config, store, run, histories),
              "hunt": hunt(config, store, run, histories, outcomes),
              "drawn": projections.draw(config, store, run.seed)}
     wanted = [*(f"autoencoder-{name}" for name in train.AUTOENCODERS), "cnn_1", "cnn_2"]
     if not all(outcomes[name] for name in wanted):
-        return Measured(config, **found), {}
+        return Measured(config, **found), {}  # type: ignore[arg-type]
     learners = {name: loaded(config, store, run, f"autoencoder-{name}") for name in train.AUTOENCODERS}
     judge = inference.judge_of({name: loaded(config, store, run, name) for name in ("cnn_1", "cnn_2")})
     rows = data.held_out(config, store, run.seed)
@@ -309,4 +319,4 @@ def measure(config, store, run, histories, outcomes):
               "paths": paths(config, store, learners["baseline"], judge, pairs, again, run.seed) if pairs else None,
               "generated": generated(config, store, learners["baseline"], judge, again, run.seed),
               "inversion": sound.compare_inversions(config, np.asarray(store.array("excerpts")), again, run.seed)}
-    return Measured(config, **found), learners
+    return Measured(config, **found), learners  # type: ignore[arg-type]

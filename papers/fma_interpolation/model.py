@@ -16,7 +16,7 @@ GENRES = 8
 
 # ---------------------------------------------------------------- 1) Baseline model
 
-def baseline_encoder(bands=512, frames=640, latent=32):
+def baseline_encoder(bands: int = 512, frames: int = 640, latent: int = 32) -> keras.Model:
     """Experiments 1, "Encoder": 5,044,800 parameters. The last layer holds mean and log-variance side by side."""
     image = keras.Input((bands, frames, 1))
     x = baseline_convolutions(image)
@@ -24,7 +24,7 @@ def baseline_encoder(bands=512, frames=640, latent=32):
     return keras.Model(image, ops.split(x, 2, axis=-1), name="encoder")
 
 
-def baseline_convolutions(image):
+def baseline_convolutions(image: keras.KerasTensor) -> keras.KerasTensor:
     """The four strided convolutions and the flattening: (512, 640, 1) to 77,376."""
     x = image
     for filters in (32, 64, 64, 64):
@@ -32,7 +32,7 @@ def baseline_convolutions(image):
     return layers.Flatten()(x)
 
 
-def baseline_decoder(bands=512, frames=640, latent=32):
+def baseline_decoder(bands: int = 512, frames: int = 640, latent: int = 32) -> keras.Model:
     """Experiments 1, "Decoder": 2,832,897 parameters. The output is linear (logits of the cross-entropy)."""
     code = keras.Input((latent,))
     x = layers.Dense(bands // 16 * (frames // 16) * 64, activation="relu")(code)
@@ -45,8 +45,9 @@ def baseline_decoder(bands=512, frames=640, latent=32):
 
 # ---------------------------------------------------------------- 2) Conv2D and 3) Conv2D inception
 
-def conv2d_encoder(bands=512, frames=640, latent=4096, filters=(32, 64, 128, 256), pools=(4, 4, 2), repeats=2,
-                   inception=False):
+def conv2d_encoder(bands: int = 512, frames: int = 640, latent: int = 4096,
+                   filters: tuple[int, ...] = (32, 64, 128, 256), pools: tuple[int, ...] = (4, 4, 2), repeats: int = 2,
+                   inception: bool = False) -> keras.Model:
     """Heading "2) Conv2D" (program, 1b0ba3d): 10,013,632 parameters; "3) Conv2D inception": 15,852,512 at one repeat.
 
     The last pooling of 8 is "valid": of 20 columns it keeps 16, so the last second of an excerpt reaches the code only
@@ -65,8 +66,9 @@ def conv2d_encoder(bands=512, frames=640, latent=4096, filters=(32, 64, 128, 256
     return keras.Model(image, [layers.Dense(latent)(x), layers.Dense(latent)(x)], name="encoder")
 
 
-def conv2d_decoder(bands=512, frames=640, latent=4096, filters=(32, 64, 128, 256), pools=(4, 4, 2), repeats=2,
-                   inception=False):
+def conv2d_decoder(bands: int = 512, frames: int = 640, latent: int = 4096,
+                   filters: tuple[int, ...] = (32, 64, 128, 256), pools: tuple[int, ...] = (4, 4, 2), repeats: int = 2,
+                   inception: bool = False) -> keras.Model:
     """Conv2D: 2,339,201 parameters; inception: 8,700,321. 4,096 latents go through 320 units; sigmoid at the end."""
     unit = _inception_unit if inception else _convolution_unit
     shrink = pools[0] * pools[1] * pools[2]
@@ -101,8 +103,9 @@ def _norm_relu(x):
 
 # ---------------------------------------------------------------- 3) Conv1D
 
-def conv1d_encoder(bands=512, frames=640, latent=256, filters=(512, 256, 128, 64), inception_filters=(32, 16, 8),
-                   dense=512):
+def conv1d_encoder(bands: int = 512, frames: int = 640, latent: int = 256,
+                   filters: tuple[int, ...] = (512, 256, 128, 64), inception_filters: tuple[int, ...] = (32, 16, 8),
+                   dense: int = 512) -> keras.Model:
     """Heading "3) Conv1D" (program, 3c5c932): 2,906,896 parameters. The mel bands are the channels along time."""
     image = keras.Input((bands, frames, 1))
     x = layers.Permute((2, 1))(layers.Reshape((bands, frames))(image))
@@ -120,7 +123,8 @@ def conv1d_encoder(bands=512, frames=640, latent=256, filters=(512, 256, 128, 64
     return keras.Model(image, [layers.Dense(latent)(x), layers.Dense(latent)(x)], name="encoder")
 
 
-def conv1d_decoder(bands=512, frames=640, latent=256, filters=(64, 128, 256)):
+def conv1d_decoder(bands: int = 512, frames: int = 640, latent: int = 256,
+                   filters: tuple[int, ...] = (64, 128, 256)) -> keras.Model:
     """Conv1D: 1,845,184 parameters; three strided transposed convolutions over time, then one filter per mel band."""
     code = keras.Input((latent,))
     x = layers.Dense(frames // 8 * filters[0], activation="relu")(code)
@@ -133,7 +137,8 @@ def conv1d_decoder(bands=512, frames=640, latent=256, filters=(64, 128, 256)):
 
 # ---------------------------------------------------------------- Genre classifiers
 
-def cnn_1(bands=512, frames=640, filters=16, dense=128, classes=GENRES):
+def cnn_1(bands: int = 512, frames: int = 640, filters: int = 16, dense: int = 128,
+          classes: int = GENRES) -> keras.Model:
     """CNN_1: 167,785,864 parameters, 99.99 % of them in the first dense layer. Returns (batch, 8) probabilities."""
     image = keras.Input((bands, frames, 1))
     x = image
@@ -145,7 +150,7 @@ def cnn_1(bands=512, frames=640, filters=16, dense=128, classes=GENRES):
     return keras.Model(image, layers.Dense(classes, activation="softmax")(x), name="cnn_1")
 
 
-def cnn_2(bands=512, frames=640, time_stride=4, classes=GENRES):
+def cnn_2(bands: int = 512, frames: int = 640, time_stride: int = 4, classes: int = GENRES) -> keras.Model:
     """CNN_2: 2,119,991 parameters, which only valid 10x10 kernels with stride (1, 4) give.
 
     Maps of 503x158x3, 494x38x15, 485x8x65. The activations are not printed; ReLU and a softmax head are inferred.
@@ -157,13 +162,13 @@ def cnn_2(bands=512, frames=640, time_stride=4, classes=GENRES):
     return keras.Model(image, layers.Dense(classes, activation="softmax")(layers.Flatten()(x)), name="cnn_2")
 
 
-def rnn(bands=512, frames=640, units=128, classes=GENRES):
+def rnn(bands: int = 512, frames: int = 640, units: int = 128, classes: int = GENRES) -> keras.Model:
     """RNN: 569,088 parameters. As printed, it steps over the 512 mel bands and sees all frames of one band at once."""
     image = keras.Input((bands, frames, 1))
     return keras.Model(image, recurrent_head(layers.Reshape((bands, frames))(image), units, classes), name="rnn")
 
 
-def recurrent_head(sequence, units=128, classes=GENRES):
+def recurrent_head(sequence: keras.KerasTensor, units: int = 128, classes: int = GENRES) -> keras.KerasTensor:
     """The layers of the RNN on a (steps, features) sequence."""
     x = layers.LSTM(units, return_sequences=True)(sequence)
     x = Dropout(0.5, name="dropout")(layers.LSTM(units, return_sequences=True)(x))

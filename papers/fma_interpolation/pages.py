@@ -1,8 +1,13 @@
 """The sections of the page: tables of what was measured, with the figures and sounds that belong to them."""
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from common import probes
+from common.record import Run
+from common.store import Store
+from common.training import Learner
 from papers.fma_interpolation import (
     classifiers,
     figures,
@@ -14,6 +19,8 @@ from papers.fma_interpolation import (
     splits,
     train,
 )
+from papers.fma_interpolation.config import Config
+from papers.fma_interpolation.measured import Classical, Hunt, Measured
 
 MEASURES = {"squared error": measures.squared_error, "similarity": measures.similarity,
             "correlation": measures.correlation, "error, dB": measures.decibel_error,
@@ -27,7 +34,8 @@ EFFECTS = {"interpolate": "Q10-order", "end_points": "U1-steps"}  # divergences 
 SHOWN = ("validation/accuracy", "validation/squared_error", "metrics/squared_error")  # the first that a model has
 
 
-def sections(config, store, run, m, learners, histories):
+def sections(config: Config, store: Store, run: Run, m: Measured, learners: dict[str, Learner],
+             histories: dict[str, list[dict]]) -> list[dict]:
     """All sections, in the order of the page."""
     found = []
     if learners:
@@ -45,7 +53,7 @@ def sections(config, store, run, m, learners, histories):
 
 # ---------------------------------------------------------------- autoencoders
 
-def path_section(run, store, m, config):
+def path_section(run: Run, store: Store, m: Measured, config: Config) -> dict:
     """From A to B, to be heard."""
     return {"title": "From A to B", "text": "Baseline autoencoder, codes blended by "
             f"{config.interpolate}. Outer tiles are the originals through the inversion only, so that "
@@ -53,7 +61,7 @@ def path_section(run, store, m, config):
             "grid": sound.path_grid(run, store, m.paths)}
 
 
-def structure_section(run, store, m, learners):
+def structure_section(run: Run, store: Store, m: Measured, learners: dict[str, Learner]) -> dict:
     """The four autoencoders beside the mean image, and one pair through each."""
     columns = {says: paths.each(m, measure) for says, measure in MEASURES.items()}
     rows = [[name, *(f"{values[name].mean():.4f}" for values in columns.values())]
@@ -64,13 +72,13 @@ def structure_section(run, store, m, learners):
         "grid": sound.structure_grid(run, store, learners, m.paths.pairs[0])}
 
 
-def generation_section(run, learners):
+def generation_section(run: Run, learners: dict[str, Learner]) -> dict:
     """Unconditioned excerpts."""
     return {"title": "Unconditioned generation", "text": "Codes drawn from N(0, 1).", "items": [],
             "grid": sound.generated_grid(run, learners["baseline"])}
 
 
-def losses_section(config, m):
+def losses_section(config: Config, m: Measured) -> dict:
     """What storage, inversion and autoencoder each lose."""
     i = m.inversion
     rounded = np.abs(m.reconstructions.images.astype(np.float16) - m.reconstructions.images).mean()
@@ -88,7 +96,7 @@ def losses_section(config, m):
          "caption": "The trade-off of the inversion", "claims": ["Q11-time", "Q11-error"]}]}
 
 
-def hunt_section(run, hunt):
+def hunt_section(run: Run, hunt: Hunt) -> dict:
     """One image, five losses."""
     rows = []
     for loss, lines in hunt.histories.items():
@@ -105,7 +113,7 @@ def hunt_section(run, hunt):
 
 # ---------------------------------------------------------------- genre classifiers
 
-def reports_section(config, m):
+def reports_section(config: Config, m: Measured) -> dict:
     """The seven printed reports."""
     return {"title": "Genre classifiers, the reports", "text": "Each at the best value of its grid, as in the "
             f"report; the value is picked on the {config.select_on} part.",
@@ -125,7 +133,7 @@ def _report_table(config, m, name):
             "claims": [f"C-{name}-accuracy"]}
 
 
-def networks_section(config, run, m):
+def networks_section(config: Config, run: Run, m: Measured) -> dict:
     """The three tables of epochs."""
     n, items = m.networks, []
     majority = probes.majority_rate(n.trained_on, n.validated_on)
@@ -149,7 +157,7 @@ def networks_section(config, run, m):
     return {"title": "Deep genre classifiers", "text": f"Split: {config.deep_protocol}.", "items": items}
 
 
-def leak_section(config, store, run, m):
+def leak_section(config: Config, store: Store, run: Run, m: Measured) -> dict:
     """Every classifier under every split."""
     c, chance = m.classical, ""
     names = [name for name in classifiers.GRIDS if name not in ("GMM0", "GMM1", "GMMC")]
@@ -174,7 +182,7 @@ def leak_section(config, store, run, m):
                 folded_table(c), figures.leak(run, accuracy, names, 1 / c.classes)]}
 
 
-def folded_table(c):
+def folded_table(c: Classical) -> dict:
     """The leak by itself: the same chunks, the same sizes, and only what is held out together differs."""
     units = ("chunk", "track", "artist")
     rows = [[classifiers.NAMES[name], *(f"{c.folded.correct[name, unit].mean():.3f}" for unit in units)]
@@ -184,7 +192,7 @@ def folded_table(c):
                        "printed grid values", "claims": ["Q5-leak", "Q5-artists"]}
 
 
-def leak_rows(m, names, accuracy):
+def leak_rows(m: Measured, names: Iterable[str], accuracy: dict[tuple[str, str], float]) -> dict[str, list[str]]:
     """{row of the leak's table: one cell a split}."""
     c, protocols = m.classical, list(splits.CLASSICAL)
     rows = {classifiers.NAMES[name]: [f"{accuracy[p, name]:.3f}" for p in protocols] for name in names}
@@ -216,13 +224,13 @@ def _shuffled_cells(shuffled, says):
 
 # ---------------------------------------------------------------- drawings and effects
 
-def drawings_section(store, run, drawn):
+def drawings_section(store: Store, run: Run, drawn: dict | None) -> dict:
     """The data set drawn."""
     names = sorted({row["label"] for row in store.index})
     return {"title": "The data set drawn", "text": "Colours are genres.", "items": figures.drawings(run, drawn, names)}
 
 
-def effects_section(config, m, histories):
+def effects_section(config: Config, m: Measured, histories: dict[str, list[dict]]) -> dict:
     """Effect of the divergences that decide a claim, one at a time from this mode; trained ones need --ablations."""
     rows = []
     if m.paths:

@@ -17,11 +17,12 @@ import soundfile
 import soxr
 
 from common import audio, corpora, demo, inversion, locks
+from common.corpora.items import Item
 from common.errors import DataError
 from common.files import sha256
 from common.progress import progress
 from common.splits import deal
-from common.store import Writer, code_of, place, prepare, safe_name
+from common.store import Store, Writer, code_of, place, prepare, safe_name
 from papers.fma_interpolation import config as settings, tables
 
 VERSION = 4
@@ -36,19 +37,19 @@ STATISTICS = (np.mean, np.std, np.median)  # per band over the frames, in this o
 
 # ---------------------------------------------------------------- chunk arithmetic
 
-def frame_count(samples, hop_length=256):
+def frame_count(samples: int, hop_length: int = 256) -> int:
     """Frames of a centred spectrogram: 1 + floor(samples / hop); 30 s at 32,768 Hz give 3,841."""
     return 1 + samples // hop_length
 
 
-def image_count(samples, hop_length=256, frames=640):
+def image_count(samples: int, hop_length: int = 256, frames: int = 640) -> int:
     """Whole images in a clip; the remainder is dropped. 30 s give 6, the usual 29.977 s of FMA only 5."""
     return frame_count(samples, hop_length) // frames
 
 
 # ---------------------------------------------------------------- sound to image and back
 
-def unclipped(samples, config):
+def unclipped(samples: np.ndarray, config: settings.Config) -> tuple[np.ndarray, float]:
     """Log-mel spectrogram (bands, frames) of a mono clip before anything is cut off, float32, and its peak power.
 
     Decibels relative to the maximum of the whole clip, then dB / 80 + 1 (program, utils.py @3c5c932).
@@ -62,24 +63,24 @@ def unclipped(samples, config):
     return inversion.power_to_db(mel / np.float32(peak)) / np.float32(config.dynamic_range) + np.float32(1), peak
 
 
-def normalised_spectrogram(samples, config):
+def normalised_spectrogram(samples: np.ndarray, config: settings.Config) -> tuple[np.ndarray, float]:
     """`unclipped` with the floor of 80 dB: float32 in [0, 1] with maximum exactly 1, and the peak power."""
     image, peak = unclipped(samples, config)
     return np.clip(image, 0.0, 1.0, dtype=np.float32), peak
 
 
-def cut(image, frames=640):
+def cut(image: np.ndarray, frames: int = 640) -> np.ndarray:
     """(bands, any) to (count, bands, frames); the remainder is dropped, and a remainder of 0 loses nothing."""
     count = image.shape[1] // frames
     return image[:, : count * frames].reshape(image.shape[0], count, frames).transpose(1, 0, 2)
 
 
-def image_to_power(image, dynamic_range=80.0, reference=REFERENCE):
+def image_to_power(image: np.ndarray, dynamic_range: float = 80.0, reference: float = REFERENCE) -> np.ndarray:
     """Mel power of an image: reference * 10^(range / 10 * (value - 1)); 1 gives the reference, 0 is 80 dB below."""
     return inversion.db_to_power(dynamic_range * (np.asarray(image, np.float32) - 1), reference)
 
 
-def image_to_audio(image, config, seed=0):
+def image_to_audio(image: np.ndarray, config: settings.Config, seed: int = 0) -> np.ndarray:
     """Sound of an image (bands, frames): hop * (frames - 1) samples at config.sample_rate, largest magnitude 0.9.
 
     The level of the clip is lost in an image, so the sound is scaled; a silent image stays silent.
@@ -90,12 +91,12 @@ def image_to_audio(image, config, seed=0):
     return samples * np.float32(0.9 / max(np.abs(samples).max(), 1e-9))
 
 
-def statistics(images):
+def statistics(images: np.ndarray) -> np.ndarray:
     """(count, bands, frames) to (count, 3 * bands): mean, standard deviation and median of each band."""
     return np.concatenate([measure(images, axis=2) for measure in STATISTICS], axis=1).astype(np.float32)
 
 
-def load_clip(path, config):
+def load_clip(path: Path | str, config: settings.Config) -> np.ndarray:
     """Mono samples at config.sample_rate. Raises audio.AudioError (one line): damaged, truncated, over 20 minutes."""
     samples, native, declared, _ = audio.read(path, LONGEST_SECONDS + 1, mono=True)
     if declared > LONGEST_SECONDS * native:
@@ -109,7 +110,7 @@ def load_clip(path, config):
 
 # ---------------------------------------------------------------- corpus to store
 
-def preprocess(config, data, preset, stores, null=False):
+def preprocess(config: settings.Config, data: Path | None, preset: str, stores: Path, null: bool = False) -> Store:
     """The store of `data` (None: the demo corpus): images, their 1,536 statistics, a few excerpts as sound.
 
     `data` is FMA small, or any folder of class folders with recordings. Goes on where an interrupted call stopped.
@@ -127,7 +128,7 @@ def preprocess(config, data, preset, stores, null=False):
                        bytes_needed=_bytes_needed(corpus, config))
 
 
-def refuse_too_few(corpus):
+def refuse_too_few(corpus: corpora.Corpus) -> None:
     """Raise DataError where training, validation and test cannot each have a track of their own."""
     tracks = len({item.group for item in corpus.items})
     if tracks < len(SHARES):
@@ -135,7 +136,7 @@ def refuse_too_few(corpus):
                         f"need one each, so give at least {len(SHARES)}")
 
 
-def find_corpus(data, preset, null=False):
+def find_corpus(data: Path | None, preset: str, null: bool = False) -> corpora.Corpus:
     """FMA small; medium or large where their own folder is given; else any folder of class folders.
 
     Raises DataError with what FMA small should look like.
@@ -217,7 +218,7 @@ def _arrays(writer, clips, work, config):
     writer.array("excerpts", np.stack([load_clip(item.path, config)[:length] for item, _, _ in clips[:EXCERPTS]]))
 
 
-def splits_of(items, root):
+def splits_of(items: list[Item], root: Path) -> list[str]:
     """Split of each item: the data set's own; where it has none, or a part of it is empty here, 80/10/10 by artist.
 
     Whole artists go to one part, whole tracks where there are fewer artists than parts; no part is empty.
@@ -267,7 +268,7 @@ def _clip(path, item, group, config, work, recipe):
     return {"images": len(images), "peak": peak}
 
 
-def listing_order(item):
+def listing_order(item: Item) -> list[str]:
     """Key of a fixed order without meaning: folders (the first three digits of a track), then tracks in them.
 
     The program took the order of an unsorted directory listing, which is lost. The track number will not do in its

@@ -9,7 +9,9 @@ from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
 from sklearn.preprocessing import StandardScaler
 
+from common.store import Store
 from papers.fma_interpolation import tables
+from papers.fma_interpolation.config import Config
 
 METHODS = ("pca", "tsne", "umap")
 FEWEST = 5  # tracks that can be drawn
@@ -32,7 +34,7 @@ class Drawing:
     unscaled: dict
 
 
-def project(method, x, config, seed):
+def project(method: str, x: np.ndarray, config: Config, seed: int) -> tuple[np.ndarray, float]:
     """(n, d) to (n, 2) and the seconds it took, by "pca", "tsne" or "umap"."""
     began = time.perf_counter()
     if method == "pca":
@@ -48,7 +50,7 @@ def project(method, x, config, seed):
     return points, time.perf_counter() - began
 
 
-def draw(config, store, seed):
+def draw(config: Config, store: Store, seed: int) -> dict[str, Drawing]:
     """{table: Drawing}; without the data set's tables ("librosa", "audio", "temporal") that of "statistics"."""
     names = [name for name in tables.SETS if (store.directory / "arrays" / f"{name}.npy").exists()]
     found = {}

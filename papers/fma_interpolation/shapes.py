@@ -17,8 +17,8 @@ def networks() -> Iterator[tuple[str, str, keras.Model]]:
     yield "model.conv2d_encoder", "Conv2D", model.conv2d_encoder()
     yield "model.conv2d_decoder", "Conv2D", model.conv2d_decoder()
     inception = {"latent": config.inception_latent, "repeats": config.inception_repeats, "inception": True}
-    yield "model.conv2d_encoder", "Conv2D inception", model.conv2d_encoder(**inception)
-    yield "model.conv2d_decoder", "Conv2D inception", model.conv2d_decoder(**inception)
+    yield "model.conv2d_encoder", "Conv2D inception", model.conv2d_encoder(**inception)  # type: ignore[arg-type]
+    yield "model.conv2d_decoder", "Conv2D inception", model.conv2d_decoder(**inception)  # type: ignore[arg-type]
     yield "model.conv1d_encoder", "", model.conv1d_encoder()
     yield "model.conv1d_decoder", "", model.conv1d_decoder()
     yield "model.cnn_1", "", model.cnn_1()

@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 
 from common import audio, inversion
+from common.record import Run
+from common.store import Store
+from common.training import Learner
 from papers.fma_interpolation import data, figures, inference, measures, preprocess, train
+from papers.fma_interpolation.config import Config
 
 INVERTED = 8  # reconstructions, one a track, that are turned into sound and back for the table of losses
 
@@ -32,7 +36,7 @@ def excerpt(path: Any, config: Any, at: Any) -> Any:
     return whole[:, start:start + config.frames]
 
 
-def heard_image(sound, image, config):
+def heard_image(sound: np.ndarray, image: np.ndarray, config: Config) -> np.ndarray:
     """The image of a sound at the level of `image`: an inverted image says nothing about its own level."""
     power = _power(sound, config, config.bands)[:, :config.frames]
     target = preprocess.image_to_power(image, config.dynamic_range, 1.0)
@@ -68,7 +72,7 @@ class Inversions:
     librosa: float
 
 
-def compare_inversions(config, excerpts, again, seed):
+def compare_inversions(config: Config, excerpts: np.ndarray, again: Any, seed: int) -> Inversions:
     """Inversions of excerpts (n, samples), and of some of the baseline's Reconstructions `again`."""
     target = np.stack([preprocess.normalised_spectrogram(samples, config)[0] for samples in excerpts])
     errors, seconds = {}, {}
@@ -101,7 +105,8 @@ def _at_reference(sound, image, samples, config):
     return padded
 
 
-def librosa_time(samples, sample_rate=32768, n_fft=4096, hop_length=256, bands=512, seconds=0.5):
+def librosa_time(samples: np.ndarray, sample_rate: int = 32768, n_fft: int = 4096, hop_length: int = 256,
+                 bands: int = 512, seconds: float = 0.5) -> float:
     """Seconds that librosa's own inversion takes for a second of sound, the first call of all left out."""
     import librosa
 
@@ -116,7 +121,7 @@ def librosa_time(samples, sample_rate=32768, n_fft=4096, hop_length=256, bands=5
 
 # ---------------------------------------------------------------- tiles of the page
 
-def tile(run, name, image, caption, heard=True):
+def tile(run: Run, name: str, image: np.ndarray, caption: str, heard: bool = True) -> dict:
     """One tile of a grid: picture, sound, caption."""
     config = run.config
     cell = {"caption": caption, "image": run.relative(figures.picture(run.figure(name), image))}
@@ -126,7 +131,7 @@ def tile(run, name, image, caption, heard=True):
     return cell
 
 
-def path_grid(run, store, paths):
+def path_grid(run: Run, store: Store, paths: Any) -> dict:
     """A, every point, B for the audible pairs of the baseline."""
     rows, cells = [], []
     for k, (a, b) in enumerate(paths.pairs[: run.config.audible_pairs]):
@@ -139,7 +144,7 @@ def path_grid(run, store, paths):
     return {"rows": rows, "columns": ["A", *(f"{share:.3g} A" for share in paths.shares), "B"], "cells": cells}
 
 
-def structure_grid(run, store, learners, pair):
+def structure_grid(run: Run, store: Store, learners: dict[str, Learner], pair: np.ndarray) -> dict:
     """One pair through every autoencoder: A, the middle, B decoded."""
     images, cells = data.images_of(store, pair), []
     for name, learner in learners.items():
@@ -150,7 +155,7 @@ def structure_grid(run, store, learners, pair):
     return {"rows": list(learners), "columns": ["A decoded", "half and half", "B decoded"], "cells": cells}
 
 
-def generated_grid(run, learner):
+def generated_grid(run: Run, learner: Learner) -> dict:
     """Unconditioned excerpts."""
     config = run.config
     made = inference.generate(learner, train.loss_of("baseline", config), config.latent, config.generated, run.seed)
@@ -158,7 +163,7 @@ def generated_grid(run, learner):
             "cells": [[tile(run, f"generated-{k}", image, f"excerpt {k + 1}") for k, image in enumerate(made)]]}
 
 
-def hunt_grid(run, hunt):
+def hunt_grid(run: Run, hunt: Any) -> dict:
     """The one image and what squared error made of it."""
     return {"rows": ["one image"], "columns": ["original", "output"], "cells": [[
         tile(run, "overfit-original", hunt.image[0], "original"),

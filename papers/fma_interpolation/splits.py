@@ -5,6 +5,8 @@ program's unsorted directory listing, which cannot be repeated), then place in t
 Every function returns {"train", "validation", "test"} of index arrays.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from common.splits import deal
@@ -13,21 +15,24 @@ CLASSICAL_ROWS = 12_000  # 10,000 + 2,000
 DEEP_TRAIN, DEEP_ALL = 35_000, 43_320
 
 
-def leaky(count, labels=None, splits=None, seed=0):
+def leaky(count: int, labels: np.ndarray | None = None, splits: Sequence[str] | np.ndarray | None = None,
+          seed: int = 0) -> dict[str, np.ndarray]:
     """S1: 70/30 at random over the first 10,000 chunks, so that a track lies on both sides. Support 3000, the SVM's."""
     rows = np.random.default_rng(seed).permutation(min(count, CLASSICAL_ROWS) * 10 // 12)
     cut = len(rows) * 7 // 10
     return _with_validation(rows[:cut], np.sort(rows[cut:]))
 
 
-def contiguous(count, labels=None, splits=None, seed=0):
+def contiguous(count: int, labels: np.ndarray | None = None, splits: Sequence[str] | np.ndarray | None = None,
+               seed: int = 0) -> dict[str, np.ndarray]:
     """S2: the first 10,000 chunks and the next 2,000; at most one track is cut. Support 2000, the others'."""
     rows = np.arange(min(count, CLASSICAL_ROWS))
     cut = len(rows) * 10 // 12
     return _with_validation(rows[:cut], rows[cut:])
 
 
-def official(count, labels=None, splits=None, seed=0):
+def official(count: int, labels: np.ndarray | None = None, splits: Sequence[str] | np.ndarray | None = None,
+             seed: int = 0) -> dict[str, np.ndarray]:
     """S3: all chunks by the data set's own split, which no artist crosses."""
     splits = np.asarray(splits)
     return {ours: np.flatnonzero(splits == theirs) for ours, theirs in
@@ -37,7 +42,7 @@ def official(count, labels=None, splits=None, seed=0):
 CLASSICAL = {"leaky": leaky, "contiguous": contiguous, "official": official}
 
 
-def deep(protocol, count, splits, seed=0):
+def deep(protocol: str, count: int, splits: Sequence[str] | np.ndarray | None, seed: int = 0) -> dict[str, np.ndarray]:
     """The networks' split: "contiguous", the first 35,000 of 43,320 rows and the rest (no test set), or "official".
 
     "leaky" takes as many at random, with chunks of a track on both sides: what S1 would have done to the networks.
@@ -49,7 +54,7 @@ def deep(protocol, count, splits, seed=0):
     return {"train": rows[:cut], "validation": np.sort(rows[cut:]), "test": np.arange(0)}
 
 
-def folds(groups, labels, count, seed=0):
+def folds(groups: np.ndarray, labels: np.ndarray, count: int, seed: int = 0) -> list[np.ndarray]:
     """Rows (n,) in `count` parts that cut no group, each with about its share of every label: [row indices].
 
     A group counts for the label of its first row. Equal divisions give equal folds, whatever the groups are called.
@@ -66,7 +71,7 @@ def folds(groups, labels, count, seed=0):
     return [np.sort(np.concatenate(found)) for found in parts]
 
 
-def shared_groups(split, groups):
+def shared_groups(split: dict[str, np.ndarray], groups: Sequence | np.ndarray) -> float:
     """Share of the test chunks whose group is also in the training part: 0 where nothing leaks."""
     train = {groups[i] for i in split["train"]}
     return float(np.mean([groups[i] in train for i in split["test"]])) if len(split["test"]) else 0.0

@@ -1,10 +1,12 @@
 """The tables of `fma_metadata` that the report draws: 518 features of each track, and the Echo Nest's."""
 
 import csv
+from pathlib import Path
 
 import numpy as np
 
-from common.corpora import fma
+from common.corpora import Corpus, fma
+from common.corpora.items import Item
 
 # Coefficients of each feature; the table has seven statistics of each (kurtosis, max, mean, median, min, skew, std).
 COEFFICIENTS = {
@@ -17,7 +19,7 @@ SETS = {"librosa": ("features", None), "audio": ("echonest", "audio_features"),
 TEMPO = 6  # of the eight audio features, in alphabetical order
 
 
-def read(corpus, items):
+def read(corpus: Corpus, items: list[Item]) -> dict[str, np.ndarray]:
     """Features of the corpus's tracks: `librosa` (n, 518), `audio` (m, 8), `temporal` (m, 224), as arrays.
 
     Each comes with `<name>_label`, places in the sorted labels. Tables that are not there are left out, and so are
@@ -41,7 +43,7 @@ def read(corpus, items):
     return found
 
 
-def genre_counts(root):
+def genre_counts(root: Path) -> dict[str, int]:
     """Tracks of each root genre with all its sub-genres, from genres.csv: what the figure of 16 genres seems to draw.
 
     Empty where the table is not there or has no counts.

@@ -1,6 +1,7 @@
 """Steps and MODELS: four autoencoders, the one-sample loss hunt, three genre classifiers; the script."""
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from papers.fma_interpolation import config as settings, preprocess
@@ -17,6 +18,8 @@ import numpy as np
 import tensorflow as tf
 
 from common import training
+from common.record import Run
+from common.store import Store
 from common.training import Batches, Model, Stage, fixed, shuffled
 from papers.fma_interpolation import data, inference, learners, losses
 
@@ -26,7 +29,8 @@ tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
 
 # ---------------------------------------------------------------- steps
 
-def autoencoder_step(loss, divergence, second_draw, learner, batch, step):
+def autoencoder_step(loss: str, divergence: str, second_draw: bool, learner: training.Learner,
+                     batch: dict[str, tf.Tensor], step: training.Step) -> dict[str, tf.Tensor]:
     """Minimise reconstruction + KL, z = mean + exp(log_variance / 2) * noise (sec. Our Approach, 1).
 
     `second_draw`: the divergence is taken at another draw than the one that is decoded; three revisions of the program
@@ -50,7 +54,8 @@ def autoencoder_step(loss, divergence, second_draw, learner, batch, step):
             "metrics/squared_error": error}
 
 
-def classifier_step(learner, batch, step):
+def classifier_step(learner: training.Learner, batch: dict[str, tf.Tensor],
+                    step: training.Step) -> dict[str, tf.Tensor]:
     """Minimise the categorical cross-entropy of the genre."""
     network = learner.networks["classifier"]
     with tf.GradientTape() as tape:
@@ -75,7 +80,7 @@ class Autoencoder:
         second_draw: the program draws twice a pass.
     """
 
-    build: object
+    build: Callable
     epochs: str
     batch: str = "batch"
     loss: str = ""
@@ -91,13 +96,13 @@ AUTOENCODERS = {  # program: 584ade5 is a loop without callbacks; 1b0ba3d and 3c
 }
 
 
-def loss_of(name, config):
+def loss_of(name: str, config: settings.Config) -> str:
     """The reconstruction loss of an autoencoder."""
     field = AUTOENCODERS[name].loss
     return getattr(config, field) if field else "squared_error"
 
 
-def autoencoder_stages(name, config, store, seed):
+def autoencoder_stages(name: str, config: settings.Config, store: Store, seed: int) -> list[Stage]:
     """One stage: epochs over the training images, validation after each."""
     kind, rows = AUTOENCODERS[name], data.parts(config, store, config.autoencoder_items, seed)
     count, loss = len(rows["train"]), loss_of(name, config)
@@ -110,7 +115,8 @@ def autoencoder_stages(name, config, store, seed):
     return [Stage("train", train_step, batches, steps, batches.steps_per_epoch, validate)]
 
 
-def validate_autoencoder(loss, read, count, drawn, seed, least_rate, learner):
+def validate_autoencoder(loss: str, read: Callable[[np.ndarray], dict[str, np.ndarray]], count: int, drawn: str | None,
+                         seed: int, least_rate: float | None, learner: training.Learner) -> dict[str, float]:
     """Validation losses; reduces the rate on the way where `least_rate` is given.
 
     `drawn`: None decodes the means; the name of a divergence decodes a draw and takes that divergence at it, as the
@@ -135,7 +141,7 @@ def validate_autoencoder(loss, read, count, drawn, seed, least_rate, learner):
             "validation/squared_error": error}
 
 
-def reduce(learner, loss, least_rate):
+def reduce(learner: training.Learner, loss: float, least_rate: float) -> None:
     """A tenth of the rate after 2 epochs without a better validation loss (program, 1b0ba3d: ReduceLROnPlateau)."""
     best, wait = learner.variables["best"], learner.variables["wait"]
     better = loss < float(best.numpy())
@@ -147,14 +153,14 @@ def reduce(learner, loss, least_rate):
         wait.assign(0)
 
 
-def overfit_stages(loss, config, store, seed):
+def overfit_stages(loss: str, config: settings.Config, store: Store, seed: int) -> list[Stage]:
     """Program, 6b96f49: 500 updates on the first image of the store."""
     batches = Batches(1, 1, data.reader(store, np.arange(1)), fixed(1))
     return [Stage("train", partial(autoencoder_step, loss, config.divergence, config.second_draw), batches,
                   config.overfit_steps, 1)]
 
 
-def classifier_stages(epochs, config, store, seed):
+def classifier_stages(epochs: str, config: settings.Config, store: Store, seed: int) -> list[Stage]:
     """One stage: `epochs` names the field with those of the classifier's table; accuracy is validated after each."""
     rows = data.parts(config, store, config.classifier_items, seed)
     read, count = data.reader(store, rows["train"]), len(rows["train"])
@@ -164,7 +170,8 @@ def classifier_stages(epochs, config, store, seed):
     return [Stage("train", classifier_step, batches, steps, batches.steps_per_epoch, validate)]
 
 
-def validate_classifier(read, count, learner):
+def validate_classifier(read: Callable[[np.ndarray], dict[str, np.ndarray]], count: int,
+                        learner: training.Learner) -> dict[str, float]:
     """Cross-entropy and accuracy on the validation images."""
     network = inference.compiled(learner.networks["classifier"])
 
@@ -209,12 +216,12 @@ class Other:
     value: object
 
     @property
-    def job(self):
+    def job(self) -> str:
         """The name of its directory."""
         return f"{self.model}-{self.field}-{self.value}"
 
 
-def others(config):
+def others(config: settings.Config) -> list[Other]:
     """Trainings beside the MODELS: the classifiers under the leaky split, and with `ablations` the divergences."""
     found = []
     if config.deep_protocol == "official":  # the table of the leak has both
@@ -227,14 +234,14 @@ def others(config):
     return found
 
 
-def jobs(config):
+def jobs(config: settings.Config) -> dict[str, tuple[Model, settings.Config]]:
     """What a run trains, in order: {directory: (Model, config)}."""
     return {name: (entry, config) for name, entry in MODELS.items()} | {
-        other.job: (MODELS[other.model], dataclasses.replace(config, **{other.field: other.value}))
+        other.job: (MODELS[other.model], dataclasses.replace(config, **{other.field: other.value}))  # type: ignore[arg-type]
         for other in others(config)}
 
 
-def train(config, store, run, only=None):
+def train(config: settings.Config, store: Store, run: Run, only: str | None = None) -> None:
     """Train every model of a run, or `only` one, each going on from its last checkpoint."""
     training.train_all(jobs(config), store, run, only)
 

@@ -7,12 +7,13 @@ it plays and when.
 import numpy as np
 import tensorflow as tf
 
+from common.training import Step
 from papers.lord_transfer.config import Config
 
 CORNERS = 5  # of the random filter
 
 
-def varied(config: Config, step, image):
+def varied(config: Config, step: Step, image: tf.Tensor) -> tf.Tensor:
     """The images of a batch, each begun at a random frame (`shift`) and up to `transpose` semitones up or down."""
     if config.shift:
         image = begun_at(image, step.integers("begin", (), 0, config.frames))
@@ -22,7 +23,7 @@ def varied(config: Config, step, image):
     return image
 
 
-def through_a_filter(config: Config, step, image):
+def through_a_filter(config: Config, step: Step, image: tf.Tensor) -> tf.Tensor:
     """What the content encoder is given: each image through a random smooth equaliser, as some other class might sound.
 
     Its gain at CORNERS places across the bands has the standard deviation `filtered`, as a share of the dynamic range;
@@ -35,20 +36,20 @@ def through_a_filter(config: Config, step, image):
     return tf.concat([heard, image[..., 1:]], axis=-1)
 
 
-def corners(bands):
+def corners(bands: int) -> np.ndarray:
     """(CORNERS, bands) float32: gains at equally spaced bands -> gains of all, by straight lines between them."""
     places = np.linspace(0, bands - 1, CORNERS)
     return np.stack([np.interp(np.arange(bands), places, one) for one in np.eye(CORNERS)]).astype(np.float32)
 
 
-def begun_at(image, frame):
+def begun_at(image: tf.Tensor, frame: tf.Tensor) -> tf.Tensor:
     """Each image (batch, bands, frames, channels) begun at its `frame` (batch,), what comes before at the end."""
     frames = image.shape[2]
     order = (tf.range(frames)[None] + frame[:, None]) % frames
     return tf.transpose(tf.gather(tf.transpose(image, (0, 2, 1, 3)), order, batch_dims=1), (0, 2, 1, 3))
 
 
-def transpositions(config: Config):
+def transpositions(config: Config) -> np.ndarray:
     """(2 * transpose + 1, bands, bands) float32: mel pictures moved from `transpose` semitones down to as many up.
 
     A band takes what lay where its frequency was, between two bands by their distance; above and below the picture the

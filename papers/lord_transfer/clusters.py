@@ -1,16 +1,19 @@
 """Sub-classes by k-means on first-layer VGG16 features (sec. 2.3.1, last paragraph)."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from papers.lord_transfer import vgg
+from papers.lord_transfer.config import Config
 
 POOLED_BANDS = 16
 COMPONENTS = 64
 
 
-def features(network, images):
+def features(network: Callable, images: np.ndarray) -> np.ndarray:
     """VGG features (n, 16 * 64) of images (n, bands, frames, 1): mean over time, frequency pooled into 16 bands."""
     found = []
     for start in range(0, len(images), 32):
@@ -19,7 +22,7 @@ def features(network, images):
     return np.concatenate(found)
 
 
-def subclasses(config, found, reader):
+def subclasses(config: Config, found: Any, reader: Any) -> Any:
     """Windows whose classes are cluster numbers: class c has the sub-classes c * k to c * k + k - 1.
 
     The paper names neither k nor a reduction: PCA to 64 values, k = `config.subclasses`, k-means from a fixed seed.

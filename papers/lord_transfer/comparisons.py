@@ -12,6 +12,7 @@ import numpy as np
 from common.findings import NotTestable, by_group
 from papers.lord_transfer.config import Config, loss_terms, perceptual_state
 from papers.lord_transfer.exceeding import listened, per_clip
+from papers.lord_transfer.measures import Evaluation, Measured
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def configs(base: Config) -> dict:
     return found
 
 
-def differs(base: Config, changed: Config):
+def differs(base: Config, changed: Config) -> bool:
     """Whether a comparison is another model than the run's, given the VGG16 weights at hand."""
     state = perceptual_state(dataclasses.replace(changed, loss="perceptual"))
     if changed.subclasses and state in ("off", "multiscale"):
@@ -81,7 +82,7 @@ def differs(base: Config, changed: Config):
 
 # ---- findings ----------------------------------------------------------------------------------------------------
 
-def other(run, name):
+def other(run: Evaluation, name: str) -> Measured:
     """The measured comparison `name`; NotTestable with the way to get it."""
     if name in run.comparisons:
         return run.comparisons[name]
@@ -90,7 +91,7 @@ def other(run, name):
     raise NotTestable("not trained: add --ablations")
 
 
-def final_loss(model, updates=None):
+def final_loss(model: Measured, updates: int | None = None) -> float:
     """A model's training loss without content decay at its end, or at the last line within `updates`."""
     lines = [line for line in model.history if line["stage"] == "joint" and line["step"] <= (updates or np.inf)]
     if not lines:
@@ -98,147 +99,147 @@ def final_loss(model, updates=None):
     return sum(lines[-1].get(f"losses/{term}", 0.0) for term in ("mse", "mae", "perceptual", "multiscale", "cyclic"))
 
 
-def overlap_losses(run, equal_updates=False):
+def overlap_losses(run: Evaluation, equal_updates: bool = False) -> list[float]:
     """Training losses (none, 25 %, 50 %) at equal epochs, or at the fewest updates of the three."""
     models = (run.first, other(run, "overlap_25"), other(run, "overlap_50"))
     same = min(model.history[-1]["step"] for model in models) if equal_updates else None
     return [final_loss(model, same) for model in models]
 
 
-def of_losses(value, losses):
+def of_losses(value: float, losses: list[float]) -> dict:
     """An entry of one training: a value and the three losses behind it."""
     return {"value": float(value), "n": 1, "of": "trainings",
             "baselines": dict(zip(("none", "quarter", "half"), losses, strict=True))}
 
 
-def d1_loss(run):
+def d1_loss(run: Evaluation) -> dict:
     """Loss without overlap above the mean of the other two."""
     none, quarter, half = losses = overlap_losses(run)
     return of_losses(none - (quarter + half) / 2, losses)
 
 
-def d2_loss(run):
+def d2_loss(run: Evaluation) -> dict:
     """Loss without overlap minus that with 25 %, equal epochs."""
     losses = overlap_losses(run)
     return of_losses(losses[0] - losses[1], losses)
 
 
-def d3_loss(run):
+def d3_loss(run: Evaluation) -> dict:
     """Loss with 25 % minus that with 50 %, equal epochs."""
     losses = overlap_losses(run)
     return of_losses(losses[1] - losses[2], losses)
 
 
-def d2_updates(run):
+def d2_updates(run: Evaluation) -> dict:
     """As d2_loss, equal updates."""
     losses = overlap_losses(run, equal_updates=True)
     return of_losses(losses[0] - losses[1], losses)
 
 
-def d3_updates(run):
+def d3_updates(run: Evaluation) -> dict:
     """As d3_loss, equal updates."""
     losses = overlap_losses(run, equal_updates=True)
     return of_losses(losses[1] - losses[2], losses)
 
 
-def gaps(model):
+def gaps(model: Measured) -> np.ndarray:
     """(n,) held-out identity errors minus the mean training error, noise off: overfitting."""
     return model.errors - model.training_error
 
 
-def paired(run, one, two, **baselines):
+def paired(run: Evaluation, one: np.ndarray, two: np.ndarray, **baselines: float) -> dict:
     """Mean over the held-out clips of one (n,) minus two (n,), by recording."""
     return by_group(one - two, run.first.groups, "recordings", baselines)
 
 
-def d2_gap(run):
+def d2_gap(run: Evaluation) -> dict:
     """Overfitting with 25 % overlap minus that without."""
     return paired(run, gaps(other(run, "overlap_25")), gaps(run.first))
 
 
-def d3_gap(run):
+def d3_gap(run: Evaluation) -> dict:
     """Overfitting with 50 % overlap minus that with 25 %."""
     return paired(run, gaps(other(run, "overlap_50")), gaps(other(run, "overlap_25")))
 
 
-def angle_ratio(run):
+def angle_ratio(run: Evaluation) -> dict:
     """P1: squared angle error over that of a random guess."""
     errors = other(run, "phase_angle").phase["errors"]
     return by_group(errors / (np.pi**2 / 3), run.first.groups, "recordings", {"random": 1.0})
 
 
-def angle_against_cosine(run):
+def angle_against_cosine(run: Evaluation) -> dict:
     """P2: squared angle error of one channel minus that of two."""
     return paired(run, other(run, "phase_angle").phase["errors"], other(run, "phase_cosine_sine").phase["errors"])
 
 
-def angle_leak(run):
+def angle_leak(run: Evaluation) -> float:
     """P3: amplitude in the generated angle."""
     return other(run, "phase_angle").phase["leak"]
 
 
-def cosine_leak(run):
+def cosine_leak(run: Evaluation) -> float:
     """P3: amplitude in generated cosine and sine."""
     return other(run, "phase_cosine_sine").phase["leak"]
 
 
-def subclass_identity(run):
+def subclass_identity(run: Evaluation) -> dict:
     """C1: relative fall of the identity error with sub-classes."""
     model = other(run, "subclasses")
     return {"value": float(1 - model.errors.mean() / run.first.errors.mean()), "n": len(model.errors), "of": "clips",
             "baselines": {"smallest_subclass": smallest_class(model)}}
 
 
-def smallest_class(model):
+def smallest_class(model: Measured) -> int:
     """Training windows of the smallest class (or sub-class) that occurs."""
     return int(np.unique(model.trained_classes, return_counts=True)[1].min())
 
 
-def subclass_target(run):
+def subclass_target(run: Evaluation) -> dict:
     """C1: gain in transfers heard as the target with sub-classes."""
     model = other(run, "subclasses")
     return paired(run, hits(model), hits(run.first))
 
 
-def hits(model):
+def hits(model: Measured) -> np.ndarray:
     """(n,) of each clip, the share of its transfers to other classes that are heard as the target."""
     heard = listened(model)
     return per_clip(heard.hits, heard)
 
-def larger_codes(run):
+def larger_codes(run: Evaluation) -> dict:
     """N1: held-out identity error of the best larger code minus the base's."""
     best = min((other(run, name) for name in ("codes_x4", "codes_x8")), key=held_out_error)
     return paired(run, best.errors, run.first.errors, base=held_out_error(run.first))
 
 
-def held_out_error(model):
+def held_out_error(model: Measured) -> float:
     """Mean identity error on the held-out clips."""
     return float(model.errors.mean())
 
 
-def loss_fall(run, name):
+def loss_fall(run: Evaluation, name: str) -> dict:
     """Relative fall of the training loss from the run's model to a comparison."""
     base = final_loss(run.first)
     return {"value": float(1 - final_loss(other(run, name)) / base), "n": 1, "of": "trainings",
             "baselines": {"base": base}}
 
 
-def more_units(run):
+def more_units(run: Evaluation) -> dict:
     """N2."""
     return loss_fall(run, "units_x2")
 
 
-def larger_kernels(run):
+def larger_kernels(run: Evaluation) -> dict:
     """N3: held-out identity error minus the base's."""
     return paired(run, other(run, "kernels").errors, run.first.errors, base=held_out_error(run.first))
 
 
-def more_filters(run):
+def more_filters(run: Evaluation) -> dict:
     """N4."""
     return loss_fall(run, "filters_x2")
 
 
-def with_terms(run, *terms):
+def with_terms(run: Evaluation, *terms: str) -> Measured:
     """The model trained with just these loss terms: the run's own, or a comparison."""
     if loss_terms(run.first.config) == list(terms):
         return run.first
@@ -246,7 +247,7 @@ def with_terms(run, *terms):
                        ("perceptual",): "loss_perceptual", ("multiscale",): "loss_perceptual"}[terms])
 
 
-def robotic(run):
+def robotic(run: Evaluation) -> dict:
     """L2: distance of flux from the input's, MAE alone minus MSE and MAE."""
     flux = {name: with_terms(run, *terms).flux for name, terms in (
         ("mae", ("mae",)), ("both", ("mse", "mae")), ("mse", ("mse",)))}
@@ -254,14 +255,14 @@ def robotic(run):
             "baselines": flux}
 
 
-def both_pixel_losses(run):
+def both_pixel_losses(run: Evaluation) -> dict:
     """L3: feature distance, the better of the two alone minus both."""
     alone = {name: with_terms(run, name).distances for name in ("mse", "mae")}
     both, better = with_terms(run, "mse", "mae").distances, min(alone.values(), key=np.mean)
     return paired(run, better, both, both=both.mean(), **{name: found.mean() for name, found in alone.items()})
 
 
-def perceptual_alone(run, term="perceptual"):
+def perceptual_alone(run: Evaluation, term: str = "perceptual") -> dict:
     """L4: feature distance of the perceptual loss (or of what stands in for it) minus the worst of the others."""
     asked_of(run, term)
     others = {"mse": ("mse",), "mae": ("mae",), "both": ("mse", "mae")}
@@ -271,25 +272,25 @@ def perceptual_alone(run, term="perceptual"):
                   **{name: values.mean() for name, values in found.items()})
 
 
-def asked_of(run, term):
+def asked_of(run: Evaluation, term: str) -> None:
     """NotTestable where the run's loss has no such term."""
     if term not in loss_terms(run.first.config):
         raise NotTestable("perceptual loss off: needs VGG16 weights (--vgg-weights FILE) and --ablations"
                           if term == "perceptual" else "no multi-scale loss in this run's loss")
 
 
-def all_three(run, term="perceptual"):
+def all_three(run: Evaluation, term: str = "perceptual") -> dict:
     """L5: feature distance gained over MSE and MAE."""
     asked_of(run, term)
     return paired(run, with_terms(run, "mse", "mae").distances, run.first.distances)
 
 
-def more_recordings(run):
+def more_recordings(run: Evaluation) -> dict:
     """G3: transfers heard as the target, all training recordings minus a quarter of them."""
     return paired(run, hits(run.first), hits(other(run, "quarter")))
 
 
-def more_recordings_joint(run):
+def more_recordings_joint(run: Evaluation) -> dict:
     """I9: heard as the target and following the source, all training recordings minus a quarter of them."""
     quarter, heard = other(run, "quarter"), listened(run.first)
     both = [per_clip(model.judged["transfers"].joint, heard) for model in (run.first, quarter)]
@@ -297,7 +298,7 @@ def more_recordings_joint(run):
     return by_group((both[0] - both[1])[kept], heard.groups[kept], "recordings")
 
 
-def class_encoder_leak(run):
+def class_encoder_leak(run: Evaluation) -> dict:
     """A1: how often the probe names the class, full minus semi-amortised."""
     full, semi = other(run, "class_encoder").probe["noisy"], run.first.probe["noisy"]
     return paired(run, full.astype(float), semi.astype(float), full=full.mean(), semi=semi.mean())

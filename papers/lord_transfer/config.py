@@ -181,7 +181,7 @@ ENOUGH = {"epochs": 100, "second_epochs": 100, "classifier_epochs": 40, "griffin
           "evaluation_clips": 100, "pitch_clips": 50, "stitched_tracks": 8, "audio_per_class": 1, "groups": 80}
 
 
-def perceptual_state(config: Config):
+def perceptual_state(config: Config) -> str:
     """"imagenet", "multiscale", "random" or "off": what the perceptual term really is, given the weights at hand."""
     if "perceptual" not in config.loss.split("+") or config.perceptual == "off":
         return "off"
@@ -190,7 +190,7 @@ def perceptual_state(config: Config):
     return "imagenet" if config.vgg_weights else "multiscale" if config.perceptual == "multiscale" else "off"
 
 
-def loss_terms(config: Config):
+def loss_terms(config: Config) -> list[str]:
     """Names of the terms that can be computed; MSE and MAE stand in where only the perceptual term is asked for."""
     state = perceptual_state(config)
     names = {"off": [], "multiscale": ["multiscale"]}.get(state, ["perceptual"])
@@ -198,6 +198,6 @@ def loss_terms(config: Config):
     return terms or ["mse", "mae"]
 
 
-def pairs(config: Config):
+def pairs(config: Config) -> list[str]:
     """The genre pairs of a run; one empty name for the instrument task."""
     return config.genre_pairs.split() if config.data_set == "fma_medium" else [""]

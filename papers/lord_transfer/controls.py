@@ -12,7 +12,7 @@ SOURCE = ("untransferred", "static filter", "random frames")  # take sound from 
 STEADY = "long-term spectrum"  # the clip's own spectrum and the target's, constant in time: not a note in it
 
 
-def answers(images, shown, shown_classes, count, seed=0) -> dict:
+def answers(images: np.ndarray, shown: np.ndarray, shown_classes: np.ndarray, count: int, seed: int = 0) -> dict:
     """{name: answer} of every control.
 
     Args:
@@ -38,11 +38,11 @@ def answers(images, shown, shown_classes, count, seed=0) -> dict:
                     "random frames": np.broadcast_to(moved[None], filtered.shape), STEADY: steady}
 
 
-def medians(shown, shown_classes, count):
+def medians(shown: np.ndarray, shown_classes: np.ndarray, count: int) -> np.ndarray:
     """(count, bands, frames, 1): median training image of each class, the best picture in mean absolute error."""
     return np.stack([np.median(shown[shown_classes == number][..., :1], axis=0) for number in range(count)])
 
 
-def nearest(images, picture):
+def nearest(images: np.ndarray, picture: np.ndarray) -> int:
     """The number of the image with the least absolute difference from a picture: the same clip whatever the source."""
     return int(np.abs(images - picture).mean(axis=(1, 2, 3)).argmin())

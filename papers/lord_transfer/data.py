@@ -7,11 +7,13 @@ model), "ear" (the classifier), "choose" (lengths and settings, the error logged
 
 import dataclasses
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from common.errors import DataError
+from common.store import Store
 from papers.lord_transfer import clusters, joining
 from papers.lord_transfer.config import Config
 
@@ -45,20 +47,20 @@ class Windows:
     labels: tuple[str, ...]
     how: str
 
-    def of(self, role):
+    def of(self, role: str) -> np.ndarray:
         """The positions of a role's windows."""
         return np.flatnonzero(self.roles == role)
 
-    def take(self, positions):
+    def take(self, positions: Sequence[int] | np.ndarray) -> "Windows":
         """Only the windows at these positions."""
         return Windows(self.rows[positions], self.starts[positions], self.classes[positions], self.roles[positions],
                        self.labels, self.how)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
 
-def windows(config: Config, store) -> Windows:
+def windows(config: Config, store: Store) -> Windows:
     """The windows of the classes of `config.pair` (of all without one), each with class and role.
 
     Only training windows overlap by `config.overlap`; the others lie side by side. `config.train_share` keeps that
@@ -153,14 +155,14 @@ def _share_of_groups(config, store, chosen, roles, share):
             if store.index[number]["group"] in kept.get(store.index[number]["label"], ())}
 
 
-def training_windows(config: Config, store):
+def training_windows(config: Config, store: Store) -> Windows:
     """The windows that the model is trained on, their classes replaced by sub-classes where asked."""
     found = windows(config, store)
     found = found.take(found.of("train"))
     return clusters.subclasses(config, found, Reader(config, store)) if config.subclasses else found
 
 
-def mean_images(config: Config, store):
+def mean_images(config: Config, store: Store) -> np.ndarray:
     """(classes, bands, frames, channels): mean training image of each class, over its windows without overlap."""
     found, reader = windows(dataclasses.replace(config, overlap=0.0), store), Reader(config, store)
     found = found.take(found.of("train"))
@@ -168,7 +170,7 @@ def mean_images(config: Config, store):
                      for number in range(len(found.labels))])
 
 
-def spread(found: Windows, most):
+def spread(found: Windows, most: int) -> Windows:
     """At most `most` windows, evenly over the classes and over each class's recordings."""
     kept, classes = [np.array([], int)], np.unique(found.classes)
     for number in classes:
@@ -181,10 +183,10 @@ def spread(found: Windows, most):
 class Reader:
     """Reads windows of a store as network input; images already read stay in memory up to CACHE_BYTES."""
 
-    def __init__(self, config: Config, store):
+    def __init__(self, config: Config, store: Store):
         self.config, self.store, self._images, self._bytes = config, store, {}, 0
 
-    def image(self, number):
+    def image(self, number: int) -> np.ndarray:
         """The stored image of an index row."""
         if number not in self._images:
             image = self.store.image(self.store.index[number])
@@ -194,14 +196,14 @@ class Reader:
             self._bytes += image.nbytes
         return self._images[number]
 
-    def read(self, found: Windows, positions):
+    def read(self, found: Windows, positions: Sequence[int] | np.ndarray) -> np.ndarray:
         """Windows at `positions` as (n, bands, frames, channels) float32 in [0, 1]."""
         width = self.config.frames
         cut = [self.image(found.rows[i])[:, found.starts[i]:found.starts[i] + width] for i in positions]
         return channels(np.stack(cut), self.config)
 
 
-def channels(stored, config: Config):
+def channels(stored: np.ndarray, config: Config) -> np.ndarray:
     """Stored images (n, bands or 3 bands, frames) -> network images (n, bands, frames, channels) (sec. 2.3.1, item 4).
 
     none: amplitude; angle: amplitude and phase angle over 2 pi; cosine_sine: amplitude, cosine, sine.
@@ -216,6 +218,6 @@ def channels(stored, config: Config):
     return np.round(images * 255) / np.float32(255) if config.quantise else images
 
 
-def image_shape(config: Config):
+def image_shape(config: Config) -> tuple[int, int, int]:
     """(bands, frames, channels) of the network's images."""
     return config.bands, config.frames, {"none": 1, "angle": 2, "cosine_sine": 3}[config.phase]

@@ -16,15 +16,18 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 from common import claims, training
 from common.findings import collect
+from common.loop import Outcome
+from common.record import Run
+from common.store import Store
 from papers.lord_transfer import comparisons, facts, findings_instruments, losses, train
 from papers.lord_transfer.config import Config, loss_terms, pairs, perceptual_state
 from papers.lord_transfer.figures import figures_and_sound
 from papers.lord_transfer.findings import FINDINGS
-from papers.lord_transfer.measures import Evaluation
+from papers.lord_transfer.measures import Evaluation, Measured
 from papers.lord_transfer.measuring import measure
 
 
-def evaluate(config: Config, store, run, partial=False):
+def evaluate(config: Config, store: Store, run: Run, partial: bool = False) -> None:
     """Measure every model of a run and write results.json and media.json.
 
     `partial`: use the last checkpoints of a training that has not ended. Raises TrainingError when a model of the run
@@ -40,7 +43,7 @@ def evaluate(config: Config, store, run, partial=False):
         for name in (comparisons.configs(models[pairs(config)[0]].config) if config.ablations else ())})
     found.others = siblings(run, store.parameters["corpus"]["evidence"])
     results = facts.of_the_method(config) | facts.counts(config, store)
-    results |= collect(FINDINGS[config.data_set], found)
+    results |= collect(FINDINGS[config.data_set], found)  # type: ignore[arg-type]
     results |= asked_elsewhere(config, results)
     notes = {"perceptual": losses.perceptual_words(config), "loss": " + ".join(loss_terms(config)),
              "split": found.first.how, "ears": {pair or config.data_set: model.ears for pair, model in models.items()}}
@@ -48,13 +51,13 @@ def evaluate(config: Config, store, run, partial=False):
         notes |= findings_instruments.for_others(found.first)
     stated = {"data_set": config.data_set, "perceptual": perceptual_state(config)}
     if "under three recordings" in notes["split"]:
-        stated["groups_per_class"] = 1  # clips of one recording on several sides: no verdicts
+        stated["groups_per_class"] = 1  # type: ignore[assignment]  # clips of one recording on several sides: no verdicts
     run.write_results(store, results, figures_and_sound(run, found, notes), notes,
                       step=sum(o.step for o in outcomes.values()),
                       complete=all(o.complete for o in outcomes.values()), facts=stated, learnt=learnt(models))
 
 
-def learnt(models) -> dict:
+def learnt(models: dict[str, Measured]) -> dict:
     """Whether each pair's networks learnt: on held-out clips, against the best picture of the class and chance."""
     found = {}
     for pair, model in models.items():
@@ -68,7 +71,7 @@ def learnt(models) -> dict:
     return found
 
 
-def trained_outcomes(config, run, partial):
+def trained_outcomes(config: Config, run: Run, partial: bool) -> dict[str, Outcome]:
     """{job: Outcome} of a run's training; raises TrainingError for what evaluation cannot do without."""
     found = {}
     for name in train.jobs(config):
@@ -80,7 +83,7 @@ def trained_outcomes(config, run, partial):
     return found
 
 
-def asked_elsewhere(config: Config, results):
+def asked_elsewhere(config: Config, results: dict) -> dict[str, dict]:
     """A reason for every claim without a value: a question about another data set, or of another mode."""
     found = {}
     for claim in claims.read_claims(Path(__file__).with_name("claims.csv")):
@@ -92,7 +95,7 @@ def asked_elsewhere(config: Config, results):
     return found
 
 
-def siblings(run, evidence):
+def siblings(run: Run, evidence: str) -> dict[str, dict]:
     """{data set: results.json} of the complete runs of the same preset, mode and seed beside this one.
 
     Synthetic results never stand beside real ones: where one is a demo, the other must be.

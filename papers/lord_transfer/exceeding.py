@@ -1,9 +1,13 @@
 """What findings are made with: means over a clip's transfers, and how far they exceed the best control. Pure."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from common.findings import NotTestable, by_group
 from papers.lord_transfer.controls import BLIND, PICTURES, SOURCE, STEADY
+from papers.lord_transfer.measures import Heard, Measured
 
 UNTRAINED = "untrained encoder"
 WITHOUT_NOTES = (*BLIND, "random frames", STEADY, UNTRAINED)  # what cannot keep a melody
@@ -11,30 +15,30 @@ NO_NETWORK = (*PICTURES, *SOURCE, STEADY)  # but not a real clip of the target: 
 EVERY = (*BLIND, *SOURCE, STEADY, UNTRAINED)
 
 
-def listened(model):
+def listened(model: Measured) -> Heard:
     """What the classifier heard; NotTestable where it cannot tell real clips apart."""
     if model.heard.deaf:
         raise NotTestable(model.heard.deaf)
     return model.heard
 
 
-def per_clip(values, heard):
+def per_clip(values: np.ndarray, heard: Heard) -> np.ndarray:
     """(n,) mean of (targets, n) values over the targets that are another class than the clip's own."""
     return np.where(heard.others, values, 0).sum(axis=0) / heard.others.sum(axis=0)
 
 
-def to_own_class(values, heard):
+def to_own_class(values: np.ndarray, heard: Heard) -> np.ndarray:
     """(n,) of (targets, n) values those of each clip given its own class again."""
     return values[heard.classes, np.arange(heard.clips)]
 
 
-def best_of(controls):
+def best_of(controls: dict[str, np.ndarray]) -> str:
     """The name of the control with the largest mean."""
     means = {name: float(np.mean(values)) for name, values in controls.items()}
     return max(means, key=means.get)
 
 
-def exceeds(own, controls, groups, **baselines):
+def exceeds(own: np.ndarray, controls: dict[str, Any], groups: Sequence | np.ndarray, **baselines: float) -> dict:
     """The entry of own (n,) minus the best of controls {name: (n,)}, clip by clip, over recordings.
 
     The best is chosen on the same clips, which favours the controls.
@@ -50,13 +54,13 @@ def exceeds(own, controls, groups, **baselines):
         **{name: float(value) for name, value in baselines.items()}})
 
 
-def judged_excess(model, what, names, floor, **baselines):
+def judged_excess(model: Measured, what: str, names: Sequence[str], floor: float, **baselines: float) -> dict:
     """exceeds() of a measure of Judged, over a clip's transfers to other classes; `floor` is what chance gives."""
     heard = model.heard
     values = {name: per_clip(getattr(model.judged[name], what), heard) for name in ("transfers", *names)}
     return exceeds(values.pop("transfers"), {"chance": floor} | values, heard.groups, **baselines)
 
 
-def mean_of(model, what, name):
+def mean_of(model: Measured, what: str, name: str) -> float:
     """Mean of a measure of Judged over all transfers to other classes of one answer."""
     return float(np.nanmean(per_clip(getattr(model.judged[name], what), model.heard)))

@@ -3,12 +3,13 @@
 import numpy as np
 import tensorflow as tf
 
+from common.store import Store
 from papers.lord_transfer import joining, networks, sound, train
 from papers.lord_transfer.config import Config
 from papers.lord_transfer.data import training_windows
 
 
-def of_the_method(config: Config):
+def of_the_method(config: Config) -> dict:
     """Statements that hold, or not, on any data."""
     frames = 1 + 30 * config.sample_rate // 512  # hop 512: the only one for which 128 frames are ~3 s and a Medley clip
     inner = sum(start <= 200 < start + 128 for start in joining.window_starts(1280, 128, 1))
@@ -25,7 +26,7 @@ def of_the_method(config: Config):
     return found
 
 
-def first_step_ratio(config: Config):
+def first_step_ratio(config: Config) -> float:
     """How far a table's first step goes, in steps of the other weights, when both have the same gradient."""
     moved = {}
     for name, optimizer in networks.joint_optimizers(config, tf.constant(1.0)).items():
@@ -35,7 +36,7 @@ def first_step_ratio(config: Config):
     return moved["tables"] / moved["networks"]
 
 
-def counts(config: Config, store):
+def counts(config: Config, store: Store) -> dict:
     """The paper's numbers about its data, counted in the store or the corpus."""
     corpus = store.parameters["corpus"]
     if config.data_set == "medley_solos_db":

@@ -3,9 +3,10 @@
 from common.findings import by_group
 from papers.lord_transfer import findings_genre, findings_instruments
 from papers.lord_transfer.exceeding import exceeds
+from papers.lord_transfer.measures import Evaluation
 
 
-def leak(run):
+def leak(run: Evaluation) -> dict:
     """A-leak: how much better than chance and than on an untrained encoder's code a linear probe names the class.
 
     Both codes get the noise of training first: what lies under it no generator can learn to read.
@@ -16,7 +17,7 @@ def leak(run):
         without_noise=model.probe["clean"].mean())
 
 
-def inversion(run):
+def inversion(run: Evaluation) -> dict:
     """R-inversion: what the pseudo-inverse costs, in dB."""
     found = run.first.inversion
     return by_group(found["pinv"] - found["nonnegative"], run.first.groups[found["picked"]], "recordings",

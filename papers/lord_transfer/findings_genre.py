@@ -6,16 +6,17 @@ from common.findings import NotTestable, by_group
 from papers.lord_transfer import comparisons
 from papers.lord_transfer.controls import BLIND, PICTURES, SOURCE
 from papers.lord_transfer.exceeding import UNTRAINED, exceeds, listened, mean_of, per_clip, to_own_class
+from papers.lord_transfer.measures import Evaluation, Measured
 
 
-def of_pair(run, pair):
+def of_pair(run: Evaluation, pair: str) -> Measured:
     """The measured model of a genre pair."""
     if pair not in run.models:
         raise NotTestable(f"this run's pairs are {run.config.genre_pairs}")
     return run.models[pair]
 
 
-def identity(run, pair):
+def identity(run: Evaluation, pair: str) -> dict:
     """G1-identity: identity outputs heard as their genre, above the best picture of the genre that is so heard."""
     model = of_pair(run, pair)
     heard = listened(model)
@@ -23,7 +24,7 @@ def identity(run, pair):
     return exceeds(own.pop("transfers"), {"chance": heard.chance} | own, heard.groups, accuracy=heard.accuracy)
 
 
-def transfer(run, pair):
+def transfer(run: Evaluation, pair: str) -> dict:
     """G1-transfer: transfers heard as the target minus identity outputs so heard."""
     model = of_pair(run, pair)
     heard = listened(model)
@@ -34,57 +35,57 @@ def transfer(run, pair):
         **{name: mean_of(model, "hits", name) for name in (*BLIND, *SOURCE)}})
 
 
-def identity_instrumental_pop(run):
+def identity_instrumental_pop(run: Evaluation) -> dict:
     """G1-identity of instrumental and pop."""
     return identity(run, "Instrumental-Pop")
 
 
-def identity_classical_pop(run):
+def identity_classical_pop(run: Evaluation) -> dict:
     """G1-identity of classical and pop."""
     return identity(run, "Classical-Pop")
 
 
-def identity_rock_folk(run):
+def identity_rock_folk(run: Evaluation) -> dict:
     """G1-identity of rock and folk."""
     return identity(run, "Rock-Folk")
 
 
-def transfer_instrumental_pop(run):
+def transfer_instrumental_pop(run: Evaluation) -> dict:
     """G1-transfer of instrumental and pop."""
     return transfer(run, "Instrumental-Pop")
 
 
-def transfer_classical_pop(run):
+def transfer_classical_pop(run: Evaluation) -> dict:
     """G1-transfer of classical and pop."""
     return transfer(run, "Classical-Pop")
 
 
-def transfer_rock_folk(run):
+def transfer_rock_folk(run: Evaluation) -> dict:
     """G1-transfer of rock and folk."""
     return transfer(run, "Rock-Folk")
 
 
-def identity_error(run):
+def identity_error(run: Evaluation) -> dict:
     """G2: identity error over that of the class-mean spectrogram, mean over the pairs."""
     ratios = [model.errors.mean() / model.mean_errors.mean() for model in run.models.values()]
     return {"value": float(np.mean(ratios)), "n": sum(len(model.errors) for model in run.models.values()),
             "of": "clips", "baselines": {"class_mean": 1.0}}
 
 
-def tracks_of(run):
+def tracks_of(run: Evaluation) -> tuple[list[dict], list[str]]:
     """Joining measures of the first model's held-out tracks, and the tracks' names."""
     if not run.first.tracks:
         raise NotTestable("no held-out track is two windows long")
     return run.first.tracks, run.first.track_groups
 
 
-def seam(run):
+def seam(run: Evaluation) -> dict:
     """S1: change at the seams of concatenation over the median elsewhere."""
     tracks, groups = tracks_of(run)
     return by_group([track["seam"]["concatenation"] for track in tracks], groups, "tracks", {"no_seam": 1.0})
 
 
-def smoother(run):
+def smoother(run: Evaluation) -> dict:
     """S2: seam ratio of concatenation minus the cross-fade's."""
     tracks, groups = tracks_of(run)
     both = {name: np.array([track["seam"][name] for track in tracks]) for name in ("concatenation", "cross-fade")}
@@ -92,13 +93,13 @@ def smoother(run):
                     {name: found.mean() for name, found in both.items()})
 
 
-def blended(run):
+def blended(run: Evaluation) -> dict:
     """S2: error to the input inside the overlaps over that outside, minus 1."""
     tracks, groups = tracks_of(run)
     return by_group(np.array([track["blend"] for track in tracks]) - 1, groups, "tracks")
 
 
-def one_column(run, name):
+def one_column(run: Evaluation, name: str) -> dict:
     """A measure of the sound with one column kept of each window minus that with all."""
     tracks, groups = tracks_of(run)
     counts = sorted(tracks[0][name])
@@ -107,12 +108,12 @@ def one_column(run, name):
                     {f"columns {count}": values.mean() for count, values in found.items()})
 
 
-def distance_of_one_column(run):
+def distance_of_one_column(run: Evaluation) -> dict:
     """S3: log-spectral distance."""
     return one_column(run, "distance")
 
 
-def inconsistency_of_one_column(run):
+def inconsistency_of_one_column(run: Evaluation) -> dict:
     """S4: Griffin-Lim inconsistency."""
     return one_column(run, "inconsistency")
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from common.findings import NotTestable, by_group
 from papers.lord_transfer import comparisons, melody
+from papers.lord_transfer.config import Config
 from papers.lord_transfer.controls import PICTURES
 from papers.lord_transfer.exceeding import (
     EVERY,
@@ -18,6 +19,7 @@ from papers.lord_transfer.exceeding import (
     per_clip,
     to_own_class,
 )
+from papers.lord_transfer.measures import Evaluation, Measured
 
 TREBLE = ("clarinet", "female singer", "flute", "trumpet", "violin")  # sources that can gain a left hand
 GENRE_TRANSFERS = ("G1-transfer-instrumental-pop", "G1-transfer-classical-pop", "G1-transfer-rock-folk")
@@ -25,56 +27,56 @@ GENRE_TRANSFERS = ("G1-transfer-instrumental-pop", "G1-transfer-classical-pop", 
 
 # ---- is it the target, and is it the source ----------------------------------------------------------------------
 
-def target(run):
+def target(run: Evaluation) -> dict:
     """I-target: transfers heard as the target above the best answer that is neither a network's nor a recording."""
     model, heard = run.first, listened(run.first)
     return judged_excess(model, "hits", NO_NETWORK, heard.chance, accuracy=heard.accuracy, variety=model.variety,
                          **heard_without_content(model, "hits"))
 
 
-def target_second(run):
+def target_second(run: Evaluation) -> dict:
     """I-second: the same by an ear of another kind."""
     model, heard = run.first, listened(run.first)
     return judged_excess(model, "second", NO_NETWORK, heard.chance, accuracy=model.ears["second"],
                          **heard_without_content(model, "second"))
 
 
-def heard_without_content(model, what):
+def heard_without_content(model: Measured, what: str) -> dict[str, float]:
     """What says how well the class alone can be heard: a real clip of it, and the generator on an untrained code."""
     return {name.replace(" ", "_"): mean_of(model, what, name) for name in ("one real clip", UNTRAINED)}
 
 
-def joint(run):
+def joint(run: Evaluation) -> dict:
     """I-joint: heard as the target and ahead of rivals in rhythm and notes, above every control."""
     listened(run.first)
     return judged_excess(run.first, "joint", EVERY, 0.0)
 
 
-def joint_second(run):
+def joint_second(run: Evaluation) -> dict:
     """I-joint-second: the same, heard by the second ear; it should agree with the first in sign."""
     listened(run.first)
     return judged_excess(run.first, "joint_second", EVERY, 0.0)
 
 
-def identity(run):
+def identity(run: Evaluation) -> dict:
     """I-identity: identity outputs heard as their instrument, above the best picture of the class so heard."""
     model, heard = run.first, listened(run.first)
     own = {name: to_own_class(model.judged[name].hits, heard) for name in ("transfers", *PICTURES, UNTRAINED)}
     return exceeds(own.pop("transfers"), {"chance": heard.chance} | own, heard.groups, accuracy=heard.accuracy)
 
 
-def identity_error(run):
+def identity_error(run: Evaluation) -> dict:
     """I-error: identity error over that of the class's mean training picture."""
     model = run.first
     return by_group(model.errors / model.mean_errors.mean(), model.groups, "recordings", {"class_mean": 1.0})
 
 
-def solved(share, chance):
+def solved(share: float, chance: float) -> float:
     """How much of what chance leaves open is solved: 0 at chance and below, 1 when all are heard."""
     return max(0.0, (share - chance) / (1 - chance))
 
 
-def against_genre(run):
+def against_genre(run: Evaluation) -> dict:
     """I1: transfers heard as the target, as the share solved of what chance leaves, minus the genre run's."""
     heard, genre = listened(run.first), run.others.get("fma_medium")
     pairs = [solved(entry["baselines"]["transferred"], entry["baselines"]["chance"])
@@ -90,14 +92,14 @@ def against_genre(run):
 
 # ---- piano against the others ------------------------------------------------------------------------------------
 
-def piano(run):
+def piano(run: Evaluation) -> int:
     """The class number of piano."""
     if "piano" not in run.first.labels:
         raise NotTestable("no piano among the classes")
     return run.first.labels.index("piano")
 
 
-def to_piano(run):
+def to_piano(run: Evaluation) -> dict:
     """I2: heard as piano and following its source, above every control."""
     number, heard = piano(run), listened(run.first)
     sources = heard.classes != number
@@ -106,7 +108,7 @@ def to_piano(run):
                    heard_as_piano=heard.hits[number, sources].mean())
 
 
-def worst_direction(run, directions):
+def worst_direction(run: Evaluation, directions: list[tuple[int, int]]) -> dict:
     """The least of (source, target) directions, of the mean joint measure above that of the best control."""
     heard, found = listened(run.first), []
     for source, number in directions:
@@ -118,18 +120,18 @@ def worst_direction(run, directions):
             "baselines": {"mean_direction": float(np.mean(found))}}
 
 
-def worst_to_piano(run):
+def worst_to_piano(run: Evaluation) -> dict:
     """I2: the worst source."""
     number = piano(run)
     return worst_direction(run, [(a, number) for a in range(len(run.first.labels)) if a != number])
 
 
-def bass(images, config):
+def bass(images: np.ndarray, config: Config) -> np.ndarray:
     """(n,) energy below 250 Hz over all, in dB, of images (n, bands, frames, channels)."""
     return np.array([melody.bass_share(image[..., 0], config) for image in images])
 
 
-def left_hand(run):
+def left_hand(run: Evaluation) -> dict:
     """I2: energy below 250 Hz gained by transfers to piano, above what any output of the network gains.
 
     Asked of the instruments that have no left hand, against their identity outputs, their transfers to each other and
@@ -155,7 +157,7 @@ def left_hand(run):
                    real_piano_clips=real)
 
 
-def piano_and_others(run):
+def piano_and_others(run: Evaluation) -> dict:
     """I3: joint measure of transfers to piano minus that of transfers to the other instruments, by clip."""
     number, heard = piano(run), listened(run.first)
     sources = np.flatnonzero(heard.classes != number)
@@ -169,34 +171,34 @@ def piano_and_others(run):
 
 # ---- melody ------------------------------------------------------------------------------------------------------
 
-def ceilings(model, what):
+def ceilings(model: Measured, what: str) -> dict[str, float]:
     """What the source itself gets, untouched and through a static filter."""
     return {name.replace(" ", "_"): mean_of(model, what, name) for name in ("untransferred", "static filter")}
 
 
-def melody_kept(run):
+def melody_kept(run: Evaluation) -> dict:
     """I4 and I8: chroma agreement over time with the source above that with rivals of its class, above the controls."""
     return judged_excess(run.first, "excess", WITHOUT_NOTES, 0.0, **ceilings(run.first, "excess"))
 
 
-def notes_ahead(run):
+def notes_ahead(run: Evaluation) -> dict:
     """I4: share of rivals of its class that a transfer agrees with less in chroma over time than with its source."""
     return judged_excess(run.first, "notes", WITHOUT_NOTES, 0.5, **ceilings(run.first, "notes"))
 
 
-def rhythm_ahead(run):
+def rhythm_ahead(run: Evaluation) -> dict:
     """I4: the same for level over time."""
     return judged_excess(run.first, "rhythm", WITHOUT_NOTES, 0.5, **ceilings(run.first, "rhythm"))
 
 
-def note_by_note(run):
+def note_by_note(run: Evaluation) -> dict:
     """I4-notes: its source's notes in a transfer, in time, above its rivals' notes in it, above the controls."""
     if run.first.judged["transfers"].kept is None:
         raise NotTestable("what is played in each clip is known of the demo corpus alone")
     return judged_excess(run.first, "kept", WITHOUT_NOTES, 0.0, **ceilings(run.first, "kept"))
 
 
-def pitch(run):
+def pitch(run: Evaluation) -> dict:
     """I4: pitch-contour agreement with the source above that with another clip of its class."""
     found, groups = run.first.pitch, run.first.groups
     sung = ~(np.isnan(found["own"]) | np.isnan(found["rival"]))
@@ -207,7 +209,7 @@ def pitch(run):
                     {"transferred": own.mean(), "rival": rival.mean()})
 
 
-def standard_ranks(values):
+def standard_ranks(values: np.ndarray) -> np.ndarray:
     """Ranks with mean 0 and variance 1 (0 for equal values): the mean of a product of two is Spearman's correlation."""
     from scipy.stats import rankdata
 
@@ -215,7 +217,7 @@ def standard_ranks(values):
     return (ranks - ranks.mean()) / max(ranks.std(), 1e-12)
 
 
-def simple_melodies(run):
+def simple_melodies(run: Evaluation) -> dict:
     """I4 and I8: rank correlation of what of the notes is kept with the number of onsets, over recordings."""
     model = run.first
     kept = per_clip(model.judged["transfers"].excess, model.heard)
@@ -227,7 +229,7 @@ def simple_melodies(run):
                     {"random_frames": float(np.mean(shuffled * onsets))})
 
 
-def less_than_identity(run):
+def less_than_identity(run: Evaluation) -> dict:
     """I8: notes kept by identity outputs minus those kept by transfers."""
     judged, heard = run.first.judged["transfers"], run.first.heard
     difference = to_own_class(judged.excess, heard) - per_clip(judged.excess, heard)
@@ -237,7 +239,7 @@ def less_than_identity(run):
 
 # ---- how large the classes are -----------------------------------------------------------------------------------
 
-def reached_by_size(run):
+def reached_by_size(run: Evaluation) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(clips trained on, mean share heard as it, the same for the median picture) of each class."""
     heard = listened(run.first)
     count = len(heard.labels)
@@ -249,7 +251,7 @@ def reached_by_size(run):
     return sizes, np.array(reached), np.array(blind)
 
 
-def rare_classes(run):
+def rare_classes(run: Evaluation) -> dict:
     """I5: rank correlation of clips per class and share heard as it."""
     sizes, reached, blind = reached_by_size(run)
     by_size = standard_ranks(sizes)
@@ -258,7 +260,7 @@ def rare_classes(run):
             "baselines": found}
 
 
-def violin_below_the_line(run):
+def violin_below_the_line(run: Evaluation) -> dict:
     """I5: violin's share minus that of the line of share on log clips."""
     sizes, reached, _ = reached_by_size(run)
     if "violin" not in run.first.labels:
@@ -271,7 +273,7 @@ def violin_below_the_line(run):
 
 # ---- long recordings of two instruments --------------------------------------------------------------------------
 
-def medley(run, what):
+def medley(run: Evaluation, what: str) -> float:
     """A note of the Medley-solos-DB run that these recordings are compared with."""
     other = run.others.get("medley_solos_db")
     if not other or what not in other["notes"]:
@@ -279,19 +281,19 @@ def medley(run, what):
     return other["notes"][what]
 
 
-def better_identity(run):
+def better_identity(run: Evaluation) -> dict:
     """I6: identity error over the class mean's, Medley-solos-DB minus the long recordings."""
     theirs, model = medley(run, "identity_error"), run.first
     return by_group(theirs - model.errors / model.mean_errors.mean(), model.groups, "recordings", {"medley": theirs})
 
 
-def both_directions(run):
+def both_directions(run: Evaluation) -> dict:
     """I7: the worse direction, heard as the target and following its source, above every control."""
     count = len(run.first.labels)
     return worst_direction(run, [(a, b) for a in range(count) for b in range(count) if a != b])
 
 
-def better_transfer(run):
+def better_transfer(run: Evaluation) -> dict:
     """I7: joint measure minus that of Medley-solos-DB between the same two."""
     theirs, heard = medley(run, "piano_violin"), listened(run.first)
     own = per_clip(run.first.judged["transfers"].joint, heard)
@@ -299,7 +301,7 @@ def better_transfer(run):
     return by_group(own[kept] - theirs, heard.groups[kept], "recordings", {"medley": theirs})
 
 
-def for_others(model):
+def for_others(model: Measured) -> dict:
     """What a run on long recordings compares itself with: relative identity error, joint measure piano and violin."""
     found = {"identity_error": float(model.errors.mean() / model.mean_errors.mean())}
     if {"piano", "violin"} <= set(model.labels) and not model.heard.deaf:

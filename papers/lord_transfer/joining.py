@@ -4,14 +4,17 @@ All of it happens on images in [0, 1], before the way back to sound. Arrays are 
 (windows, bands, width). With an unchanged set of windows every method gives the input back exactly.
 """
 
+from collections.abc import Callable, Sequence
 from math import comb
+from typing import Any
 
 import numpy as np
 
 from papers.lord_transfer import sound
+from papers.lord_transfer.config import Config
 
 
-def window_starts(frames, width, hop, cover=False):
+def window_starts(frames: int, width: int, hop: int, cover: bool = False) -> np.ndarray:
     """Start frames of the windows of `width` that fit, `hop` apart; `cover` adds a last one that ends at the end.
 
     1 + floor((frames - width) / hop) of them, none when the track is shorter than a window.
@@ -22,13 +25,13 @@ def window_starts(frames, width, hop, cover=False):
     return np.array(starts, dtype=np.int64)
 
 
-def cut(image, width, hop, cover=False):
+def cut(image: np.ndarray, width: int, hop: int, cover: bool = False) -> np.ndarray:
     """Windows (windows, bands, width) of an image (bands, frames)."""
     starts = window_starts(image.shape[1], width, hop, cover)
     return np.stack([image[:, start:start + width] for start in starts])
 
 
-def half_bell(overlap):
+def half_bell(overlap: int) -> np.ndarray:
     """The mask a_1 .. a_n of Eq. 7 for an overlap of n frames, float64, rising to exactly 1.
 
     The 2n binomial coefficients of row 2n - 1 divided by the largest; the first half of them. The paper calls the
@@ -41,12 +44,12 @@ def half_bell(overlap):
     return np.array([comb(2 * overlap - 1, j) / largest for j in range(overlap)])
 
 
-def concatenate(windows):
+def concatenate(windows: np.ndarray) -> np.ndarray:
     """Method 1 of sec. 2.3.4: windows (windows, bands, width) cut without overlap, side by side."""
     return np.concatenate(list(windows), axis=1)
 
 
-def cross_fade(windows, hop):
+def cross_fade(windows: np.ndarray, hop: int) -> np.ndarray:
     """Method 2 of sec. 2.3.4, Eq. 7: neighbours blended over their overlap; windows cut every `hop` frames.
 
     Raises ValueError when more than two windows would overlap, where Eq. 7 says nothing.
@@ -62,7 +65,7 @@ def cross_fade(windows, hop):
     return result
 
 
-def columns(windows, step, first=None):
+def columns(windows: np.ndarray, step: int, first: int | None = None) -> np.ndarray:
     """Sec. 2.4.2: `step` columns from each window, windows cut every `step` frames; step 1 is the single column.
 
     `first` is the first column kept, by default so that the kept ones are central. The paper calls the one kept frame
@@ -76,7 +79,7 @@ def columns(windows, step, first=None):
     return np.concatenate([windows[0][:, :first], *kept, windows[-1][:, first + step:]], axis=1)
 
 
-def seam_ratio(image, seams):
+def seam_ratio(image: np.ndarray, seams: Sequence[int] | np.ndarray) -> float:
     """Mean absolute frame difference across `seams` (frame indices) over the median difference elsewhere."""
     change = np.abs(np.diff(image, axis=1)).mean(axis=0)
     at = np.zeros(len(change), dtype=bool)
@@ -86,14 +89,15 @@ def seam_ratio(image, seams):
     return float(change[at].mean() / max(np.median(change[~at]), 1e-12))
 
 
-def flux(image):
+def flux(image: np.ndarray) -> float:
     """Mean absolute change from one frame to the next; 0 for a constant image."""
     return float(np.abs(np.diff(image, axis=-1)).mean())
 
 
 # ---- what is measured on it --------------------------------------------------------------------------------------
 
-def ways(image, width, rebuild):
+def ways(image: np.ndarray, width: int,
+         rebuild: Callable[[np.ndarray], np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Every way of joining one track (bands, frames): {name: (image, seams)}; `rebuild` maps windows to windows."""
     hop = 3 * width // 4
     blend = rebuild(cut(image, width, hop))
@@ -106,7 +110,7 @@ def ways(image, width, rebuild):
     return found
 
 
-def column_counts(width):
+def column_counts(width: int) -> list[int]:
     """How many columns of each window are kept in the comparison of sec. 2.4.2: 1, 4, 16, … and all."""
     counts = [1]
     while counts[-1] * 4 < width:
@@ -114,7 +118,7 @@ def column_counts(width):
     return [*counts, width]
 
 
-def blend_ratio(blended, image, width, hop):
+def blend_ratio(blended: np.ndarray, image: np.ndarray, width: int, hop: int) -> float:
     """Error of a cross-faded track to its input inside the overlaps over that outside."""
     inside = np.zeros(blended.shape[1], dtype=bool)
     for start in range(hop, blended.shape[1] - width + hop, hop):
@@ -123,7 +127,8 @@ def blend_ratio(blended, image, width, hop):
     return float(error[inside].mean() / max(error[~inside].mean(), 1e-12))
 
 
-def track_measures(image, reference, rebuild, config):
+def track_measures(image: np.ndarray, reference: float, rebuild: Callable[[np.ndarray], np.ndarray],
+                   config: Config) -> dict[str, Any]:
     """Seams, blended error and sound of one track (bands, frames) joined in every way.
 
     Returns {"seam": {method: ratio}, "blend": error inside overlaps over outside, "distance": {columns: dB},

@@ -4,13 +4,17 @@ It is trained on recordings of the role "ear", which neither the model nor the e
 """
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers
+from sklearn.pipeline import Pipeline
 
 from common import training
+from common.store import Store
 from common.training import Batches, Learner, Model, Stage
 from papers.lord_transfer.config import Config
 from papers.lord_transfer.data import Reader, windows
@@ -18,7 +22,7 @@ from papers.lord_transfer.data import Reader, windows
 BATCH = 64  # windows heard at a time
 
 
-def classifier(shape=(128, 128, 1), classes=8, filters=16):
+def classifier(shape: tuple[int, int, int] = (128, 128, 1), classes: int = 8, filters: int = 16) -> keras.Model:
     """Image (batch, *shape) -> class logits (batch, classes): the ear that replaces the paper's listening.
 
     Ours, not the paper's: four convolution blocks, then the mean over time, so that it hears what sounds and not when.
@@ -34,7 +38,7 @@ def classifier(shape=(128, 128, 1), classes=8, filters=16):
     return keras.Model(image, layers.Dense(classes)(x), name="classifier")
 
 
-def build(config: Config, store) -> Learner:
+def build(config: Config, store: Store) -> Learner:
     """The classifier on amplitude images and its optimizer."""
     classes = len(windows(config, store).labels)
     network = classifier((config.bands, config.frames, 1), classes, config.classifier_filters)
@@ -43,7 +47,7 @@ def build(config: Config, store) -> Learner:
     return Learner({"classifier": network}, {"classifier": optimizer})
 
 
-def train_step(learner, batch, step):
+def train_step(learner: Learner, batch: dict[str, tf.Tensor], step: training.Step) -> dict[str, tf.Tensor]:
     """Cross-entropy with classes weighted equally; level and smoothness varied, so that they decide nothing."""
     network = learner.networks["classifier"]
     image = batch["image"] + step.uniform("level", (1, 1, 1), -0.1, 0.1)
@@ -60,7 +64,7 @@ def train_step(learner, batch, step):
     return {"losses/classifier": loss, "metrics/accuracy": step.mean(right)}
 
 
-def stages(config: Config, store, seed):
+def stages(config: Config, store: Store, seed: int) -> list[Stage]:
     """One stage on the windows of the role "ear"."""
     plain = dataclasses.replace(config, phase="none", overlap=0.0)
     found = windows(plain, store)
@@ -81,13 +85,13 @@ def stages(config: Config, store, seed):
 MODEL = Model(build, stages)
 
 
-def ear(learner):
+def ear(learner: Learner) -> keras.Model:
     """The classifier of a Learner as a network with two outputs: logits and features."""
     network = learner.networks["classifier"]
     return keras.Model(network.input, [network.output, network.layers[-1].input])
 
 
-def in_batches(network, *inputs):
+def in_batches(network: Callable, *inputs: np.ndarray) -> Any:
     """Output (or tuple of outputs) of a network for arrays of n rows, BATCH at a time, as arrays."""
     parts = []
     for start in range(0, len(inputs[0]), BATCH):
@@ -98,7 +102,7 @@ def in_batches(network, *inputs):
     return np.concatenate([part.numpy() for part in parts])
 
 
-def listen(classifier, images):
+def listen(classifier: keras.Model, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(probabilities (n, classes), features (n, values)) of what the classifier hears in the amplitude channel."""
     logits, features = in_batches(classifier, images[..., :1])
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -107,7 +111,7 @@ def listen(classifier, images):
 
 # ---- a second ear of another kind --------------------------------------------------------------------------------
 
-def cepstra(images):
+def cepstra(images: np.ndarray) -> np.ndarray:
     """Mean and deviation over time of 20 cepstral coefficients and of the spectral centroid: (n, 42)."""
     from scipy.fft import dct
 
@@ -119,7 +123,7 @@ def cepstra(images):
     return np.concatenate([found.mean(axis=2), found.std(axis=2)], axis=1)
 
 
-def second_ear(images, classes):
+def second_ear(images: np.ndarray, classes: np.ndarray) -> Pipeline:
     """Logistic regression on cepstra, trained on the same clips as the classifier; ask it with `cepstra`."""
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

@@ -3,6 +3,7 @@
 Images are (batch, bands, frames, channels) in [0, 1].
 """
 
+from collections.abc import Callable
 from functools import lru_cache
 
 import tensorflow as tf
@@ -11,28 +12,28 @@ from papers.lord_transfer import vgg
 from papers.lord_transfer.config import Config, loss_terms, perceptual_state
 
 
-def mean_squared_error(image, generated):
+def mean_squared_error(image: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
     """Sec. 2.3.3, item 1: mean of (x - y)^2 over an image."""
     return tf.reduce_mean(tf.square(image - generated), axis=[1, 2, 3])
 
 
-def mean_absolute_error(image, generated):
+def mean_absolute_error(image: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
     """Sec. 2.3.3, item 2: mean of |x - y| over an image."""
     return tf.reduce_mean(tf.abs(image - generated), axis=[1, 2, 3])
 
 
-def cyclic_squared_error(angle, generated, period=1.0):
+def cyclic_squared_error(angle: tf.Tensor, generated: tf.Tensor, period: float = 1.0) -> tf.Tensor:
     """Sec. 2.3.1, item 4a: mean squared distance on a circle of `period`; pi and -pi are the same angle."""
     difference = tf.math.floormod(tf.abs(angle - generated), period)
     return tf.reduce_mean(tf.square(tf.minimum(difference, period - difference)), axis=[1, 2, 3])
 
 
-def decimated(image, size):
+def decimated(image: tf.Tensor, size: int) -> tf.Tensor:
     """(batch, height, width, channels) -> (batch, size, size, channels) as TensorFlow 1 resized: no averaging."""
     return tf.compat.v1.image.resize_bilinear(image, (size, size))
 
 
-def perceptual_error(features, image, generated, size=0):
+def perceptual_error(features: Callable, image: tf.Tensor, generated: tf.Tensor, size: int = 0) -> tf.Tensor:
     """Sec. 2.3.3, item 4: mean absolute difference of features, averaged over layers, in units of 1/255.
 
     `features` is a network of `vgg.first_layer` or `vgg.five_layers`; only the first channel is compared. `size`
@@ -47,7 +48,7 @@ def perceptual_error(features, image, generated, size=0):
     return tf.add_n(errors) / (255.0 * len(errors))
 
 
-def multiscale_error(image, generated):
+def multiscale_error(image: tf.Tensor, generated: tf.Tensor) -> tf.Tensor:
     """Ours, where VGG16 weights are missing: mean absolute error at 1/2, 1/4 and 1/8 of the resolution, averaged.
 
     Only the first channel is compared. A multi-scale spectral loss on pictures: what is a little out of place counts
@@ -63,7 +64,7 @@ def multiscale_error(image, generated):
 PIXEL_LOSSES = {"mse": mean_squared_error, "mae": mean_absolute_error}
 
 
-def perceptual_words(config: Config):
+def perceptual_words(config: Config) -> str:
     """The perceptual term in words, with the checksum of its weights."""
     state = perceptual_state(config)
     if state == "imagenet":
@@ -80,7 +81,7 @@ def _features(state, weights, layers):
     return vgg.random_first_layer() if state == "random" else vgg.read(weights, layers)[0]
 
 
-def reconstruction(config: Config):
+def reconstruction(config: Config) -> Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]:
     """(image, generated) -> {term: (batch,)}; the sum of the terms is the reconstruction loss of sec. 2.3.3."""
     terms, state = loss_terms(config), perceptual_state(config)
     features = None

@@ -4,6 +4,7 @@ Arrays in, numbers out; no TensorFlow. Everything is measured on windows of the 
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -24,52 +25,52 @@ class Heard:
     transfers: np.ndarray  # (targets, n, classes) probabilities for every clip given to every class
 
     @property
-    def clips(self):
+    def clips(self) -> int:
         """How many held-out clips were heard."""
         return len(self.classes)
 
     @property
-    def others(self):
+    def others(self) -> np.ndarray:
         """(targets, n): whether a target is another class than the clip's own."""
         return np.arange(len(self.labels))[:, None] != self.classes
 
     @property
-    def hits(self):
+    def hits(self) -> np.ndarray:
         """(targets, n): whether a clip given to a class is heard as that class."""
         return self.transfers.argmax(axis=2) == np.arange(len(self.labels))[:, None]
 
     @property
-    def own(self):
+    def own(self) -> np.ndarray:
         """(n,) what is heard where a clip is rebuilt with its own class."""
         return self.transfers.argmax(axis=2)[self.classes, np.arange(self.clips)]
 
     @property
-    def real_shares(self):
+    def real_shares(self) -> np.ndarray:
         """(classes, classes): real clips of a class, heard as each."""
         return shares(self.real.argmax(axis=1), self.classes, len(self.labels))
 
     @property
-    def identity_shares(self):
+    def identity_shares(self) -> np.ndarray:
         """(classes, classes): clips rebuilt with their own class, heard as each."""
         return shares(self.own, self.classes, len(self.labels))
 
     @property
-    def target_shares(self):
+    def target_shares(self) -> np.ndarray:
         """[a, b]: share of clips of a, transferred to b, that are heard as b."""
         return np.stack([self.hits[:, self.classes == a].mean(axis=1) for a in range(len(self.labels))])
 
     @property
-    def chance(self):
+    def chance(self) -> float:
         """One over the number of classes."""
         return 1 / len(self.labels)
 
     @property
-    def accuracy(self):
+    def accuracy(self) -> float:
         """Mean over classes of the share of real clips heard rightly: the ceiling of everything below."""
         return float(np.diag(self.real_shares).mean())
 
     @property
-    def deaf(self):
+    def deaf(self) -> str:
         """Why nothing can be said with this classifier, or an empty string: real clips must be heard above chance.
 
         By two standard errors of guessing once a recording, since the clips of one are heard alike; a classifier at
@@ -83,22 +84,22 @@ class Heard:
                 f"rightly, chance is {self.chance:.0%}: too few recordings to tell it from guessing")
 
     @property
-    def rebuilt(self):
+    def rebuilt(self) -> float:
         """Mean over classes of the share of identity outputs heard as their class."""
         return float(np.diag(self.identity_shares).mean())
 
     @property
-    def transferred(self):
+    def transferred(self) -> float:
         """Mean over all pairs of different classes of the share heard as the target."""
         return off_diagonal_mean(self.target_shares)
 
     @property
-    def untransferred(self):
+    def untransferred(self) -> float:
         """The same for clips that were not transferred: real clips of a heard as b, mean over pairs."""
         return off_diagonal_mean(self.real_shares)
 
     @property
-    def false_identity(self):
+    def false_identity(self) -> float:
         """The same for identity outputs."""
         return off_diagonal_mean(self.identity_shares)
 
@@ -116,12 +117,12 @@ class Judged:
     kept: np.ndarray | None = None  # its source's notes in it, in time, minus the mean of those rivals' notes
 
     @property
-    def ahead(self):
+    def ahead(self) -> np.ndarray:
         """How far it is ahead of rivals: in rhythm and in notes, 1 of all, 0 where it ignores its source."""
         return self.rhythm + (self.notes if self.by_note is None else self.by_note) - 1
 
     @property
-    def joint(self):
+    def joint(self) -> np.ndarray:
         """Heard as the target *and* following its source: a hit counts by how far it is ahead of rivals.
 
         1: heard, and nearer to its source than to every rival; 0: not heard, or no nearer than to any other.
@@ -129,25 +130,25 @@ class Judged:
         return self.hits * self.ahead
 
     @property
-    def joint_second(self):
+    def joint_second(self) -> np.ndarray:
         """The same, heard by the second ear."""
         return self.second * self.ahead
 
 
-def shares(answers, classes, count):
+def shares(answers: np.ndarray, classes: np.ndarray, count: int) -> np.ndarray:
     """(count, count): of the clips of each class, the share answered as each."""
     return np.stack([np.bincount(answers[classes == a], minlength=count) / np.sum(classes == a)
                      for a in range(count)])
 
 
-def off_diagonal_mean(matrix):
+def off_diagonal_mean(matrix: np.ndarray) -> float:
     """Mean of a square matrix without its diagonal."""
     return float(matrix[~np.eye(len(matrix), dtype=bool)].mean())
 
 
 # ---- how well it is rebuilt --------------------------------------------------------------------------------------
 
-def rebuilt_of(transfers, classes):
+def rebuilt_of(transfers: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """(n, bands, frames, channels): of all transfers (targets, n, …), those of each clip to its own class."""
     return transfers[classes, np.arange(len(classes))]
 
@@ -157,29 +158,30 @@ def class_means(images: np.ndarray, classes: np.ndarray, count: int) -> np.ndarr
     return np.stack([images[classes == number].mean(axis=0) for number in range(count)])
 
 
-def absolute_errors(images, made):
+def absolute_errors(images: np.ndarray, made: np.ndarray) -> np.ndarray:
     """(n,) mean absolute error of the amplitude channel of each image."""
     return np.abs(made - images)[..., 0].mean(axis=(1, 2))
 
 
-def variety(images, classes, transfers):
+def variety(images: np.ndarray, classes: np.ndarray, transfers: np.ndarray) -> float:
     """How different the transfers to one class are, over how different its real clips are: 0 for a class mean."""
     real = [probes.mean_distance(images[classes == b, ..., 0]) for b in range(len(transfers))]
     return float(np.mean([probes.mean_distance(found[..., 0]) for found in transfers]) / np.mean(real))
 
 
-def flux_ratio(images, rebuilt):
+def flux_ratio(images: np.ndarray, rebuilt: np.ndarray) -> float:
     """Change from frame to frame of rebuilt clips over that of the real ones."""
     return joining.flux(rebuilt[..., 0]) / joining.flux(images[..., 0])
 
 
-def feature_distances(real, made):
+def feature_distances(real: np.ndarray, made: np.ndarray) -> np.ndarray:
     """(n,) distance of rebuilt clips' features (n, values) from the real ones', in units of the real ones' spread."""
     scale = real.std(axis=0) + 1e-6
     return np.linalg.norm((made - real) / scale, axis=1) / np.sqrt(real.shape[1])
 
 
-def leak(shown, shown_classes, asked, asked_classes, noise=0.0):
+def leak(shown: np.ndarray, shown_classes: np.ndarray, asked: np.ndarray, asked_classes: np.ndarray,
+         noise: float = 0.0) -> np.ndarray:
     """(n,) whether a linear probe, fitted on codes `shown`, names the class of each code in `asked`.
 
     `noise`: standard deviation of the Gaussian noise that both get first: what lies under the noise of training is
@@ -195,27 +197,27 @@ def leak(shown, shown_classes, asked, asked_classes, noise=0.0):
     return probe.fit(shown, shown_classes).predict(asked) == asked_classes
 
 
-def class_balanced(values, classes):
+def class_balanced(values: np.ndarray, classes: np.ndarray) -> float:
     """Mean over classes of the class's mean value."""
     return float(np.mean([np.mean(values[classes == number]) for number in np.unique(classes)]))
 
 
 # ---- phase -------------------------------------------------------------------------------------------------------
 
-def angles(images, phase):
+def angles(images: np.ndarray, phase: str) -> np.ndarray:
     """Phase angle in radians of images whose channels are those of `phase` (sec. 2.3.1, item 4)."""
     if phase == "angle":
         return 2 * np.pi * images[..., 1]
     return np.arctan2(2 * images[..., 2] - 1, 2 * images[..., 1] - 1)
 
 
-def phase_correlation(images):
+def phase_correlation(images: np.ndarray) -> float:
     """Mean |correlation| of the phase channels with the amplitude channel."""
     return float(np.mean([abs(np.corrcoef(images[..., 0].ravel(), images[..., c].ravel())[0, 1])
                           for c in range(1, images.shape[-1])]))
 
 
-def phase_measures(images, rebuilt, phase):
+def phase_measures(images: np.ndarray, rebuilt: np.ndarray, phase: str) -> dict[str, Any]:
     """{"errors": (n,) squared angle error in radians, "leak": how much more amplitude shows in the generated phase}."""
     difference = np.abs(angles(images, phase) - angles(rebuilt, phase)) % (2 * np.pi)
     squared = np.minimum(difference, 2 * np.pi - difference) ** 2
@@ -258,17 +260,17 @@ class Measured:
     joined_reference: float = 1.0
 
     @property
-    def labels(self):
+    def labels(self) -> tuple:
         """Names of the classes."""
         return self.heard.labels
 
     @property
-    def classes(self):
+    def classes(self) -> np.ndarray:
         """(n,) class number of each clip."""
         return self.heard.classes
 
     @property
-    def groups(self):
+    def groups(self) -> np.ndarray:
         """(n,) recording of each clip."""
         return self.heard.groups
 
@@ -283,6 +285,6 @@ class Evaluation:
     others: dict = field(default_factory=dict)  # data set -> results.json of the same preset, mode and seed
 
     @property
-    def first(self):
+    def first(self) -> Measured:
         """The model of the first pair: the one that comparisons are made with."""
         return self.models[next(iter(self.models))]

@@ -2,11 +2,15 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 
 import keras
 import numpy as np
+from sklearn.pipeline import Pipeline
 
 from common import training
+from common.record import Run
+from common.store import Store
 from papers.lord_transfer import (
     controls,
     joining,
@@ -18,6 +22,7 @@ from papers.lord_transfer import (
     train,
     trained as using,
 )
+from papers.lord_transfer.config import Config
 from papers.lord_transfer.data import mean_images, spread
 from papers.lord_transfer.exceeding import UNTRAINED
 from papers.lord_transfer.measures import Heard, Judged, Measured
@@ -25,7 +30,7 @@ from papers.lord_transfer.measures import Heard, Judged, Measured
 INVERTED = 8  # clips sent to sound and back
 
 
-def measure(config, store, run, name, pair, full=True) -> Measured:
+def measure(config: Config, store: Store, run: Run, name: str, pair: str, full: bool = True) -> Measured:
     """Everything measured on one model of a run; melody, way to sound and joining only when `full`."""
     model = using.load(config, store, run, name, pair)
     images, classes = model.test_images(), model.test.classes
@@ -63,13 +68,14 @@ def measure(config, store, run, name, pair, full=True) -> Measured:
     return measure_sound(found, model, store.array("reference")) if full else found
 
 
-def untrained_encoder(config, store):
+def untrained_encoder(config: Config, store: Store) -> keras.Model:
     """The content encoder of a model that has not been trained."""
     keras.utils.set_random_seed(0)
     return networks.build(config, store).networks["content_encoder"]
 
 
-def probes(model, untrained, shown, shown_classes, images, codes, classes):
+def probes(model: using.Trained, untrained: keras.Model, shown: np.ndarray, shown_classes: np.ndarray,
+           images: np.ndarray, codes: np.ndarray, classes: np.ndarray) -> dict[str, np.ndarray]:
     """{"noisy", "clean", "untrained"}: (n,) whether a probe names the class of clips from their content codes."""
     known, noise = using.encode(model, shown), model.config.noise
     first = (listener.in_batches(untrained, found) for found in (shown, images))
@@ -78,7 +84,7 @@ def probes(model, untrained, shown, shown_classes, images, codes, classes):
             "untrained": measures.leak(next(first), shown_classes, next(first), classes, noise)}
 
 
-def scores(model, store):
+def scores(model: using.Trained, store: Store) -> list[list[tuple[int, int, int]]] | None:
     """What is played in every held-out clip, in frames (melody.in_frames); None where the corpus does not know."""
     notes, test, frames = np.array(store.array("notes")), model.test, model.config.frames
     if not len(notes):
@@ -91,7 +97,8 @@ def scores(model, store):
     return found
 
 
-def judge(model, second, images, answers, played=None) -> dict:
+def judge(model: using.Trained, second: Pipeline, images: np.ndarray, answers: dict[str, np.ndarray],
+          played: list | None = None) -> dict:
     """{name: Judged} of answers {name: (targets, n, bands, frames, channels)}; `played`: the clips' scores or None."""
     classes, found = model.test.classes, {}
     chroma, courses = melody.chromas(images, model.config), melody.courses(images)
@@ -109,7 +116,8 @@ def judge(model, second, images, answers, played=None) -> dict:
     return found
 
 
-def ears(model, heard, second, images, classes, means) -> dict:
+def ears(model: using.Trained, heard: Heard, second: Pipeline, images: np.ndarray, classes: np.ndarray,
+         means: np.ndarray) -> dict:
     """What the ears say of what they should know: real clips by class, silence, noise, mean pictures."""
     def says(image):
         shares = listener.listen(model.classifier, image[None])[0][0]
@@ -125,7 +133,7 @@ def ears(model, heard, second, images, classes, means) -> dict:
             "mean_pictures": {label: model.labels[answer] for label, answer in zip(model.labels, answers, strict=True)}}
 
 
-def measure_sound(found: Measured, model, references) -> Measured:
+def measure_sound(found: Measured, model: using.Trained, references: Sequence[float] | np.ndarray) -> Measured:
     """Melody, variety, the way to sound and back, and joining, added to what was measured on a model."""
     config, images, classes = model.config, found.images, found.classes
     found.references = np.array([references[row] for row in model.test.rows])
@@ -143,7 +151,7 @@ def measure_sound(found: Measured, model, references) -> Measured:
     return found
 
 
-def measure_tracks(found: Measured, model, references):
+def measure_tracks(found: Measured, model: using.Trained, references: Sequence[float] | np.ndarray) -> None:
     """Joining of held-out tracks, rebuilt with their own class; the first also given to the next class, to be heard."""
     config = model.config
     for image, row, label in using.held_out_tracks(model):
@@ -159,7 +167,8 @@ def measure_tracks(found: Measured, model, references):
             found.joined_reference = references[row]
 
 
-def heard_after_inversion(model, images, references, classes):
+def heard_after_inversion(model: using.Trained, images: np.ndarray, references: Sequence[float] | np.ndarray,
+                          classes: np.ndarray) -> float:
     """Share of real clips heard rightly after their way to sound and back, which a transfer also takes."""
     config, again = model.config, []
     for image, reference in zip(images, references, strict=True):

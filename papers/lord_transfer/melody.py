@@ -3,6 +3,7 @@
 Images are (bands, frames) in [0, 1].
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -18,14 +19,14 @@ def _chroma_filters(sample_rate, fft_size):
     return librosa.filters.chroma(sr=sample_rate, n_fft=fft_size)
 
 
-def chroma(image, config: Config):
+def chroma(image: np.ndarray, config: Config) -> np.ndarray:
     """Chroma (12, frames), columns of length 1 (0 where silent); no Griffin-Lim in between."""
     power = sound.linear_power(sound.mel_power(image, 1.0, config), config)
     values = _chroma_filters(config.sample_rate, config.fft_size) @ power
     return values / np.maximum(np.linalg.norm(values, axis=0, keepdims=True), 1e-12)
 
 
-def onsets(image, config: Config):
+def onsets(image: np.ndarray, config: Config) -> int:
     """How many onsets a clip has: the measure of how simple a melody is. A rise counts from 1 dB over all bands."""
     import librosa
 
@@ -36,7 +37,7 @@ def onsets(image, config: Config):
                                           normalize=False, delta=1.0))
 
 
-def bass_share(image, config: Config, below=250.0):
+def bass_share(image: np.ndarray, config: Config, below: float = 250.0) -> float:
     """Energy below 250 Hz over all energy, in dB."""
     import librosa
 
@@ -45,14 +46,14 @@ def bass_share(image, config: Config, below=250.0):
     return float(10 * np.log10(power[centres < below].sum() / power.sum()))
 
 
-def pitch(samples, config: Config):
+def pitch(samples: np.ndarray, config: Config) -> np.ndarray:
     """Fundamental frequency in Hz per frame by pYIN, NaN where unvoiced."""
     import librosa
 
     return librosa.pyin(samples, fmin=65.4, fmax=2093.0, sr=config.sample_rate, frame_length=2048, hop_length=1024)[0]
 
 
-def pitch_agreement(one, other):
+def pitch_agreement(one: np.ndarray, other: np.ndarray) -> float:
     """Share of the frames voiced in `one` in which `other` has the same pitch class within 50 cents; NaN without any.
     """
     length = min(len(one), len(other))
@@ -66,12 +67,13 @@ def pitch_agreement(one, other):
     return float(np.mean(np.nan_to_num(distance, nan=600) <= 50))
 
 
-def chromas(images, config: Config):
+def chromas(images: np.ndarray, config: Config) -> np.ndarray:
     """Chroma (n, 12, frames) of images (n, bands, frames, channels)."""
     return np.stack([chroma(image[..., 0], config) for image in images])
 
 
-def pitch_measures(images, transfers, classes, config: Config, clips):
+def pitch_measures(images: np.ndarray, transfers: Sequence[np.ndarray] | np.ndarray, classes: np.ndarray,
+                   config: Config, clips: int) -> dict[str, np.ndarray]:
     """Pitch contours of some clips and of their transfer to the next class, two clips of a class at a time.
 
     Returns {"picked": clip numbers, "own": agreement with the source, "rival": with the other clip of its class}.
@@ -110,13 +112,13 @@ def _pitch_filters(bands, sample_rate):
     return found
 
 
-def tracked(images, config: Config):
+def tracked(images: np.ndarray, config: Config) -> np.ndarray:
     """The pitch of a single line: MIDI numbers (n, frames) of images (n, bands, frames, channels), by harmonic sum."""
     salience = np.einsum("pb,nbf->npf", _pitch_filters(config.bands, config.sample_rate), images[..., 0])
     return LOWEST + salience.argmax(axis=1)
 
 
-def note_agreement(scores, pitches):
+def note_agreement(scores: list[list[tuple[int, int, int]]], pitches: np.ndarray) -> np.ndarray:
     """[source, transfer]: share of the time of a source's notes that a transfer has their pitch, beyond other times.
 
     Share of a note's frames in which the transfer has its pitch, to a semitone and octaves ignored, minus the share of
@@ -138,7 +140,7 @@ def note_agreement(scores, pitches):
     return found
 
 
-def in_frames(notes, frames, config: Config):
+def in_frames(notes: np.ndarray, frames: int, config: Config) -> list[tuple[int, int, int]]:
     """Rows of (first frame, frame after the last, MIDI pitch) of notes (n, 3): onset and end in seconds, pitch."""
     times = np.round(np.asarray(notes).reshape(-1, 3)[:, :2] * config.sample_rate / config.hop).astype(int)
     first = np.clip(times[:, 0], 0, frames - 1)
@@ -148,12 +150,12 @@ def in_frames(notes, frames, config: Config):
 
 # ---- does a transfer follow its source ---------------------------------------------------------------------------
 
-def courses(images):
+def courses(images: np.ndarray) -> np.ndarray:
     """Level over time (n, 1, frames): the mean over the bands of images (n, bands, frames, channels)."""
     return images[..., 0].mean(axis=1, keepdims=True)
 
 
-def moving(values):
+def moving(values: np.ndarray) -> np.ndarray:
     """Only what changes: (n, rows, frames) minus each row's mean over time, each item of length 1 (0 if nothing does).
 
     A clip's key, level and spectrum are gone; a filter without a note in it has nothing left.
@@ -163,13 +165,13 @@ def moving(values):
     return np.where(length > 1e-6 * np.sqrt(values[0].size), centred / np.maximum(length, 1e-12), 0.0)
 
 
-def following(sources, made):
+def following(sources: np.ndarray, made: Sequence[np.ndarray] | np.ndarray) -> np.ndarray:
     """[target, source, transfer] correlation of what moves in sources (n, …) and in transfers (targets, n, …)."""
     flat = moving(sources).reshape(len(sources), -1)
     return np.stack([flat @ moving(found).reshape(len(found), -1).T for found in made])
 
 
-def ahead_of_rivals(agreement, classes):
+def ahead_of_rivals(agreement: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """(targets, n): share of the other sources of its class that a transfer agrees with less than with its own.
 
     Ties count half, so that 0.5 is what an answer gets that ignores its source. NaN where the class has one clip.
@@ -184,7 +186,7 @@ def ahead_of_rivals(agreement, classes):
         return np.where(np.isnan(own), np.nan, behind.sum(axis=1) / rivals.sum(axis=0))
 
 
-def excess_over_rivals(agreement, classes):
+def excess_over_rivals(agreement: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """(targets, n): agreement with its own source minus the mean with the other sources of its class; NaN if none."""
     own, rivals = _own_and_rivals(agreement, classes)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -9,10 +9,12 @@ The paper's Gaussian noise on the content code is not a layer here: `train.conte
 """
 
 import keras
+import tensorflow as tf
 from keras import layers
 
 
-def content_encoder(shape=(128, 128, 1), content_dim=128, filters=64, units=256, first_kernel=7, kernel=4):
+def content_encoder(shape: tuple[int, int, int] = (128, 128, 1), content_dim: int = 128, filters: int = 64,
+                    units: int = 256, first_kernel: int = 7, kernel: int = 4) -> keras.Model:
     """Image (batch, *shape) -> content code (batch, content_dim); sec. 2.1.1.1.
 
     `filters` is the width of the first convolution; the next four have 2, 4, 4 and 4 times as many.
@@ -30,13 +32,13 @@ def content_encoder(shape=(128, 128, 1), content_dim=128, filters=64, units=256,
     return keras.Model(image, layers.Dense(content_dim)(x), name="content_encoder")
 
 
-def class_embedding(classes, class_dim=256):
+def class_embedding(classes: int, class_dim: int = 256) -> keras.Model:
     """Class index (batch,) -> class code (batch, class_dim), one free vector per class; sec. 2.1.1.2."""
     index = keras.Input((), dtype="int32", name="class_index")
     return keras.Model(index, layers.Embedding(classes, class_dim)(index), name="class_embedding")
 
 
-def class_modulation(class_dim=256, adain_layers=4, adain_dim=256):
+def class_modulation(class_dim: int = 256, adain_layers: int = 4, adain_dim: int = 256) -> keras.Model:
     """Class code (batch, class_dim) -> AdaIN parameters (batch, adain_layers, adain_dim, 2); sec. 2.1.1.3.
 
     One linear layer of 2 * adain_dim units per AdaIN layer. The reshape interleaves: in each, even units are the
@@ -56,7 +58,8 @@ class AdaptiveInstanceNormalization(layers.Layer):
     Variance is the population's and 1e-7 is added to the standard deviation, as in the program of LORD.
     """
 
-    def call(self, content, parameters):
+    def call(self, content: keras.KerasTensor | tf.Tensor,
+             parameters: keras.KerasTensor | tf.Tensor) -> keras.KerasTensor | tf.Tensor:
         """Content (batch, height, width, channels), parameters (batch, channels, 2) -> shape of content."""
         offset = parameters[:, None, None, :, 0]
         scale = parameters[:, None, None, :, 1]
@@ -65,8 +68,9 @@ class AdaptiveInstanceNormalization(layers.Layer):
         return scale * (content - mean) / (keras.ops.sqrt(variance) + 1e-7) + offset
 
 
-def generator(shape=(128, 128, 1), content_dim=128, adain_layers=4, adain_dim=256, dense_scale=1, kernel=3,
-              last_filters=64, last_kernels=(5, 7)):
+def generator(shape: tuple[int, int, int] = (128, 128, 1), content_dim: int = 128, adain_layers: int = 4,
+              adain_dim: int = 256, dense_scale: int = 1, kernel: int = 3, last_filters: int = 64,
+              last_kernels: tuple[int, ...] = (5, 7)) -> keras.Model:
     """Content code (batch, content_dim) and AdaIN parameters -> image (batch, *shape) in (0, 1); sec. 2.1.1.4.
 
     The first grid is shape / 2^adain_layers. `dense_scale` widens the first two dense layers (sec. 2.3.2, item 1).

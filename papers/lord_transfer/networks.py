@@ -4,26 +4,29 @@ Two optimizers, because Adam takes no notice of a gradient that is multiplied.
 """
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 
+from common.store import Store
 from common.training import Learner
 from papers.lord_transfer import model, variants
 from papers.lord_transfer.config import Config
-from papers.lord_transfer.data import Reader, image_shape, spread, training_windows
+from papers.lord_transfer.data import Reader, Windows, image_shape, spread, training_windows
 
 CENTRED_ON = 2000  # training windows whose mean spectrum is taken from the encoders' input
 
 
-def encoder_sizes(config: Config):
+def encoder_sizes(config: Config) -> dict[str, int]:
     """Keyword arguments of the two encoders."""
     first_kernel, kernel = (int(word) for word in config.encoder_kernels.split())
     return dict(filters=config.encoder_filters, units=config.encoder_units, first_kernel=first_kernel, kernel=kernel)
 
 
-def spectrum(config: Config, store, found):
+def spectrum(config: Config, store: Store, found: Windows) -> tuple[np.ndarray, float]:
     """(mean (bands, 1, channels), deviation): of training images over clips and time, and of what is left of them."""
     shown = spread(found, CENTRED_ON)
     images = Reader(config, store).read(shown, np.arange(len(shown)))
@@ -31,7 +34,7 @@ def spectrum(config: Config, store, found):
     return mean[0], float((images - mean).std())
 
 
-def build(config: Config, store) -> Learner:
+def build(config: Config, store: Store) -> Learner:
     """The networks of a Config with their optimizers, built; the tables have a row per class (and per image)."""
     found = training_windows(config, store)
     shape, kernels = image_shape(config), [int(word) for word in config.generator_kernels.split()]
@@ -62,30 +65,31 @@ def build(config: Config, store) -> Learner:
     return learner
 
 
-def joint_optimizers(config: Config, steps_per_epoch):
+def joint_optimizers(config: Config,
+                     steps_per_epoch: int | tf.Tensor | tf.Variable) -> dict[str, keras.optimizers.Optimizer]:
     """{"networks", "tables"}: the optimizers of the joint stage; the tables' rate is `table_rate` times the other."""
     return {"networks": adam(config, 1.0, steps_per_epoch), "tables": adam(config, config.table_rate, steps_per_epoch)}
 
 
-def adam(config: Config, rate, steps_per_epoch):
+def adam(config: Config, rate: float, steps_per_epoch: int | tf.Tensor | tf.Variable) -> keras.optimizers.Optimizer:
     """Adam with the cosine schedule times `rate`: a rate that Adam, unlike a multiplied gradient, cannot undo."""
     return keras.optimizers.Adam(EpochCosine(rate * config.learning_rate, rate * config.last_learning_rate,
                                              config.epochs, steps_per_epoch), beta_1=config.adam_beta_1)
 
 
-def first_stage(config: Config, learner: Learner):
+def first_stage(config: Config, learner: Learner) -> dict[str, list[str]]:
     """Names of the networks and of the latent tables that the joint stage trains, by optimizer."""
     tables = [name for name in learner.networks if name.endswith("embedding")]
     waiting = ("content_encoder", "class_encoder") if config.content == "embedding" else ()
     return {"networks": [n for n in learner.networks if n not in tables and n not in waiting], "tables": tables}
 
 
-def second_stage(learner: Learner):
+def second_stage(learner: Learner) -> list[str]:
     """Names of the networks that LORD's second stage trains: all but the tables."""
     return [name for name in learner.networks if not name.endswith("embedding")]
 
 
-def variables_of(learner: Learner, names):
+def variables_of(learner: Learner, names: Iterable[str]) -> list:
     """The trainable variables of the named networks."""
     return [variable for name in names for variable in learner.networks[name].trainable_variables]
 
@@ -98,15 +102,15 @@ class EpochCosine(keras.optimizers.schedules.LearningRateSchedule):
     it is known only when the stage begins.
     """
 
-    def __init__(self, first, last, epochs, steps_per_epoch):
+    def __init__(self, first: float, last: float, epochs: int, steps_per_epoch: int | tf.Tensor | tf.Variable):
         self.first, self.last, self.epochs, self.steps_per_epoch = first, last, epochs, steps_per_epoch
 
-    def __call__(self, step):
+    def __call__(self, step: keras.Variable | tf.Tensor) -> tf.Tensor:
         """The rate at an update."""
         epoch = tf.floor(tf.cast(step, tf.float32) / tf.cast(self.steps_per_epoch, tf.float32))
         fraction = tf.minimum(tf.maximum(epoch - 1, 0) / self.epochs, 1.0)
         return self.last + 0.5 * (self.first - self.last) * (1 + tf.cos(math.pi * fraction))
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The numbers it was made of."""
         return {"first": self.first, "last": self.last, "epochs": self.epochs, "steps_per_epoch": 1}

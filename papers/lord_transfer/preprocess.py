@@ -22,14 +22,14 @@ SMALLEST = 1e-10  # power floor, as librosa.power_to_db
 
 
 @lru_cache(maxsize=8)
-def mel_bank(sample_rate, fft_size, bands):
+def mel_bank(sample_rate: int, fft_size: int, bands: int) -> np.ndarray:
     """Slaney mel filters with area norm (bands, 1 + fft_size / 2), librosa's default."""
     import librosa
 
     return librosa.filters.mel(sr=sample_rate, n_fft=fft_size, n_mels=bands)
 
 
-def spectrogram(samples, config: Config, phase=False):
+def spectrogram(samples: np.ndarray, config: Config, phase: bool = False) -> tuple[np.ndarray, float]:
     """Mono samples -> (image, reference): (bands or 3 bands, frames) float32 in [0, 1] and the mel power at 1.
 
     1 is the maximum of the recording, 0 is `dynamic_range` dB below. With `phase` the mel-filtered cosine and sine of
@@ -52,7 +52,7 @@ def spectrogram(samples, config: Config, phase=False):
     return image.astype(np.float32), reference
 
 
-def sounding_stretches(samples, config: Config):
+def sounding_stretches(samples: np.ndarray, config: Config) -> list[tuple[int, int]]:
     """(start, end) in samples of what lies between silences and is long enough for a window (sec. 2.4.1)."""
     import librosa
 
@@ -61,7 +61,7 @@ def sounding_stretches(samples, config: Config):
     return [(int(start), int(end)) for start, end in stretches if end - start >= shortest]
 
 
-def recipe(config: Config):
+def recipe(config: Config) -> dict:
     """Every parameter that the stored images depend on."""
     names = ("sample_rate", "fft_size", "hop", "bands", "frames", "dynamic_range")
     values = {name: getattr(config, name) for name in names}
@@ -72,17 +72,17 @@ def recipe(config: Config):
     return {"name": "mel", "version": VERSION, "phase": stores_phase(config), **values}
 
 
-def stores_phase(config: Config):
+def stores_phase(config: Config) -> bool:
     """Whether images carry the phase channels; the ablations of sec. 2.3.1, item 4, need them."""
     return config.phase != "none" or (config.ablations and config.data_set == "fma_medium")
 
 
-def genres(config: Config):
+def genres(config: Config) -> set[str]:
     """The genres of the configured pairs, e.g. {"Rock", "Folk"}."""
     return {genre for pair in config.genre_pairs.split() for genre in pair.split("-")}
 
 
-def preprocess(config: Config, data: Path | None, preset: str, stores: Path, null=False):
+def preprocess(config: Config, data: Path | None, preset: str, stores: Path, null: bool = False) -> store.Store:
     """The store of a corpus for a Config: built, or the one on disk when its fingerprint matches.
 
     Raises corpora.DataError or store.StoreError with one line that names the file and the next step.

@@ -9,25 +9,25 @@ from papers.lord_transfer.config import Config
 from papers.lord_transfer.preprocess import mel_bank
 
 
-def mel_power(image, reference, config: Config):
+def mel_power(image: np.ndarray, reference: float, config: Config) -> np.ndarray:
     """Mel power (bands, frames) of an image: the dB step of sec. 2.2; `reference` is the power at image value 1."""
     decibels = config.dynamic_range * (np.clip(np.asarray(image, np.float64), 0, 1) - 1)
     return reference * 10 ** (decibels / 10)
 
 
 @lru_cache(maxsize=8)
-def pseudo_inverse(sample_rate, fft_size, bands):
+def pseudo_inverse(sample_rate: int, fft_size: int, bands: int) -> np.ndarray:
     """Moore-Penrose inverse (1 + fft_size / 2, bands) of the mel filter bank; about half of it is negative."""
     return np.linalg.pinv(mel_bank(sample_rate, fft_size, bands).astype(np.float64))
 
 
-def linear_power(mel, config: Config):
+def linear_power(mel: np.ndarray, config: Config) -> np.ndarray:
     """STFT power (1 + fft_size / 2, frames) of mel power by the pseudo-inverse; negative power is set to 0 (sec. 2.2).
     """
     return np.maximum(pseudo_inverse(config.sample_rate, config.fft_size, config.bands) @ mel, 0)
 
 
-def to_audio(image, reference, config: Config, seed=0):
+def to_audio(image: np.ndarray, reference: float, config: Config, seed: int = 0) -> np.ndarray:
     """Mono samples of an image: power, filter bank undone, Griffin-Lim (sec. 2.2).
 
     `config.inversion`: "pinv" as the paper, "nonnegative" as common.inversion.
@@ -54,13 +54,13 @@ def phase_to_audio(image: np.ndarray, reference: np.ndarray, config: Config) -> 
     return librosa.istft(magnitude * np.exp(1j * angle), hop_length=config.hop, n_fft=config.fft_size)
 
 
-def heard_decibels(samples, reference, config: Config, frames):
+def heard_decibels(samples: np.ndarray, reference: float, config: Config, frames: int) -> np.ndarray:
     """The image (bands, frames) of rebuilt sound in dB relative to `reference`, at most 0 and at least the range."""
     power = inversion.mel_power(samples, config.sample_rate, config.fft_size, config.hop, config.bands)[:, :frames]
     return np.clip(10 * np.log10(np.maximum(power, 1e-10) / reference), -config.dynamic_range, 0)
 
 
-def inversion_error(image, reference, config: Config):
+def inversion_error(image: np.ndarray, reference: float, config: Config) -> float:
     """Mean absolute error in dB of a clip's way to sound and back: the ceiling for any model's sound."""
     samples = to_audio(image, reference, config)
     frames = min(image.shape[1], 1 + len(samples) // config.hop)
@@ -68,14 +68,14 @@ def inversion_error(image, reference, config: Config):
     return float(np.abs(heard - config.dynamic_range * (image[:, :frames] - 1)).mean())
 
 
-def inconsistency(image, reference, config: Config):
+def inconsistency(image: np.ndarray, reference: float, config: Config) -> float:
     """Relative difference between an image's mel magnitudes and those of its sound; 0 where Griffin-Lim succeeds."""
     samples, mel = to_audio(image, reference, config), mel_power(image, reference, config)
     return inversion.relative_mel_error(samples, mel[:, :1 + len(samples) // config.hop], config.sample_rate,
                                         config.fft_size, config.hop)
 
 
-def log_spectral_distance(samples, image, reference, config: Config):
+def log_spectral_distance(samples: np.ndarray, image: np.ndarray, reference: float, config: Config) -> float:
     """Root mean squared difference in dB between sound and an image, both cut at the dynamic range."""
     frames = min(image.shape[1], 1 + len(samples) // config.hop)
     difference = heard_decibels(samples, reference, config, frames) - config.dynamic_range * (image[:, :frames] - 1)

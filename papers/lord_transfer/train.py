@@ -7,6 +7,7 @@ Objective (sec. 1.2.2.2 and 2.1; no equation in the paper): the mean over images
 
 import dataclasses
 import math
+from collections.abc import Callable
 
 from papers.lord_transfer import config as settings, preprocess
 
@@ -19,30 +20,32 @@ import numpy as np
 import tensorflow as tf
 
 from common import training
+from common.record import Run
+from common.store import Store
 from common.training import Batches, Learner, Model, Stage
 from papers.lord_transfer import augmentation, comparisons, listener, losses, networks
 from papers.lord_transfer.config import Config, pairs
 from papers.lord_transfer.data import Reader, mean_images, spread, training_windows, windows
 
 
-def content_noise(config: Config, step, code):
+def content_noise(config: Config, step: training.Step, code: tf.Tensor) -> tf.Tensor:
     """The Gaussian noise regulariser of sec. 2.1.1.1, drawn from (seed, step)."""
     return code + step.normal("content", (config.content_dim,), stddev=config.noise)
 
 
-def decay_weight(config: Config, rows):
+def decay_weight(config: Config, rows: int | tf.Tensor) -> float | tf.Tensor:
     """Weight of the content code's mean squared norm; with the sum of Keras 2.2.4 it grows with the batch."""
     return config.content_decay * (rows if config.content_decay_reduction == "sum" else 1.0)
 
 
-def class_code(learner: Learner, image, index):
+def class_code(learner: Learner, image: np.ndarray | tf.Tensor, index: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Class codes (batch, class_dim) of a batch: the table's rows, or the class encoder's where there is no table."""
     if "class_embedding" in learner.networks:
         return learner.networks["class_embedding"](index)
     return learner.networks["class_encoder"](image)
 
 
-def train_step(config: Config):
+def train_step(config: Config) -> Callable:
     """The joint step: content code, noise, class code, modulation, generator, loss, two optimizers."""
     terms = losses.reconstruction(config)
 
@@ -70,7 +73,7 @@ def train_step(config: Config):
     return run
 
 
-def second_step(config: Config):
+def second_step(config: Config) -> Callable:
     """LORD's second stage: encoders learn the codes of the tables while the image is still reconstructed."""
     terms = losses.reconstruction(dataclasses.replace(config, perceptual_size=0))
 
@@ -91,7 +94,7 @@ def second_step(config: Config):
     return run
 
 
-def stopper(config: Config):
+def stopper(config: Config) -> Callable | None:
     """Early stopping on the epochs' training loss: (log lines) -> True after `patience` epochs without a gain."""
     if not config.early_stop_delta:
         return None
@@ -108,7 +111,7 @@ def stopper(config: Config):
     return stop
 
 
-def validation(config: Config, store, most=64):
+def validation(config: Config, store: Store, most: int = 64) -> Callable | None:
     """(learner) -> errors on recordings that nothing else uses, to choose lengths and settings by; None without any.
 
     "choose/error" is the mean absolute error of clips of the role "choose" rebuilt with their own class, noise off;
@@ -132,7 +135,7 @@ def validation(config: Config, store, most=64):
     return validate
 
 
-def stages(config: Config, store, seed):
+def stages(config: Config, store: Store, seed: int) -> list[Stage]:
     """One stage of joint training over the training windows; two for LORD's own way."""
     found, reader = training_windows(config, store), Reader(config, store)
 
@@ -156,12 +159,12 @@ def stages(config: Config, store, seed):
 MODELS = {"lord": Model(networks.build, stages), "classifier": listener.MODEL}
 
 
-def job_name(model_name, pair):
+def job_name(model_name: str, pair: str) -> str:
     """A model's directory: `lord`, or `lord-rock-folk` for a genre pair."""
     return f"{model_name}-{pair.lower()}" if pair else model_name
 
 
-def jobs(config: Config):
+def jobs(config: Config) -> dict[str, tuple[Model, Config]]:
     """What a run trains: {directory name: (Model, its Config)}; comparisons on the first pair, with `ablations`."""
     found = {}
     for number, pair in enumerate(pairs(config)):
@@ -174,7 +177,7 @@ def jobs(config: Config):
     return found
 
 
-def train(config: Config, store, run, only: str | None = None) -> None:
+def train(config: Config, store: Store, run: Run, only: str | None = None) -> None:
     """Train every model of a run, or `only` one, each going on from its last checkpoint."""
     print(f"perceptual loss: {losses.perceptual_words(config)}", flush=True)
     training.train_all(jobs(config), store, run, only)

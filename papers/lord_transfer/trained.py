@@ -11,6 +11,8 @@ import keras
 import numpy as np
 
 from common import training
+from common.record import Run
+from common.store import Store
 from papers.lord_transfer import listener, train
 from papers.lord_transfer.config import Config
 from papers.lord_transfer.data import Reader, Windows, spread, training_windows, windows
@@ -30,21 +32,21 @@ class Trained:
     test: Windows
 
     @property
-    def labels(self):
+    def labels(self) -> tuple:
         """The names of the classes."""
         return self.test.labels
 
-    def test_images(self):
+    def test_images(self) -> np.ndarray:
         """Held-out images (n, bands, frames, channels)."""
         return self.reader.read(self.test, np.arange(len(self.test)))
 
 
-def encode(trained: Trained, images):
+def encode(trained: Trained, images: np.ndarray) -> np.ndarray:
     """Content codes (n, content_dim) without noise."""
     return in_batches(trained.learner.networks["content_encoder"], images)  # type: ignore[attr-defined]
 
 
-def class_codes(trained: Trained):
+def class_codes(trained: Trained) -> np.ndarray:
     """One class code (classes, class_dim) per class: its row of the table, the mean of its sub-classes' rows, or,
     without a table, the mean of its training images' codes."""
     networks, found = trained.learner.networks, trained.trained_on  # type: ignore[attr-defined]
@@ -58,19 +60,19 @@ def class_codes(trained: Trained):
     return np.stack([table[used & (parents == number)].mean(axis=0) for number in range(count)])
 
 
-def generate(trained: Trained, codes, codes_of_class):
+def generate(trained: Trained, codes: np.ndarray, codes_of_class: np.ndarray) -> np.ndarray:
     """Images (n, bands, frames, channels) of content codes (n, content_dim) and class codes (n, class_dim)."""
     parameters = in_batches(trained.learner.networks["class_modulation"], codes_of_class)  # type: ignore[attr-defined]
     return in_batches(trained.learner.networks["generator"], codes, parameters)  # type: ignore[attr-defined]
 
 
-def all_transfers(trained: Trained, images, codes=None):
+def all_transfers(trained: Trained, images: np.ndarray, codes: np.ndarray | None = None) -> np.ndarray:
     """(targets, n, bands, frames, channels): every image given to every class; `codes` replace the images' own."""
     codes = encode(trained, images) if codes is None else codes
     return np.stack([generate(trained, codes, np.repeat(code[None], len(codes), 0)) for code in class_codes(trained)])
 
 
-def rebuild(trained: Trained, label, windows_of_track):
+def rebuild(trained: Trained, label: int, windows_of_track: np.ndarray) -> np.ndarray:
     """Windows (n, bands, frames) of one track rebuilt with its own class number, `label`."""
     images = windows_of_track[..., None]
     codes = encode(trained, images)
@@ -78,7 +80,7 @@ def rebuild(trained: Trained, label, windows_of_track):
     return generate(trained, codes, np.repeat(code[None], len(codes), 0))[..., 0]
 
 
-def held_out_tracks(trained: Trained):
+def held_out_tracks(trained: Trained) -> list[tuple[np.ndarray, int, int]]:
     """Up to `stitched_tracks` held-out tracks of two windows or more: [(image, index row, class number)]."""
     rows, first = np.unique(trained.test.rows, return_index=True)
     found = []
@@ -90,7 +92,7 @@ def held_out_tracks(trained: Trained):
     return [found[i] for i in keep]
 
 
-def load(config: Config, store, run, name, pair=""):
+def load(config: Config, store: Store, run: Run, name: str, pair: str = "") -> Trained:
     """A trained model of a run with what is needed to measure it. Raises TrainingError when it is not trained yet.
 
     Every comparison is measured with the run's classifier and on the same held-out windows as the run's model.

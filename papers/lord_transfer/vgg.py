@@ -1,6 +1,7 @@
 """VGG16 features from a local weights file (sec. 2.3.3, item 4): nothing is downloaded; they live only in the loss."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -15,12 +16,12 @@ FIVE_LAYERS = ("block1_conv2", "block2_conv2", "block3_conv2", "block4_conv3", "
 MEAN_COLOUR = (103.939, 116.779, 123.68)  # blue, green, red, as keras.applications.vgg16
 
 
-def as_input(image):
+def as_input(image: tf.Tensor) -> tf.Tensor:
     """(batch, height, width, 1) in [0, 1] -> what VGG16 was trained on: 0..255, blue first, mean colour taken off."""
     return tf.tile(image * 255.0, [1, 1, 1, 3]) - tf.constant(MEAN_COLOUR)
 
 
-def first_layer(kernel, bias):
+def first_layer(kernel: np.ndarray, bias: np.ndarray) -> keras.Model:
     """block1_conv1 with ReLU and the given (3, 3, 3, 64) and (64,) arrays: 1,792 frozen parameters, any image size."""
     layer = keras.layers.Conv2D(64, 3, padding="same", activation="relu", name="block1_conv1", trainable=False)
     network = keras.Sequential([keras.Input((None, None, 3)), layer], name="vgg_first_layer")
@@ -28,13 +29,13 @@ def first_layer(kernel, bias):
     return network
 
 
-def random_first_layer(seed=0):
+def random_first_layer(seed: int = 0) -> keras.Model:
     """A He-normal filter bank of the same shape, for the ablation named "random"; it holds no ImageNet statistics."""
     kernel = np.random.default_rng(seed).normal(0, np.sqrt(2 / 27), (3, 3, 3, 64)).astype("float32")
     return first_layer(kernel, np.zeros(64, "float32"))
 
 
-def five_layers(weights):
+def five_layers(weights: dict[str, tuple[np.ndarray, np.ndarray]]) -> keras.Model:
     """LORD's five feature layers; `weights` maps a layer's name to (kernel, bias)."""
     vgg = keras.applications.VGG16(include_top=False, weights=None, input_shape=(None, None, 3))
     for layer in vgg.layers:
@@ -44,7 +45,7 @@ def five_layers(weights):
     return keras.Model(vgg.inputs, [vgg.get_layer(name).output for name in FIVE_LAYERS], name="vgg_five_layers")
 
 
-def read(path, layers="first"):
+def read(path: Path | str, layers: str = "first") -> tuple[Callable, str]:
     """(network, description) of a local VGG16 weights file; `layers` is "first" or "five".
 
     h5: as keras.applications stores it. npz: arrays `<layer>_kernel` and `<layer>_bias`, or for the first layer just

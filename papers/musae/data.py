@@ -1,10 +1,13 @@
 """The store as training and evaluation read it: windows of tokens, genre tags, and the three ways to split."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from common import splits
+from common.store import Store
+from papers.musae.config import Config
 from papers.musae.tokens import SILENT
 
 STEPS_PER_BAR = 16  # section 3.1: 4 steps per quarter note
@@ -28,10 +31,10 @@ class Windows:
     tags: np.ndarray
     artist: np.ndarray
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.offset)
 
-    def cut(self, indices):
+    def cut(self, indices: Sequence[int] | np.ndarray) -> np.ndarray:
         """Tokens (batch, steps, 4) int32 of the windows; a window cut inside a note or a rest begins with its state."""
         offset = self.offset[np.asarray(indices)]
         at = offset[:, None, :] + np.arange(self.steps)[None, :, None]
@@ -39,7 +42,7 @@ class Windows:
         result[:, 0] = self.base[offset]
         return result
 
-    def read(self, indices):
+    def read(self, indices: Sequence[int] | np.ndarray) -> dict[str, np.ndarray]:
         """A batch: tokens (batch, steps, 4), tags (batch, genres), shift (batch,)."""
         song = self.song[np.asarray(indices)]
         return {
@@ -49,7 +52,7 @@ class Windows:
         }
 
 
-def windows(store, bars, shuffled_tags=False):
+def windows(store: Store, bars: int, shuffled_tags: bool = False) -> Windows:
     """The windows of 2 or 16 bars in a store; as a control, every song with another song's tags."""
     tags = np.asarray(store.array("tags"))
     if shuffled_tags:
@@ -66,7 +69,7 @@ def windows(store, bars, shuffled_tags=False):
     )
 
 
-def shorter(windows, rows, bars):
+def shorter(windows: Windows, rows: np.ndarray, bars: int) -> Windows:
     """All windows of `bars` bars inside the windows `rows`, each once."""
     starts = np.arange(windows.steps // STEPS_PER_BAR - bars + 1) * STEPS_PER_BAR
     offset = np.concatenate([windows.offset[rows] + start for start in starts])
@@ -75,7 +78,7 @@ def shorter(windows, rows, bars):
     return replace(windows, steps=bars * STEPS_PER_BAR, offset=offset[first], song=song, shift=shift)
 
 
-def split(config, data):
+def split(config: Config, data: Windows) -> tuple[np.ndarray, np.ndarray]:
     """(training, validation) window indices; the split is one and the same for every seed.
 
     window: a random share of the windows, as section 4.1 says. artist: whole artists, the same for every window length.
@@ -96,14 +99,14 @@ def split(config, data):
     return np.sort(order[held_out:]), np.sort(order[:held_out])
 
 
-def moved(tokens, semitones):
+def moved(tokens: np.ndarray, semitones: Sequence[int] | np.ndarray) -> np.ndarray:
     """Tokens (batch, T, 4) with bass, guitar and strings shifted by `semitones` (batch,); out of range is silence."""
     shift = np.asarray(semitones)[:, None, None] * np.array([0, 1, 1, 1])
     result = np.where(tokens < SILENT, tokens + shift, tokens)
     return np.where((tokens < SILENT) & ((result < 0) | (result >= SILENT)), SILENT, result).astype(tokens.dtype)
 
 
-def as_trained(config, windows, rows):
+def as_trained(config: Config, windows: Windows, rows: np.ndarray) -> np.ndarray:
     """Tokens of windows; a transposition drawn at preprocessing is part of the data, one drawn in training is not."""
     tokens = windows.cut(rows)
     return moved(tokens, windows.shift[rows]) if config.transposition == "frozen" else tokens

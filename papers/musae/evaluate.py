@@ -13,10 +13,12 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 from common import training
 from common.findings import collect
+from common.record import Run
+from common.store import Store
 from papers.musae import facts, findings, measured, page, train
 
 
-def evaluate(config, store, run, partial=False):
+def evaluate(config: settings.Config, store: Store, run: Run, partial: bool = False) -> None:
     """Measure a run and write results.json, media.json, figures, sounds and MIDI files.
 
     Raises TrainingError where a model is not trained to its end and `partial` is not set.

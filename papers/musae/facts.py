@@ -6,34 +6,35 @@ import numpy as np
 
 from common.findings import NotTestable
 from papers.musae.findings import FLOWER, GAUSSIAN, PRINTED
+from papers.musae.measured import Measured
 
 
-def count(measured, name):
+def count(measured: Measured, name: str) -> dict:
     """A count of the store."""
     return {"value": measured.stated["counts"][name]}
 
 
-def tags(measured):
+def tags(measured: Measured) -> dict:
     """G1: distinct genre tags."""
     if not measured.stated["counts"]["distinct genre tags"]:
         raise NotTestable("this corpus carries no genre tags")
     return {"value": measured.stated["counts"]["distinct genre tags"]}
 
 
-def tag_share(measured):
+def tag_share(measured: Measured) -> dict:
     """G1-share: share of the commonest tags among all."""
     tags(measured)
     return {"value": measured.stated["tag_share"]}
 
 
-def lost_notes(measured):
+def lost_notes(measured: Measured) -> dict:
     """E21: notes without an onset of their own on the grid."""
     counts = measured.stated["counts"]
     return {"value": counts["notes without an onset on the grid"] / max(1, counts["notes"]), "n": counts["notes"],
             "of": "notes"}  # fmt: skip
 
 
-def cost(measured):
+def cost(measured: Measured) -> dict:
     """G4: seconds per update, flower over Gaussian."""
     measured.model(GAUSSIAN), measured.model(FLOWER)
     rates = {name: measured.seconds[name] for name in (GAUSSIAN, FLOWER) if name in measured.seconds}
@@ -46,14 +47,14 @@ def _first(measured):
     return next(iter(measured.models.values()))
 
 
-def trained_windows(measured):
+def trained_windows(measured: Measured) -> dict:
     """E1: share of held-out windows that are training windows too."""
     model = _first(measured)
     return {"value": float(np.isin(model.held_rows, model.train_rows).mean()), "n": len(model.held_rows),
             "of": "windows"}  # fmt: skip
 
 
-def trained_songs(measured):
+def trained_songs(measured: Measured) -> dict:
     """E1-song: share of held-out windows whose song is trained on."""
     model = _first(measured)
     song = model.windows.song
@@ -61,7 +62,7 @@ def trained_songs(measured):
             "of": "windows"}  # fmt: skip
 
 
-def printed_averages(measured):
+def printed_averages(measured: Measured) -> dict:
     """E3-table: largest difference of a printed average from the mean of the printed cells."""
     gaps = []
     for column in ("gaussian", "flower", "musicvae-flat", "musicvae-hierarchical"):

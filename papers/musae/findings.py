@@ -8,7 +8,7 @@ import numpy as np
 from common import claims
 from common.findings import NotTestable, by_group
 from papers.musae import latent, measures
-from papers.musae.measured import ALPHAS, FLOWER, GAUSSIAN, TWO
+from papers.musae.measured import ALPHAS, FLOWER, GAUSSIAN, TWO, Measured, Reconstruction
 from papers.musae.measures import COLUMNS
 from papers.musae.model import TRACKS
 
@@ -27,17 +27,17 @@ QUOTED = (
 # Section 4.2, Table 1
 
 
-def score(model, column, guess="model"):
+def score(model: Reconstruction, column: str, guess: str = "model") -> np.ndarray:
     """Accuracy of each measured window (n,) in one column of Table 1."""
     return model.scores[guess][:, COLUMNS.index(column)]
 
 
-def row(model, guess="model"):
+def row(model: Reconstruction, guess: str = "model") -> dict[str, float]:
     """A model's row of Table 1, {column: accuracy}."""
     return {column: float(score(model, column, guess).mean()) for column in COLUMNS}
 
 
-def learnt(measured):
+def learnt(measured: Measured) -> dict[str, dict]:
     """{model: whether its mean accuracy on held-out windows is above that of all-hold and of the commonest tokens}."""
     found = {}
     for name, model in measured.models.items():
@@ -47,20 +47,20 @@ def learnt(measured):
     return found
 
 
-def accuracy(measured, model, column):
+def accuracy(measured: Measured, model: str, column: str) -> dict:
     """A cell of Table 1, beside what all-hold and the commonest token of each step reach on the same windows."""
     found = measured.model(model)
     floors = {guess: float(score(found, column, guess).mean()) for guess in ("all_hold", "step_majority")}
     return by_group(score(found, column), found.artists, "artists", floors)
 
 
-def above_quoted(measured, model, column, quoted):
+def above_quoted(measured: Measured, model: str, column: str, quoted: str) -> dict:
     """A cell of Table 1 less a cell that the paper quotes for Music VAE."""
     quoted = PRINTED[quoted]
     return {"value": accuracy(measured, model, column)["value"] - quoted, "baselines": {"quoted": quoted}}
 
 
-def above_measured(measured, model, column, rival):
+def above_measured(measured: Measured, model: str, column: str, rival: str) -> dict:
     """M1, M2: a cell of Table 1 less Music VAE's, trained here on the same windows and answering from its code alone.
 
     Beside it Music VAE's accuracy, and that where it is given the true tokens before each step.
@@ -70,14 +70,14 @@ def above_measured(measured, model, column, rival):
     return by_group(score(ours, column) - score(other, column), ours.artists, "artists", beside)
 
 
-def quoted_column(measured, model, column):
+def quoted_column(measured: Measured, model: str, column: str) -> dict:
     """Music VAE's columns: measured where it is trained."""
     found = accuracy(measured, model, column)
     found["baselines"]["teacher_forced"] = row(measured.model(model), "teacher_forced")[column]
     return found
 
 
-def above_majority(measured, model, column):
+def above_majority(measured: Measured, model: str, column: str) -> dict:
     """L16: accuracy less that of the commonest token of each step, paired by window."""
     found = measured.model(model)
     return by_group(score(found, column) - score(found, column, "step_majority"), found.artists, "artists")
@@ -88,26 +88,26 @@ def _sweep(measured, names):
     return {name.partition("@")[2].replace("-", "_") or "as_it_is": row(measured.model(name))["dbgs"] for name in names}
 
 
-def costs(measured, less, more, others):
+def costs(measured: Measured, less: str, more: str, others: tuple[str, ...]) -> dict:
     """S-beta, S-latent: accuracy of the 2-bar model under one setting less that under another, four tracks, paired."""
     one, two = measured.model(less), measured.model(more)
     return by_group(score(one, "dbgs") - score(two, "dbgs"), one.artists, "artists",
                     _sweep(measured, (less, *others, more)))  # fmt: skip
 
 
-def other_start(measured):
+def other_start(measured: Measured) -> dict:
     """G3: accuracy of the 2-bar model from other first weights and another order, less its own; four tracks."""
     other, own = (row(measured.model(name))["dbgs"] for name in (f"{TWO}@other-start", TWO))
     return {"value": other - own, "n": len(measured.model(TWO).rows), "of": "windows",
             "baselines": {"own_start": own, "other_start": other}}  # fmt: skip
 
 
-def lower_of_two(measured):
+def lower_of_two(measured: Measured) -> dict:
     """Q4: the lower of 2-bar drums and melody."""
     return min((accuracy(measured, TWO, column) for column in ("drums", "guitar")), key=lambda entry: entry["value"])
 
 
-def shorter_is_easier(measured):
+def shorter_is_easier(measured: Measured) -> dict:
     """Q4-16bar: drums, 2 bars less 16; the commonest tokens differ too."""
     two, sixteen = (accuracy(measured, name, "drums") for name in (TWO, GAUSSIAN))
     floor = two["baselines"]["step_majority"] - sixteen["baselines"]["step_majority"]
@@ -115,25 +115,25 @@ def shorter_is_easier(measured):
             "baselines": {"step_majority": floor}}  # fmt: skip
 
 
-def above_control(measured, control):
+def above_control(measured: Measured, control: str) -> dict:
     """Controls of Q1: mean accuracy of the flower less that of a control, paired by window."""
     flower, other = measured.model(FLOWER), measured.model(control)
     return by_group(score(flower, "dbgs") - score(other, "dbgs"), flower.artists, "artists")
 
 
-def gain(measured, column):
+def gain(measured: Measured, column: str) -> dict:
     """Q1: the flower's accuracy less the Gaussian's, paired by window."""
     flower, gaussian = measured.model(FLOWER), measured.model(GAUSSIAN)
     return by_group(score(flower, column) - score(gaussian, column), flower.artists, "artists")
 
 
-def falling_gain(measured):
+def falling_gain(measured: Measured) -> dict:
     """Q2: the smallest step of the gain from drums over bass and guitar to strings."""
     gains = [gain(measured, track)["value"] for track in TRACKS]
     return {"value": -float(np.diff(gains).max()), "n": len(measured.model(FLOWER).rows), "of": "windows"}
 
 
-def hardest_track(measured):
+def hardest_track(measured: Measured) -> dict:
     """Q3: the smallest margin of another track over guitar, in both 16-bar models."""
     models = measured.model(GAUSSIAN), measured.model(FLOWER)
     margin = min(_margin(model, "model") for model in models)
@@ -149,7 +149,7 @@ def _margin(model, guess):
 # Section 4.3
 
 
-def rising(measured, model):
+def rising(measured: Measured, model: str) -> dict:
     """F4a: Spearman's rho of the mean distance to x1 with alpha."""
     path = measured.path(model)
     pairs = np.array([measures.rank_correlation(ALPHAS, curve) for curve in path.first.T])
@@ -160,7 +160,7 @@ def rising(measured, model):
             "of": "interpolations", "baselines": beside}  # fmt: skip
 
 
-def nearest_to_data(measured):
+def nearest_to_data(measured: Measured) -> dict:
     """F4b: how much further than the 2-bar model's curve the next one is from interpolating the data."""
     excess = {
         name: float(np.abs(path.first.mean(axis=1) - ALPHAS * path.apart.mean()).mean())
@@ -169,7 +169,7 @@ def nearest_to_data(measured):
     return {"value": min(excess[GAUSSIAN], excess[FLOWER]) - excess[TWO], "baselines": excess}
 
 
-def sharper_than_data(measured):
+def sharper_than_data(measured: Measured) -> dict:
     """F4b-sharper: rise from alpha 0.25 to 0.75 less half the whole rise, 2-bar model."""
     path = measured.path(TWO)
     curve = path.first.mean(axis=1)
@@ -178,21 +178,21 @@ def sharper_than_data(measured):
             "of": "interpolations", "baselines": {"data": 0.0}}  # fmt: skip
 
 
-def later_start(measured, model, than):
+def later_start(measured: Measured, model: str, than: str) -> dict:
     """F4c: distance at alpha = 0 of one model less another's."""
     start = {name: float(measured.path(name).first[0].mean()) for name in (model, than)}
     floor = [1 - row(measured.model(name), "step_majority")["dbgs"] for name in (model, than)]
     return {"value": start[model] - start[than], "baselines": start | {"step_majority": floor[0] - floor[1]}}
 
 
-def lower_start(measured):
+def lower_start(measured: Measured) -> dict:
     """F4d: distance at alpha = 0, Gaussian less flower, paired by interpolation."""
     gaussian, flower = measured.path(GAUSSIAN), measured.path(FLOWER)
     start = {name: float(path.first[0].mean()) for name, path in ((GAUSSIAN, gaussian), (FLOWER, flower))}
     return by_group(gaussian.first[0] - flower.first[0], flower.artists, "artists", start)
 
 
-def mirror(measured):
+def mirror(measured: Measured) -> dict:
     """F4e: the largest difference between the distance to x2 and that to x1 read backwards, as a share of the rise."""
     path = measured.path(TWO)
     curve, other = path.first.mean(axis=1), path.second.mean(axis=1)
@@ -209,7 +209,7 @@ def _largest_steps(path):
     return path.steps.max(axis=0)[moves] / path.way[moves], moves
 
 
-def largest_step(measured):
+def largest_step(measured: Measured) -> dict:
     """F2: the largest step along alpha as a share of the way, mean over the pairs that move, 2-bar model."""
     path = measured.path(TWO)
     share, moves = _largest_steps(path)
@@ -221,7 +221,7 @@ def largest_step(measured):
     return by_group(share, path.artists[moves], "artists", beside)
 
 
-def towards_second(measured, metric):
+def towards_second(measured: Measured, metric: str) -> dict:
     """F2-pitch, F2-notes, F2-length: rank correlation of a metric with alpha, signed by the songs' own difference.
 
     Mean over the pairs whose songs differ in it, 2-bar model; a decoder that ignores its code has 0.
@@ -236,7 +236,7 @@ def towards_second(measured, metric):
     return by_group(found[differ], path.artists[differ], "artists", beside)
 
 
-def metric_step(measured):
+def metric_step(measured: Measured) -> dict:
     """F2-metrics: the same for pitch, number and length of notes, as a share of all of a metric's steps."""
     path = measured.path(TWO)
     moves = np.isfinite(path.jumps).any(axis=1)

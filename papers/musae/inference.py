@@ -1,8 +1,12 @@
 """Codes and answers of trained networks, in batches, as NumPy arrays."""
 
+from collections.abc import Callable
+
+import keras
 import numpy as np
 import tensorflow as tf
 
+from common.training import Learner
 from papers.musae import losses, variants
 from papers.musae.model import TRACKS
 
@@ -14,7 +18,7 @@ def _in_batches(function, array):
     return [np.concatenate(part) for part in zip(*parts, strict=True)]
 
 
-def compiled(network):
+def compiled(network: keras.Model) -> Callable:
     """The network as a graph, one trace for any number of rows; kept with the network."""
     if not hasattr(network, "inference"):
         rows = [tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in network.inputs]
@@ -27,7 +31,7 @@ def compiled(network):
     return network.inference
 
 
-def encode(learner, tokens, rng=None):
+def encode(learner: Learner, tokens: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
     """Codes (n, latent) of windows of tokens (n, T, 4): sampled with `rng` as in training, or the mean without.
 
     With the program's style branch a code is [s, z], as its decoder takes it.
@@ -40,7 +44,7 @@ def encode(learner, tokens, rng=None):
     return np.concatenate([*style, z], axis=1).astype(np.float32)
 
 
-def decode(learner, z, tokens):
+def decode(learner: Learner, z: np.ndarray | tf.Tensor, tokens: np.ndarray) -> np.ndarray:
     """Logits (n, T, 130, 4) of codes (n, latent). Music VAE's are given the true tokens (n, T, 4) before each step."""
     if "player" in learner.networks:
         return np.concatenate([
@@ -51,7 +55,7 @@ def decode(learner, z, tokens):
     return _in_batches(lambda part: [np.asarray(decoder(tf.constant(part)))], np.asarray(z, np.float32))[0]
 
 
-def decode_tokens(learner, z):
+def decode_tokens(learner: Learner, z: np.ndarray) -> np.ndarray:
     """Likeliest tokens (n, T, 4) of codes (n, latent)."""
     decoder = compiled(learner.networks["decoder"])
     return _in_batches(
@@ -59,7 +63,7 @@ def decode_tokens(learner, z):
     )[0]
 
 
-def answers(learner, z, steps):
+def answers(learner: Learner, z: np.ndarray | tf.Tensor, steps: int) -> np.ndarray:
     """Likeliest tokens (n, steps, 4) of codes (n, latent) of any model; Music VAE hears its own answers (greedy)."""
     if "player" not in learner.networks:
         return decode_tokens(learner, z)
@@ -67,7 +71,7 @@ def answers(learner, z, steps):
     return np.concatenate(parts)
 
 
-def forced(learner, z, tokens):
+def forced(learner: Learner, z: np.ndarray | tf.Tensor, tokens: np.ndarray) -> np.ndarray:
     """Music VAE's likeliest tokens (n, T, 4) where it is given the true ones (n, T, 4) before each step."""
     rows = range(0, len(z), ROWS)
     return np.concatenate([decode(learner, z[k : k + ROWS], tokens[k : k + ROWS]).argmax(axis=2) for k in rows])

@@ -4,7 +4,7 @@ import numpy as np
 
 from common.findings import NotTestable, by_group
 from papers.musae import measures, prior
-from papers.musae.measured import FLOWER, RESAMPLES, TWO
+from papers.musae.measured import FLOWER, RESAMPLES, TWO, Measured
 
 
 def _petals(measured):
@@ -21,7 +21,7 @@ def _ratios(petals):
     return {name: float(np.nanmedian(r)) for name, r in ratios.items() if np.isfinite(r).any()}, usable
 
 
-def smooth(measured):
+def smooth(measured: Measured) -> dict:
     """F3: median von Neumann ratio round the circle."""
     petals = _petals(measured)
     middle, usable = _ratios(petals)
@@ -29,7 +29,7 @@ def smooth(measured):
     return {"value": middle["model"], "n": usable, "of": "metrics", "baselines": beyond}
 
 
-def smoother_than_untrained(measured):
+def smoother_than_untrained(measured: Measured) -> dict:
     """Q8: the untrained decoder's ratio less the model's."""
     middle, usable = _ratios(_petals(measured))
     if "untrained" not in middle:
@@ -37,7 +37,7 @@ def smoother_than_untrained(measured):
     return {"value": middle["untrained"] - middle["model"], "n": usable, "of": "metrics", "baselines": middle}
 
 
-def like_music(measured):
+def like_music(measured: Measured) -> dict:
     """Q11: overlap of the samples' metrics with held-out windows', less that of the best null.
 
     Nulls: an untrained decoder, and one that always answers the commonest token of each step.
@@ -61,7 +61,7 @@ def _tagged(measured):
     return petal, tags[tagged], model.artists[tagged]
 
 
-def petal_hits(measured):
+def petal_hits(measured: Measured) -> dict:
     """Q9: share of codes whose nearest petal belongs to one of the song's tags, less that of the best song-blind code.
 
     Nulls: one petal for every song, the best of them; the codes there are, handed to other songs.
@@ -75,7 +75,7 @@ def petal_hits(measured):
     return by_group(hit - best, artists, "artists", beside)
 
 
-def nearer_the_centre(measured):
+def nearer_the_centre(measured: Measured) -> dict:
     """Q9-centre: rank correlation over songs of the number of tags with the distance from the circle's centre."""
     model = measured.model(FLOWER)
     song = model.windows.song[model.rows]
@@ -89,7 +89,7 @@ def nearer_the_centre(measured):
             "baselines": {"unrelated": 0.0}}  # fmt: skip
 
 
-def prior_distance(measured, model):
+def prior_distance(measured: Measured, model: str) -> dict:
     """Q9-wasserstein, Q9-gaussian: how much nearer to the prior the codes lie than the nearest null codes.
 
     Nulls: zeros, one point, the prior with twice its deviation.
@@ -102,7 +102,7 @@ def prior_distance(measured, model):
     return {"value": min(nulls) - distances["codes"], "n": len(found.rows), "of": "windows", "baselines": distances}
 
 
-def drawn_by_beta(measured):
+def drawn_by_beta(measured: Measured) -> dict:
     """S-beta-prior: sliced Wasserstein distance of the codes to the prior without any pull, less that at ten betas."""
     far, near = (measured.model(f"{TWO}@{name}") for name in ("beta-0", "beta-tenfold"))
     found = {"beta_0": far.distances["codes"], "beta_tenfold": near.distances["codes"]}
@@ -124,7 +124,7 @@ def _accuracies(pair):
     return found | {"exchanged_genres": pair.accuracy["model"][1]}
 
 
-def mixed(measured):
+def mixed(measured: Measured) -> dict:
     """F5a: accuracy of linear discriminants between rock and pop, asked of codes that tell some other pair apart.
 
     Of codes that know no genre everything is mixed.
@@ -135,7 +135,7 @@ def mixed(measured):
     return {"value": found["model"], "n": 2 * measured.config.pair_windows, "of": "windows", "baselines": found}
 
 
-def separated(measured):
+def separated(measured: Measured) -> dict:
     """F5b: accuracy between rock and punk, less that of an untrained encoder, of raw tokens or by chance."""
     found = _accuracies(_pair(measured, "F5b"))
     best = max(value for name, value in found.items() if name != "model")
@@ -143,7 +143,7 @@ def separated(measured):
             "baselines": found}  # fmt: skip
 
 
-def better_apart(measured):
+def better_apart(measured: Measured) -> dict:
     """Q10: accuracy between rock and punk less that between rock and pop, less the same of the best null.
 
     Nulls: an untrained encoder, raw tokens, codes that know no genre (0).
@@ -155,7 +155,7 @@ def better_apart(measured):
     return {"value": found["model"] - best, "n": RESAMPLES, "of": "resamples", "baselines": found}
 
 
-def compact(measured):
+def compact(measured: Measured) -> dict:
     """F5b-compact: spread of punk's codes over that of rock's, less the smallest of an untrained encoder's, of raw
     tokens' and with genres exchanged among the songs.
     """

@@ -8,6 +8,8 @@ import numpy as np
 
 from common import splits, training
 from common.findings import NotTestable
+from common.record import Run
+from common.store import Store
 from papers.musae import data, inference, measures, prior, train
 from papers.musae.config import Config
 from papers.musae.tokens import HOLD
@@ -39,12 +41,12 @@ class Reconstruction:
     lines: list  # of the training log
 
     @property
-    def artists(self):
+    def artists(self) -> np.ndarray:
         """Artist of each measured window, (n,): what a split by artist keeps whole."""
         return self.windows.artist[self.windows.song[self.rows]]
 
     @property
-    def songs(self):
+    def songs(self) -> int:
         """Songs among the measured windows."""
         return len(np.unique(self.windows.song[self.rows]))
 
@@ -107,19 +109,19 @@ class Measured:
     pairs: dict = field(default_factory=dict)  # {claim or "shown": Pair or the reason why there is none}
     seconds: dict = field(default_factory=dict)  # {name: seconds an update}
 
-    def model(self, name):
+    def model(self, name: str) -> Reconstruction:
         """A trained model; raises NotTestable where this run has none of that name."""
         if name not in self.models:
             raise NotTestable(f"{name} is not trained here")
         return self.models[name]
 
-    def path(self, name):
+    def path(self, name: str) -> Paths:
         """A trained model's interpolations."""
         self.model(name)
         return self.paths[name]
 
 
-def measure(jobs, config, store, run):
+def measure(jobs: dict[str, tuple[training.Model, Config]], config: Config, store: Store, run: Run) -> Measured:
     """Everything of a run: `jobs` are the trained models, {name: (Model, Config)}."""
     placement = store.array("placement") if config.placement == "related" else np.arange(config.genres)
     found = Measured(config, run.seed, store.array("genres").tolist(), np.asarray(placement), store.parameters["facts"])
@@ -140,7 +142,8 @@ def measure(jobs, config, store, run):
     return found
 
 
-def reconstruction(name, entry, config, store, run, placement):
+def reconstruction(name: str, entry: training.Model, config: Config, store: Store, run: Run,
+                   placement: np.ndarray) -> Reconstruction:
     """Load a model and reconstruct its held-out windows."""
     learner = training.load(entry, config, store, run.model_directory(name), run.seed)
     windows = data.windows(store, train.BARS[name], config.shuffled_tags)
@@ -168,7 +171,8 @@ def reconstruction(name, entry, config, store, run, placement):
                           non_hold, distances, lines)  # fmt: skip
 
 
-def prior_distances(config, placement, tags, codes, seed):
+def prior_distances(config: Config, placement: np.ndarray | None, tags: np.ndarray, codes: np.ndarray,
+                    seed: int) -> dict[str, float]:
     """Sliced Wasserstein distances to a draw of the prior: of the codes, another draw (floor), and three null codes."""
     rng = np.random.default_rng([seed, 7])
     wanted, floor = (train.prior_sample(config, placement, tags, rng) for _ in range(2))
@@ -182,7 +186,7 @@ def prior_distances(config, placement, tags, codes, seed):
     return {name: measures.sliced_wasserstein(other, wanted) for name, other in others.items()}
 
 
-def seconds_per_update(name, run):
+def seconds_per_update(name: str, run: Run) -> dict[str, float]:
     """{name: seconds} from the training log without its first line (it holds the time to compile); {} if too short."""
     path = run.model_directory(name) / "timing.jsonl"
     lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
@@ -193,7 +197,8 @@ def seconds_per_update(name, run):
 # Section 4.3
 
 
-def interpolations(measured, config, seed, learner=None):
+def interpolations(measured: Reconstruction, config: Config, seed: int,
+                   learner: training.Learner | None = None) -> Paths:
     """Decode z = (1 - alpha) z1 + alpha z2 for pairs of windows of different songs where there are any.
 
     learner: whose decoder, the model's own without it; the codes are the model's.
@@ -232,7 +237,7 @@ def interpolations(measured, config, seed, learner=None):
 # Section 4.4
 
 
-def petals(models, untrained, config, seed):
+def petals(models: dict[str, Reconstruction], untrained: training.Learner, config: Config, seed: int) -> Petals:
     """Decode `petal_samples` draws of each petal (section 4.4.1) with the flower model, an untrained and a Gaussian
     one.
     """
@@ -253,7 +258,7 @@ def petals(models, untrained, config, seed):
     return Petals(names, changes, values, tokens["model"], petal)
 
 
-def genre_pairs(measured, untrained, config):
+def genre_pairs(measured: Measured, untrained: training.Learner, config: Config) -> dict[str, Pair | str]:
     """Section 4.4.2: windows with one tag and not the other, `pair_windows` each, on two principal components."""
     wanted = dict(PAIRS)
     drawn = [name for name in measured.names[:3] if name]
@@ -284,7 +289,8 @@ def _pair(names, measured, untrained, config):
                    config.pair_windows, measured.seed)  # fmt: skip
 
 
-def pair_of(names, features, genre, song, size, seed):
+def pair_of(names: tuple[str, str], features: dict[str, np.ndarray], genre: np.ndarray, song: np.ndarray, size: int,
+            seed: int) -> Pair:
     """A Pair from features by name, (n, anything) each: the model's codes and what they are compared with."""
     accuracy = {name: measures.genre_pair_accuracy(found, genre, song, RESAMPLES, size, seed)
                 for name, found in features.items()}  # fmt: skip

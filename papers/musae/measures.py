@@ -12,20 +12,20 @@ from papers.musae.tokens import ALPHABET, HOLD, SILENT, token_base
 COLUMNS = (*TRACKS, "dbgs", "dbg")  # Table 1: the tracks, all four on average, and without strings
 
 
-def window_accuracy(tokens, answers):
+def window_accuracy(tokens: np.ndarray, answers: np.ndarray) -> np.ndarray:
     """Share of a window's steps whose token is right, by COLUMNS: (n, T, 4) x 2 -> (n, 6)."""
     by_track = (np.asarray(answers) == tokens).mean(axis=1)
     return np.column_stack([by_track, by_track.mean(axis=1), by_track[:, :3].mean(axis=1)])
 
 
-def non_hold_accuracy(tokens, answers):
+def non_hold_accuracy(tokens: np.ndarray, answers: np.ndarray) -> dict[str, float]:
     """Share of the steps that are no hold whose token is right, {column: share} over all windows (n, T, 4)."""
     struck = tokens != HOLD
     by_track = ((answers == tokens) & struck).sum(axis=(0, 1)) / np.maximum(struck.sum(axis=(0, 1)), 1)
     return dict(zip(COLUMNS, (*by_track.tolist(), float(by_track.mean()), float(by_track[:3].mean())), strict=True))
 
 
-def hamming(a, b):
+def hamming(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Share of (step, track) positions whose tokens differ, per window: (n, T, 4) x 2 -> (n,).
 
     The paper does not define its distance. On one-hot bits it is this times 2 / 130: the same curve.
@@ -33,7 +33,7 @@ def hamming(a, b):
     return (np.asarray(a) != np.asarray(b)).mean(axis=(1, 2))
 
 
-def low_level(tokens):
+def low_level(tokens: np.ndarray) -> tuple[list[str], np.ndarray]:
     """Metrics of windows of tokens (n, T, 4): (names, values (n, metrics)), NaN where a window has no notes to measure.
 
     Per track: notes, held steps, steps at rest, mean note length in steps; but for drums also the mean interval of
@@ -73,7 +73,7 @@ def _mean_interval(pitches):
     return np.abs(np.diff(pitches.astype(int))).mean() if len(pitches) > 1 else np.nan
 
 
-def relative_changes(values, petal, petals):
+def relative_changes(values: np.ndarray, petal: np.ndarray, petals: int) -> np.ndarray:
     """Section 4.4.1: each petal's mean metric relative to the mean over the petals, (petals, metrics).
 
     values (n, metrics) of decoded samples, petal (n,). A metric is NaN throughout where its mean is zero or a petal has
@@ -91,14 +91,14 @@ def _mean(rows):
     return np.where(count > 0, np.where(seen, rows, 0).sum(axis=0) / np.maximum(count, 1), np.nan)
 
 
-def von_neumann(changes):
+def von_neumann(changes: np.ndarray) -> np.ndarray:
     """Von Neumann ratio of each metric round the circle (petals, metrics) -> (metrics,): near 0 smooth, 1 unordered."""
     steps = np.square(np.roll(changes, -1, axis=0) - changes).sum(axis=0)
     spread = np.square(changes - changes.mean(axis=0)).sum(axis=0)
     return steps / np.where(spread > 1e-12, 2 * spread, np.nan)
 
 
-def smooth_share(changes, shuffles=2000, seed=0):
+def smooth_share(changes: np.ndarray, shuffles: int = 2000, seed: int = 0) -> float:
     """Share of metrics smoother than chance round the circle: permutation test, Benjamini-Hochberg at 5 %."""
     found = von_neumann(changes)
     usable = np.isfinite(found)
@@ -113,7 +113,7 @@ def smooth_share(changes, shuffles=2000, seed=0):
     return float((passed[-1] + 1) / len(p)) if len(passed) else 0.0
 
 
-def distribution_overlap(a, b):
+def distribution_overlap(a: np.ndarray, b: np.ndarray) -> float:
     """Mean over metrics of one minus the Kolmogorov-Smirnov distance of two samples (n, metrics), (m, metrics)."""
     shares = []
     for k in range(a.shape[1]):
@@ -122,25 +122,25 @@ def distribution_overlap(a, b):
     return float(np.mean(shares))
 
 
-def rank_correlation(a, b):
+def rank_correlation(a: np.ndarray, b: np.ndarray) -> float:
     """Spearman's rho of two curves; 0 where one is flat."""
     return float(spearmanr(a, b).statistic) if np.ptp(a) > 0 and np.ptp(b) > 0 else 0.0
 
 
-def owners(placement, petals):
+def owners(placement: np.ndarray, petals: int) -> np.ndarray:
     """Genre rank that owns each petal (petals,), -1 for a petal that no genre has; placement: petal of each rank."""
     owner = np.full(petals, -1)
     owner[np.asarray(placement)] = np.arange(len(placement))
     return owner
 
 
-def hits(petal, tags, owner):
+def hits(petal: np.ndarray, tags: np.ndarray, owner: np.ndarray) -> np.ndarray:
     """Whether each code's nearest petal (n,) belongs to one of its song's tags (n, genres): bool (n,)."""
     genre = owner[petal]
     return (genre >= 0) & (tags[np.arange(len(tags)), np.maximum(genre, 0)] > 0)
 
 
-def song_blind_hits(petal, tags, owner):
+def song_blind_hits(petal: np.ndarray, tags: np.ndarray, owner: np.ndarray) -> dict[str, np.ndarray]:
     """What codes that do not know their song would hit: {null: (n,)}, for each window, none from its own tags' codes.
 
     constant: every code at the petal that hits most of these windows. permuted: the codes that there are, handed to
@@ -152,13 +152,14 @@ def song_blind_hits(petal, tags, owner):
     return {"constant": by_genre[:, by_genre.mean(axis=0).argmax()], "permuted": by_genre @ share}
 
 
-def exclusive(tags, first, second):
+def exclusive(tags: np.ndarray, first: int, second: int) -> list[np.ndarray]:
     """Windows of k-hot tags (n, genres) with the first tag and not the second, and the other way round."""
     a, b = tags[:, first].astype(bool), tags[:, second].astype(bool)
     return [np.flatnonzero(a & ~b), np.flatnonzero(b & ~a)]
 
 
-def genre_pair_accuracy(codes, genre, song, resamples, size, seed):
+def genre_pair_accuracy(codes: np.ndarray, genre: np.ndarray, song: np.ndarray, resamples: int, size: int,
+                        seed: int) -> tuple[float, float] | None:
     """Accuracy of linear discriminants on the two principal components of two genres' codes (section 4.4.2).
 
     codes (n, features), genre (n,) 0 or 1, song (n,): each resample draws `size` windows a genre; five folds that keep
@@ -192,7 +193,7 @@ def _cross_validated(plane, labels, song, folds):
     return float(np.mean([(answers[labels == g] == g).mean() for g in (0, 1)]))
 
 
-def spread_ratio(codes, genre):
+def spread_ratio(codes: np.ndarray, genre: np.ndarray) -> float:
     """Spread of the second genre's codes over the first's, on two principal components: mean distances to centres."""
     plane = PCA(2, random_state=0).fit_transform(codes)
     first, second = (np.linalg.norm(part - part.mean(axis=0), axis=1).mean()
@@ -200,34 +201,34 @@ def spread_ratio(codes, genre):
     return float(second / first) if first > 0 else float("nan")
 
 
-def exchanged_spread(codes, genre, song, draws, seed):
+def exchanged_spread(codes: np.ndarray, genre: np.ndarray, song: np.ndarray, draws: int, seed: int) -> float:
     """`spread_ratio` with the genres dealt out anew among the songs (n,), mean over some draws."""
     rng = np.random.default_rng(seed)
     _, first, of = np.unique(song, return_index=True, return_inverse=True)
     return float(np.mean([spread_ratio(codes, rng.permutation(genre[first])[of]) for _ in range(draws)]))
 
 
-def token_counts(tokens):
+def token_counts(tokens: np.ndarray) -> np.ndarray:
     """How often each token stands in each track of a window: (n, T, 4) -> (n, 4 * 130). No model is in it."""
     places = np.asarray(tokens) + ALPHABET * np.arange(tokens.shape[2])
     width = ALPHABET * tokens.shape[2]
     return np.stack([np.bincount(window.ravel(), minlength=width) for window in places]).astype(float)
 
 
-def exchanged_bars(tokens, rng, bar=16):
+def exchanged_bars(tokens: np.ndarray, rng: np.random.Generator, bar: int = 16) -> np.ndarray:
     """Windows (n, T, 4) whose bars are dealt out anew among all of them, each bar keeping its tracks together."""
     bars = np.asarray(tokens).reshape(-1, bar, tokens.shape[2])
     return rng.permutation(bars).reshape(tokens.shape)
 
 
-def largest_share(curves):
+def largest_share(curves: np.ndarray) -> np.ndarray:
     """Largest step of each curve along axis 0 as a share of all its steps, NaN where it does not move."""
     steps = np.abs(np.diff(curves, axis=0))
     total = steps.sum(axis=0)
     return np.where(total > 0, steps.max(axis=0) / np.where(total > 0, total, 1.0), np.nan)
 
 
-def outline(tokens):
+def outline(tokens: np.ndarray) -> dict[str, np.ndarray]:
     """{"pitch", "notes", "length"} of windows (n, T, 4), each (n,): the mean pitch struck and how many steps a note
     lasts, both without the drums, and the notes of all tracks. NaN where nothing is struck.
     """
@@ -239,7 +240,7 @@ def outline(tokens):
             "length": sounding[:, :, 1:].sum(axis=(1, 2)) / count}  # fmt: skip
 
 
-def follows(alphas, tokens, first, second):
+def follows(alphas: np.ndarray, tokens: np.ndarray, first: np.ndarray, second: np.ndarray) -> dict[str, np.ndarray]:
     """How an outline moves along alpha from the first song's to the second's: {name: (pairs,)}, 1 where it goes all the
     way in their direction, 0 where it does not move, NaN where the songs do not differ in it.
 
@@ -256,7 +257,7 @@ def follows(alphas, tokens, first, second):
     return found
 
 
-def step_majority(tokens):
+def step_majority(tokens: np.ndarray) -> np.ndarray:
     """The commonest token of each step and track over windows (n, T, 4): a baseline (T, 4) that knows only the
     position.
     """
@@ -267,7 +268,7 @@ def step_majority(tokens):
     return result
 
 
-def sliced_wasserstein(a, b, directions=128, seed=0):
+def sliced_wasserstein(a: np.ndarray, b: np.ndarray, directions: int = 128, seed: int = 0) -> float:
     """Mean over random directions of the Wasserstein-1 distance of two samples (n, latent) of equal size."""
     axes = np.random.default_rng(seed).normal(size=(a.shape[1], directions))
     axes /= np.linalg.norm(axes, axis=0)

@@ -6,6 +6,8 @@
 Sizes default to the paper's: 1024 hidden units, a latent space of 512 and one critic score.
 """
 
+from collections.abc import Callable
+
 import keras
 from keras import layers, ops
 
@@ -15,7 +17,8 @@ from papers.musae.tokens import ALPHABET
 TRACKS = ("drums", "bass", "guitar", "strings")  # eq. 13
 
 
-def bidirectional_stack(x, units, depth, merge="concat", name="rec"):
+def bidirectional_stack(x: keras.KerasTensor, units: int, depth: int, merge: str = "concat",
+                        name: str = "rec") -> keras.KerasTensor:
     """`depth` bidirectional LSTMs of `units` per direction; the last returns one vector (eq. 7)."""
     for k in range(depth):
         lstm = layers.LSTM(units, return_sequences=k < depth - 1, name=f"{name}_{k}")
@@ -23,7 +26,8 @@ def bidirectional_stack(x, units, depth, merge="concat", name="rec"):
     return x
 
 
-def encoder(steps, units=512, latent=512, depth=3, merge="concat", bias=True, low=0.0):
+def encoder(steps: int | None, units: int = 512, latent: int = 512, depth: int = 3, merge: str = "concat",
+            bias: bool = True, low: float = 0.0) -> keras.Model:
     """x (batch, steps, 130, 4) -> mu, log variance, each (batch, latent). Equations 7 to 10. steps None: any number.
 
     units is per direction: 512 and 512 joined are the paper's N_h = 1024, which is what makes W_mu of shape N_h x N_z.
@@ -38,12 +42,13 @@ def encoder(steps, units=512, latent=512, depth=3, merge="concat", bias=True, lo
     return keras.Model(x, [mu, log_variance], name="encoder")
 
 
-def decoder_start(z, units, bias=True):
+def decoder_start(z: keras.KerasTensor, units: int, bias: bool = True) -> list[keras.KerasTensor]:
     """One linear start per track: h_0 = W_track z (eq. 11). Returns four tensors (batch, units)."""
     return [layers.Dense(units, use_bias=bias, name=f"start_{track}")(z) for track in TRACKS]
 
 
-def decoder(steps, units=1024, latent=512, depth=3, start=decoder_start):
+def decoder(steps: int, units: int = 1024, latent: int = 512, depth: int = 3,
+            start: Callable = decoder_start) -> keras.Model:
     """z (batch, latent) -> logits (batch, steps, 130, 4); softmax over axis 2 gives eq. 12's probabilities.
 
     z is the constant input of every step and nothing else is: the decoder is not autoregressive (section 3.2.2). The
@@ -60,7 +65,7 @@ def decoder(steps, units=1024, latent=512, depth=3, start=decoder_start):
     return keras.Model(z, ops.stack(tracks, axis=-1), name="decoder")  # eq. 13
 
 
-def of_length(decoder, steps):
+def of_length(decoder: keras.Model, steps: int) -> keras.Model:
     """The same decoder, weights shared, that writes another number of steps."""
 
     def copied(layer):
@@ -69,7 +74,7 @@ def of_length(decoder, steps):
     return keras.models.clone_model(decoder, clone_function=copied)
 
 
-def critic(units=1024, latent=512, genres=0):
+def critic(units: int = 1024, latent: int = 512, genres: int = 0) -> keras.Model:
     """z (batch, latent) [and genre (batch, genres)] -> score (batch, 1). Section 3.2.3: two tanh layers, one linear.
 
     With genres > 0 the critic is conditional, as in the authors' program; the paper's text has no label. Without it the

@@ -3,9 +3,10 @@
 import numpy as np
 
 from common import plots, probes
+from common.record import Run
 from papers.musae import figures, inference, prior, sound, train, variants
 from papers.musae.findings import row
-from papers.musae.measured import ALPHAS, FLOWER, TWO
+from papers.musae.measured import ALPHAS, FLOWER, TWO, Measured
 from papers.musae.measures import COLUMNS
 from papers.musae.model import ALPHABET
 from papers.musae.tokens import HOLD
@@ -16,7 +17,7 @@ SAMPLES, GENRES = 5, 3
 SIDE_BY_SIDE = {2: "Originals and reconstructions", 16: "Sixteen bars side by side"}
 
 
-def sections(measured, results, run):
+def sections(measured: Measured, results: dict, run: Run) -> list[dict]:
     """The sections of media.json."""
     found = [table_1(measured), *sweep(measured)]
     lengths = {train.BARS[name] for name in measured.models}
@@ -30,7 +31,7 @@ def sections(measured, results, run):
     return found
 
 
-def table_1(measured):
+def table_1(measured: Measured) -> dict:
     """Table 1 with the baselines that give its numbers a meaning."""
     rows = []
     for name, m in measured.models.items():
@@ -80,7 +81,7 @@ def _chosen(m):
     return order[np.linspace(0, len(order) - 1, SHOWN).astype(int)]
 
 
-def sweep(measured):
+def sweep(measured: Measured) -> list[dict]:
     """Beta and the number of latent factors against accuracy (section 4.2), where these were trained."""
     rows = []
     for name, m in measured.models.items():
@@ -97,7 +98,7 @@ def sweep(measured):
     return [{"title": "Beta, latent factors and another start", "text": "", "items": [table]}]
 
 
-def reconstructions(measured, run, bars):
+def reconstructions(measured: Measured, run: Run, bars: int) -> dict:
     """Originals beside what each model of that length makes of them, and beside what needs no model."""
     models = {name: m for name, m in measured.models.items() if train.BARS[name] == bars and "@" not in name}
     first = next(iter(models.values()))
@@ -122,7 +123,7 @@ def reconstructions(measured, run, bars):
     return {"title": SIDE_BY_SIDE[bars], "text": text, "items": _midi_items(cells, run), "grid": grid}
 
 
-def edits(measured, run):
+def edits(measured: Measured, run: Run) -> dict:
     """Held-out windows moved to the petals of the commonest genres (section 3.3), beside their plain reconstruction."""
     flower, config = measured.models[FLOWER], measured.config
     names = [name for name in measured.names[:GENRES] if name]
@@ -153,7 +154,7 @@ def _midi_items(cells, run, most=2):
              "alt": f"Piano roll, {c['caption']}"} for c in flat if "midi" in c]  # fmt: skip
 
 
-def interpolation(measured, run):
+def interpolation(measured: Measured, run: Run) -> dict:
     """Figure 2 and Figure 4."""
     m, path, config, cells = measured.models[TWO], measured.paths[TWO], measured.config, []
     for index in SHOWN_ALPHAS:
@@ -176,7 +177,7 @@ def interpolation(measured, run):
     return {"title": "Interpolations", "text": text, "items": items, "grid": grid}
 
 
-def samples(measured, run):
+def samples(measured: Measured, run: Run) -> dict:
     """Draws from the Gaussian prior, decoded by the 2-bar model."""
     m, config = measured.models[TWO], measured.config
     rng = np.random.default_rng([run.seed, 6])
@@ -191,7 +192,7 @@ def samples(measured, run):
     return {"title": "Samples", "text": text, "items": _midi_items(grid["cells"], run, 1), "grid": grid}
 
 
-def circle(measured, run):
+def circle(measured: Measured, run: Run) -> dict:
     """Figure 3 and samples from four petals of the circle."""
     flower, config = measured.petals, measured.config
     changes = flower.changes["model"]
@@ -214,7 +215,7 @@ def circle(measured, run):
     return {"title": "Round the flower", "text": text, "items": items, "grid": grid}
 
 
-def latent_space(measured, results, run):
+def latent_space(measured: Measured, results: dict, run: Run) -> dict:
     """Figure 5, the codes in the flower's plane, and what the adversarial term did."""
     items = []
     for pair in measured.pairs.values():
@@ -280,7 +281,7 @@ def _hits(entry):
              "columns": ["codes", "share"], "rows": rows, "claims": ["Q9"]}]  # fmt: skip
 
 
-def curves(measured, run):
+def curves(measured: Measured, run: Run) -> dict:
     """Training curves of each model."""
     items = []
     for name, model in measured.models.items():

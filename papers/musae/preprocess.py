@@ -13,11 +13,13 @@ import json
 import math
 import shutil
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 
 from common import demo, midi, store
+from common.corpora import Corpus
 from common.corpora.items import joined_groups
 from common.files import sha256
 from common.progress import progress
@@ -34,7 +36,7 @@ UNREADABLE = "not readable as MIDI"
 TRANSPOSITIONS = range(-5, 7)  # section 4.1: the interval [-5, 6]
 
 
-def track_class(program, is_drum):
+def track_class(program: int, is_drum: bool) -> str:
     """Track class of an instrument (section 4.1): drums before program, then bass, guitar and piano, the rest
     strings.
     """
@@ -43,7 +45,7 @@ def track_class(program, is_drum):
     return "guitar" if program < 32 else "bass" if program < 40 else "strings"
 
 
-def time_signature_fault(metres, rule):
+def time_signature_fault(metres: list, rule: str) -> str | None:
     """Why the metres (events, 3) of a song are refused, or None. rule "one": exactly one event, 4/4; "any_4_4": no
     other.
     """
@@ -54,7 +56,7 @@ def time_signature_fault(metres, rule):
     return "several time signature events" if len(metres) else "no time signature event"
 
 
-def merge(lines):
+def merge(lines: list[midi.Line]) -> tuple[np.ndarray, np.ndarray | None]:
     """Strings (section 4.1): several lines as one, the lowest pitch of all of them sounding -> (base, onset or
     None).
     """
@@ -64,7 +66,7 @@ def merge(lines):
     return base, np.any([line.onset & (line.base == base) for line in lines], axis=0)
 
 
-def too_silent(base, steps, limit):
+def too_silent(base: np.ndarray, steps: int, limit: int) -> np.ndarray:
     """True for each window (stride one bar) of a base sequence that holds more than `limit` silent steps in a row."""
     count = max(0, (len(base) - steps) // STEPS_PER_BAR + 1) if len(base) >= steps else 0
     span = limit + 1
@@ -80,7 +82,7 @@ class Dropped(midi.MidiError):
     """A file that can be read and that the filters of section 4.1 leave out."""
 
 
-def file_lines(path, quantiser, rule="one"):
+def file_lines(path: Path, quantiser: str, rule: str = "one") -> tuple[dict[str, list[tuple]], tuple[int, int]]:
     """The grid lines of a MIDI file as {class: [(base, onset or None)]}, strings merged, and (notes, lost notes).
 
     Raises Dropped, whose message after the path is the name of the filter, and midi.MidiError for what is no MIDI.
@@ -117,7 +119,7 @@ def _beat_start(path):
         raise midi.MidiError(f"no beat start found ({type(error).__name__})") from None
 
 
-def process(path, quantiser, rule, silence_limit):
+def process(path: Path, quantiser: str, rule: str, silence_limit: int) -> dict:
     """Everything of one file: lines, windows, counts.
 
     Returns {"tokens", "base": uint8 lines end to end, "offset_2", "offset_16": (windows, 4), "digest_2", "digest_16":
@@ -132,7 +134,7 @@ def process(path, quantiser, rule, silence_limit):
     base, token, start = [], [], {}
     for name in CLASSES:
         for number, (line, onset) in enumerate(found[name]):
-            start[name, number] = sum(map(len, base))
+            start[name, number] = sum(map(len, base))  # type: ignore[arg-type]
             base.append(line.astype(np.uint8))
             token.append(base_tokens(line, onset).astype(np.uint8))
     length = len(base[0])
@@ -171,7 +173,7 @@ def _windows(result, start, combinations, bars, silence_limit):
     return {f"offset_{bars}": np.concatenate(offsets).astype(np.int64), f"digest_{bars}": digest}
 
 
-def related_order(tags):
+def related_order(tags: np.ndarray) -> np.ndarray:
     """Petal of each genre rank (genres,): tags that songs share become neighbours on the circle (section 3.3, ours).
 
     The authors placed the genres by hand and the list is lost. Spectral seriation: the angle of a tag in the plane of
@@ -193,7 +195,7 @@ def related_order(tags):
     return placement
 
 
-def common_tags(terms, count):
+def common_tags(terms: Iterable[Iterable[str]], count: int) -> tuple[list[str], int, float]:
     """The `count` commonest tags over songs (one vote a song, ties: first seen), padded with "", and statistics."""
     votes = Counter(itertools.chain.from_iterable(dict.fromkeys(song) for song in terms))
     names = [name for name, _ in votes.most_common(count)]
@@ -204,7 +206,7 @@ def common_tags(terms, count):
     )
 
 
-def recipe(config):
+def recipe(config: settings.Config) -> dict:
     """The settings that decide what the store holds."""
     return {
         "name": "musae",
@@ -358,7 +360,8 @@ def _describe(songs, config, counts, writer):
     print(f"  {share:.1%} of all tags are among the {config.genres} commonest")
 
 
-def preprocess(config, data, preset, stores, null=False, corpus=None):
+def preprocess(config: settings.Config, data: Path | None, preset: str, stores: Path, null: bool = False,
+               corpus: Corpus | None = None) -> store.Store:
     """The store of a corpus, built unless it is there already; `data.windows` says what it holds.
 
     Interrupted, it goes on with the next part of 256 files. Raises corpora.DataError for a missing data set and

@@ -12,7 +12,7 @@ RADIAL_VARIANCE = 0.1  # a_1, section 3.3
 OTHER_VARIANCE = 0.001  # a_2
 
 
-def angles(petals):
+def angles(petals: int) -> np.ndarray:
     """Angle of each petal in radians, (petals,): 2 pi i / n (eq. 14)."""
     return 2.0 * np.pi * np.arange(petals) / petals
 
@@ -38,7 +38,7 @@ def petal_covariance(petal: int, petals: int, latent: int, radial: float = RADIA
     return rotation @ scale @ np.linalg.inv(rotation)
 
 
-def flower(noise, petal, petals, radial=RADIAL_VARIANCE, other=OTHER_VARIANCE):
+def flower(noise: Any, petal: Any, petals: int, radial: float = RADIAL_VARIANCE, other: float = OTHER_VARIANCE) -> Any:
     """Turn standard normal noise (n, latent) into draws of the petals (n,) (eq. 14 to 18). Tensors or arrays.
 
     noise[:, 0] becomes the radial and noise[:, 1] the tangential coordinate.
@@ -52,14 +52,14 @@ def flower(noise, petal, petals, radial=RADIAL_VARIANCE, other=OTHER_VARIANCE):
     return ops.concatenate([plane, other**0.5 * noise[:, 2:]], axis=1)
 
 
-def towards(z, petal, petals, amount):
+def towards(z: np.ndarray, petal: int | np.ndarray, petals: int, amount: float) -> np.ndarray:
     """Codes (n, latent) moved to the centre of a petal in the plane of the circle: not at all at 0, there at 1."""
     moved = np.array(z)
     moved[:, :2] += amount * (petal_mean(petals, 2)[petal] - moved[:, :2])
     return moved
 
 
-def nearest_petal(z, petals):
+def nearest_petal(z: np.ndarray, petals: int) -> np.ndarray:
     """Petal (n,) whose angle is nearest to that of z's first two dimensions (n, latent)."""
     angle = np.arctan2(z[:, 1], z[:, 0])
     return np.round(angle * petals / (2.0 * np.pi)).astype(np.int64) % petals

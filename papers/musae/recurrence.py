@@ -1,5 +1,8 @@
 """The tracks' LSTMs in one loop: on a CPU four small products a step cost four times the calls of one."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 from keras import layers
 
@@ -12,17 +15,17 @@ class SideBySide(layers.Layer):
     GPU each LSTM runs by itself, as one CuDNN call; the numbers are the same to rounding.
     """
 
-    def __init__(self, units, names, constant=False, **keywords):
+    def __init__(self, units: int, names: Sequence[str], constant: bool = False, **keywords: Any):
         super().__init__(**keywords)
         self.units, self.constant = units, constant
         self.lstms = [layers.LSTM(units, return_sequences=True, name=name) for name in names]
 
-    def build(self, inputs_shape, starts_shape):
+    def build(self, inputs_shape: list[tuple], starts_shape: list[tuple]) -> None:
         """Make each LSTM's weights."""
         for lstm, shape in zip(self.lstms, inputs_shape, strict=True):
             lstm.build(tuple(shape))
 
-    def call(self, inputs, starts):
+    def call(self, inputs: list[tf.Tensor], starts: list[tf.Tensor]) -> list[tf.Tensor]:
         """See the class."""
         if tf.config.list_logical_devices("GPU"):
             return [lstm(x, initial_state=[h, h]) for lstm, x, h in zip(self.lstms, inputs, starts, strict=True)]
@@ -40,7 +43,7 @@ class SideBySide(layers.Layer):
         return tf.unstack(unroll(projected, recurrent, tf.stack(starts), steps))
 
 
-def unroll(projected, recurrent, start, steps):
+def unroll(projected: tf.Tensor | tf.TensorArray, recurrent: tf.Tensor, start: tf.Tensor, steps: int) -> tf.Tensor:
     """Keras' LSTM equations for all tracks at once.
 
     projected: the gates' input (tracks, batch, 4 units), of every step alike, or a TensorArray of one a step;

@@ -3,6 +3,9 @@
 A token is written where a state begins; HOLD says that it goes on. The grid is `common.midi`'s.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
 from common.midi import SILENT
@@ -11,7 +14,7 @@ HOLD = 129  # the state of the step before goes on
 ALPHABET = 130
 
 
-def base_tokens(base, onset=None):
+def base_tokens(base: np.ndarray, onset: np.ndarray | None = None) -> np.ndarray:
     """Tokens (…, steps) of a base sequence: the pitch or SILENT where the state begins, HOLD where it goes on.
 
     onset: as in `Line`; a repeated pitch that begins again is then written out, else it is held.
@@ -25,7 +28,7 @@ def base_tokens(base, onset=None):
     return result
 
 
-def token_base(token):
+def token_base(token: np.ndarray) -> np.ndarray:
     """Base sequence (…, steps) of tokens: HOLD copies the step before; a HOLD at the first step is silence."""
     token = np.asarray(token)
     steps = np.arange(token.shape[-1])
@@ -34,7 +37,7 @@ def token_base(token):
     return np.where(source < 0, SILENT, held).astype(np.int16)
 
 
-def token_notes(token, each_step=False):
+def token_notes(token: np.ndarray, each_step: bool = False) -> np.ndarray:
     """Notes of one token sequence (steps,): rows (first step, step after the last, pitch).
 
     each_step: one note per sounding step, as a pypianoroll drum track means it (hold = the same drum again).
@@ -49,7 +52,9 @@ def token_notes(token, each_step=False):
     return np.stack([begins[sounding], ends[sounding], base[begins[sounding]]], axis=1).astype(np.int64)
 
 
-def to_pretty_midi(token, programs, drums, names=None, tempo=120.0, velocity=80, resolution=4, drum_hold_repeats=True):
+def to_pretty_midi(token: np.ndarray, programs: Sequence[int], drums: set[int], names: Sequence[str] | None = None,
+                   tempo: float = 120.0, velocity: int = 80, resolution: int = 4,
+                   drum_hold_repeats: bool = True) -> Any:
     """pretty_midi.PrettyMIDI of tokens (steps, tracks), in 4/4.
 
     programs: one per track; drums: set of track indices on channel 10; tempo: quarter notes per minute; resolution:

@@ -15,6 +15,7 @@ if __name__ == "__main__":
 
 import dataclasses
 import random
+from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
@@ -23,6 +24,8 @@ import numpy as np
 import tensorflow as tf
 
 from common import splits, training
+from common.record import Run
+from common.store import Store
 from common.training import Batches, Learner, Model, Stage, shuffled
 from papers.musae import data, inference, losses, measures, model, preprocess, variants
 
@@ -47,7 +50,8 @@ class Draws(NamedTuple):
     beta: tf.Tensor
 
 
-def draw(batch, step, config, placement):
+def draw(batch: dict[str, tf.Tensor], step: training.Step, config: settings.Config,
+         placement: np.ndarray | None) -> Draws:
     """The random draws of one update; placement is None for the Gaussian prior."""
     shift = batch["shift"] if config.transposition == "frozen" else step.integers("transposition", (), -5, 7)
     label, petal = (), None
@@ -65,7 +69,8 @@ def draw(batch, step, config, placement):
     )
 
 
-def two_phase_step(learner, draws, step, config):
+def two_phase_step(learner: Learner, draws: Draws, step: training.Step,
+                   config: settings.Config) -> dict[str, tf.Tensor]:
     """One update as sections 2.2 and 3 describe it. Losses of both phases, summed over the global batch and divided
     by it.
     """
@@ -97,12 +102,12 @@ def two_phase_step(learner, draws, step, config):
 ADVERSARIAL = {"two_phases": two_phase_step, "joint": variants.joint_step}
 
 
-def has_style(flower, config):
+def has_style(flower: bool, config: settings.Config) -> bool:
     """Whether a model has the program's branch s: only its Gaussian models do."""
     return config.style_branch and not flower
 
 
-def adam(config, variables, times=1):
+def adam(config: settings.Config, variables: list, times: float = 1) -> keras.optimizers.Optimizer:
     """Adam with Keras 2's decay: rate / (1 + decay t). Keras 3 accepts `decay=` and ignores it."""
     schedule = keras.optimizers.schedules.InverseTimeDecay(times * config.learning_rate, 1, config.decay)
     optimizer = keras.optimizers.Adam(schedule, epsilon=1e-7)
@@ -110,13 +115,13 @@ def adam(config, variables, times=1):
     return optimizer
 
 
-def encoder(steps, config, made_by=model.encoder):
+def encoder(steps: int, config: settings.Config, made_by: Callable = model.encoder) -> keras.Model:
     """The encoder of a model for windows of `steps` steps; with a lead-in it takes short windows too."""
     sizes = {"units": config.encoder_units, "latent": config.latent, "depth": config.depth, "low": config.input_low}
     return made_by(None if config.updates_lead_in else steps, **sizes)
 
 
-def networks(steps, flower, config):
+def networks(steps: int, flower: bool, config: settings.Config) -> dict[str, keras.Model]:
     """{name: network} of one model for windows of `steps` steps."""
     style, labelled = has_style(flower, config), flower and config.conditional_critic
     start, code = DECODER_START[config.decoder_start], config.latent + style * variants.STYLE
@@ -130,7 +135,7 @@ def networks(steps, flower, config):
     return found
 
 
-def with_optimizers(networks, flower, config):
+def with_optimizers(networks: dict[str, keras.Model], flower: bool, config: settings.Config) -> Learner:
     """The learner: in the two phases one Adam for the autoencoder and one for the critic, else one a network."""
     style = has_style(flower, config)
     if config.adversarial == "two_phases" and not style:
@@ -142,7 +147,7 @@ def with_optimizers(networks, flower, config):
     return Learner(networks, {key: adam(config, n.trainable_variables, times[key]) for key, n in networks.items()})
 
 
-def build(bars, flower, config, store):
+def build(bars: int, flower: bool, config: settings.Config, store: Store) -> Learner:
     """Networks and optimizers of one model; with a lead-in also its decoder for the short windows, same weights."""
     lead_in = bars > LEAD_IN_BARS and config.updates_lead_in
     for _ in range(config.restart):
@@ -154,7 +159,7 @@ def build(bars, flower, config, store):
     return learner
 
 
-def build_music_vae(bars, hierarchical, config, store):
+def build_music_vae(bars: int, hierarchical: bool, config: settings.Config, store: Store) -> Learner:
     """Networks and optimizer of Music VAE at MusAE's sizes (Roberts et al. 2018); they play windows of any length."""
     found = {"encoder": encoder(bars * data.STEPS_PER_BAR, config)}
     found |= variants.music_vae(config.decoder_units, config.latent, config.depth, hierarchical)
@@ -163,12 +168,14 @@ def build_music_vae(bars, hierarchical, config, store):
     return Learner(found, {"autoencoder": adam(own, variables)})
 
 
-def one_update(update, config, placement, learner, batch, step):
+def one_update(update: Callable, config: settings.Config, placement: np.ndarray | None, learner: Learner,
+               batch: dict[str, tf.Tensor], step: training.Step) -> dict[str, tf.Tensor]:
     """The step function of a stage: `update` on the batch and its draws."""
     return update(learner, draw(batch, step, config, placement), step, config)
 
 
-def lead_in_update(update, config, placement, learner, batch, step):
+def lead_in_update(update: Callable, config: settings.Config, placement: np.ndarray | None, learner: Learner,
+                   batch: dict[str, tf.Tensor], step: training.Step) -> dict[str, tf.Tensor]:
     """The same update on shorter windows, which the short decoder writes, without any pull to the prior."""
     networks = learner.networks
     if "short_decoder" in networks:
@@ -177,7 +184,8 @@ def lead_in_update(update, config, placement, learner, batch, step):
     return one_update(update, free, placement, dataclasses.replace(learner, networks=networks), batch, step)
 
 
-def stages(bars, flower, config, store, seed, update=None):
+def stages(bars: int, flower: bool, config: settings.Config, store: Store, seed: int,
+           update: Callable | None = None) -> list[Stage]:
     """All updates of one model; before them, where the preset asks for it, a lead-in on parts of its own windows.
 
     update: the step of the models; without it that of the divergences.
@@ -209,12 +217,13 @@ def stages(bars, flower, config, store, seed, update=None):
     return [*found, Stage("train", step, batches, updates, config.log_every, check)]
 
 
-def read(windows, rows, places):
+def read(windows: data.Windows, rows: np.ndarray, places: np.ndarray) -> dict[str, np.ndarray]:
     """The batch at `places` among the windows `rows`."""
     return windows.read(rows[places])
 
 
-def prior_sample(config, placement, tags, rng, spread=1.0):
+def prior_sample(config: settings.Config, placement: np.ndarray | None, tags: np.ndarray, rng: np.random.Generator,
+                 spread: float = 1.0) -> np.ndarray:
     """A draw of the prior (n, latent) for windows with these tags (n, genres), its deviation times `spread`. NumPy."""
     noise = tf.constant(spread * rng.normal(size=(len(tags), config.latent)), tf.float32)
     if placement is None:
@@ -224,7 +233,8 @@ def prior_sample(config, placement, tags, rng, spread=1.0):
     return np.asarray(losses.prior_draw(config, noise, losses.petal_of(rank, placement, config.petals, anywhere)))
 
 
-def validate(config, batch, placement, learner):
+def validate(config: settings.Config, batch: dict[str, np.ndarray], placement: np.ndarray | None,
+             learner: Learner) -> dict[str, float]:
     """Cross-entropy, accuracy and the distance of the codes to the prior, on the watched held-out windows."""
     rng = np.random.default_rng(0)
     z = inference.encode(learner, batch["tokens"], rng)
@@ -275,14 +285,14 @@ FLOWERS = ("16bar-flower", *(name for name, (of, *_) in ABLATIONS.items() if of 
 BARS = {name: int(name.split("bar")[0]) for name in (*MODELS, *MUSIC_VAE, *ABLATIONS)}
 
 
-def changed(config, values, factors):
+def changed(config: settings.Config, values: dict, factors: dict) -> settings.Config:
     """The settings with some values set and others multiplied; a whole number stays one, of at least 1."""
     times = {field: getattr(config, field) * factor for field, factor in factors.items()}
     times = {field: max(1, round(v)) if isinstance(getattr(config, field), int) else v for field, v in times.items()}
     return dataclasses.replace(config, **values, **times)
 
 
-def jobs(config):
+def jobs(config: settings.Config) -> dict[str, tuple[Model, settings.Config]]:
     """{name: (Model, Config)} of a run: its models in the paper's order, Music VAE where it is measured, then their
     ablations if asked for.
     """
@@ -291,11 +301,11 @@ def jobs(config):
         table |= {name: (entry, config) for name, (entry, beside) in MUSIC_VAE.items() if beside in config.models}
     for name, (of, *change) in ABLATIONS.items():
         if config.ablations and of in config.models:
-            table[name] = (MODELS[of], changed(config, *change))
+            table[name] = (MODELS[of], changed(config, *change))  # type: ignore[arg-type]
     return table
 
 
-def train(config, store, run):
+def train(config: settings.Config, store: Store, run: Run) -> None:
     """Train every model of a run, each going on where it stopped."""
     training.train_all(jobs(config), store, run)
 

@@ -8,12 +8,17 @@ Music VAE (Roberts et al. 2018, arXiv 1803.05428; program: magenta/models/music_
 encoder, a Gaussian's KL divergence instead of a critic, and decoders that read the tokens before each step.
 """
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
+from common.training import Learner, Step
 from papers.musae import data, losses, model
+from papers.musae.config import Config
 
 STYLE = 32  # the program's s_length
 STYLE_PROBABILITY = 0.5  # its prior on s: independent coins
@@ -22,13 +27,14 @@ TIMES = {"encoder": 3, "critic": 2, "decoder": 1}
 STYLE_TIMES = {"encoder": 6, "critic": 2, "style_critic": 2, "decoder": 2}
 
 
-def decoder_start(z, units):
+def decoder_start(z: keras.KerasTensor, units: int) -> list[keras.KerasTensor]:
     """One tanh layer shared by the four tracks (program, decoders.py), where eq. 11 has a linear one per track."""
     shared = layers.Dense(units, activation="tanh", name="start_shared")(z)
     return [shared] * len(model.TRACKS)
 
 
-def style_encoder(steps, units=512, latent=512, style=STYLE, depth=3, low=-1.0):
+def style_encoder(steps: int | None, units: int = 512, latent: int = 512, style: int = STYLE, depth: int = 3,
+                  low: float = -1.0) -> keras.Model:
     """The encoder with the sigmoid head s (batch, style) of the program's Gaussian model (train.py, encoders.py).
 
     x (batch, steps, 130, 4) -> mu, log variance (batch, latent), s (batch, style).
@@ -42,7 +48,8 @@ def style_encoder(steps, units=512, latent=512, style=STYLE, depth=3, low=-1.0):
     return keras.Model(x, [mu, log_variance, s], name="encoder")
 
 
-def joint_adversarial(critic, z_prior, z_code, weight, penalty_weight, label=()):
+def joint_adversarial(critic: Callable, z_prior: tf.Tensor, z_code: tf.Tensor, weight: tf.Tensor, penalty_weight: float,
+                      label: tuple = ()) -> tuple[tf.Tensor, tf.Tensor]:
     """The two adversarial terms of the joint loss, each (batch,): the critic's, and the one meant for the encoder.
 
     Both hold D(z_q) of one and the same code, with opposite signs: their sum is -D(z_p) + lambda GP, and nothing draws
@@ -52,7 +59,8 @@ def joint_adversarial(critic, z_prior, z_code, weight, penalty_weight, label=())
     return for_critic, -losses.score(critic, z_code, label)
 
 
-def apply_joint(learner, step, tape, loss, config, times):
+def apply_joint(learner: Learner, step: Step, tape: tf.GradientTape, loss: tf.Tensor, config: Config,
+                times: Mapping[str, float]) -> None:
     """One update of all networks from one loss.
 
     times: how often the program's list of variables names each network. A variable named n times moves n times as far
@@ -70,7 +78,7 @@ def apply_joint(learner, step, tape, loss, config, times):
         begin += len(own)
 
 
-def joint_step(learner, draws, step, config):
+def joint_step(learner: Learner, draws: Any, step: Step, config: Config) -> dict[str, tf.Tensor]:
     """The program's update of the flower model (train_gm.py)."""
     encoder, decoder, critic = (learner.networks[name] for name in ("encoder", "decoder", "critic"))
     with tf.GradientTape() as tape:
@@ -86,7 +94,7 @@ def joint_step(learner, draws, step, config):
     return {"losses/total": loss, **losses.named(step, draws, entropy, logits, for_critic, for_encoder)}
 
 
-def style_step(learner, draws, step, config):
+def style_step(learner: Learner, draws: Any, step: Step, config: Config) -> dict[str, tf.Tensor]:
     """The program's update of the Gaussian model (train.py): codes z and s, a critic each, and a term that asks for s
     back.
 
@@ -130,7 +138,7 @@ NOTHING = model.ALPHABET  # the token before the first
 FREE_BITS, KL_LAG = {2: 48.0, 16: 256.0}, {2: 0.99999, 16: 0.0}
 
 
-def music_vae(units, latent, depth, hierarchical):
+def music_vae(units: int, latent: int, depth: int, hierarchical: bool) -> dict[str, keras.Model]:
     """Music VAE's decoder in parts, {name: network}; `music_vae_logits` and `inference.step_by_step` join them.
 
     flat: one LSTM stack of twice the units answers all four tracks and is fed z. hierarchical: a conductor turns z into
@@ -177,7 +185,7 @@ def _player(units, latent, depth, groups):
             "player": keras.Model([code, before, states], answers, name="player")}  # fmt: skip
 
 
-def bar_codes(networks, z, steps):
+def bar_codes(networks: dict[str, keras.Model], z: tf.Tensor, steps: int) -> tuple[tf.Tensor, int]:
     """What the player is fed: (codes (n, latent), steps that each of them is good for): z, or the conductor's bars."""
     if "conductor" not in networks:
         return z, steps
@@ -185,7 +193,7 @@ def bar_codes(networks, z, steps):
     return tf.reshape(bars, [-1, bars.shape[2]]), data.STEPS_PER_BAR
 
 
-def music_vae_logits(networks, z, tokens):
+def music_vae_logits(networks: dict[str, keras.Model], z: tf.Tensor, tokens: tf.Tensor) -> tf.Tensor:
     """Logits (n, T, 130, 4) of codes (n, latent), given before each step the true tokens (n, T, 4) of those before."""
     codes, steps = bar_codes(networks, z, tokens.shape[1])
     played = tf.reshape(tokens, [-1, steps, len(model.TRACKS)])
@@ -194,12 +202,12 @@ def music_vae_logits(networks, z, tokens):
     return tf.reshape(logits, [-1, *tokens.shape[1:2], model.ALPHABET, len(model.TRACKS)])
 
 
-def divergence(mu, log_variance):
+def divergence(mu: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     """KL divergence of the code's Gaussian from N(0, I) in nats, (batch,)."""
     return 0.5 * tf.reduce_sum(tf.square(mu) + tf.exp(log_variance) - log_variance - 1.0, axis=1)
 
 
-def music_vae_step(learner, draws, step, config):
+def music_vae_step(learner: Learner, draws: Any, step: Step, config: Config) -> dict[str, tf.Tensor]:
     """One update of Music VAE: cross-entropy, and the KL divergence beyond its free bits.
 
     Both per step of the window, as MusAE's cross-entropy is; gradients are clipped as MusAE's are.

@@ -6,7 +6,9 @@ import numpy as np
 
 from common.errors import StoreError
 from common.splits import fewest_groups
+from common.store import Store
 from papers.symphony2vec import features, splits
+from papers.symphony2vec.config import Config
 
 
 class SplitError(StoreError):
@@ -30,16 +32,16 @@ class Selection:
     stages: list
     groups: int
 
-    def parts(self, representation):
+    def parts(self, representation: str) -> list[tuple[np.ndarray, np.ndarray]]:
         """[(train rows, test rows)] of a representation, in the order of training."""
         return self.stages if representation in ("mel", "crop") else [(self.train, self.test)]
 
-    def evaluation(self, representation):
+    def evaluation(self, representation: str) -> tuple[np.ndarray, np.ndarray]:
         """(train rows, test rows) on which a model of this representation is judged: its last part."""
         return self.parts(representation)[-1]
 
 
-def select(config, store, seed=0):
+def select(config: Config, store: Store, seed: int = 0) -> Selection:
     """The split of a store by `config.split` for a training seed, which counts where each seed draws its own.
 
     Raises SplitError for too few clips or a single composer.
@@ -106,7 +108,7 @@ class Images:
     `crop` is the corner of the mel-spectrogram that ALI sees, (rows, 32, 32, 1).
     """
 
-    def __init__(self, config, store, selection, representation):
+    def __init__(self, config: Config, store: Store, selection: Selection, representation: str):
         stored = "mel" if representation == "crop" else representation
         self.raw, self.representation = store.array(stored), representation
         self.unit = representation == "crop" and config.crop_scale == "unit"
@@ -120,21 +122,21 @@ class Images:
         if representation == "crop":
             self.raw = np.array(features.crop(self.raw))
 
-    def __getitem__(self, rows):
+    def __getitem__(self, rows: np.ndarray) -> np.ndarray:
         return self.scale(self.raw[rows])
 
-    def scale(self, raw):
+    def scale(self, raw: np.ndarray) -> np.ndarray:
         """Stored values (decibels for mel) to what the networks see."""
         if self.unit:
             return features.unit_scale(raw)
         return np.float32((raw - self.mean) / self.deviation)
 
-    def decibels(self, scaled):
+    def decibels(self, scaled: np.ndarray) -> np.ndarray:
         """Back from what a network gives."""
         return 80.0 * (scaled - 1.0) if self.unit else scaled * self.deviation + self.mean
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, ...]:
         """Of one example."""
         return tuple(self.raw.shape[1:])
 
@@ -149,16 +151,16 @@ class Part:
     test: np.ndarray
     steps: int  # frames of a piece, for the LSTM
 
-    def read_images(self, indices):
+    def read_images(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """A batch of training clips by their places in `train`: {"x": (batch, bands, frames)}."""
         return {"x": self.images[self.train[indices]]}
 
-    def read_labelled(self, indices):
+    def read_labelled(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """The same with "label": (batch,) class numbers."""
         chosen = self.train[indices]
         return {"x": self.images[chosen], "label": np.int32(self.labels[chosen])}
 
-    def read_pieces(self, indices):
+    def read_pieces(self, indices: np.ndarray) -> dict[str, np.ndarray]:
         """A batch of pieces of 36 frames: all clips' first piece, then all clips' second, as in features.chunks."""
         piece, clip = np.divmod(indices, len(self.train))
         chosen = self.train[clip]
@@ -168,7 +170,7 @@ class Part:
         return {"x": self.images.scale(raw), "label": np.int32(self.labels[chosen])}
 
 
-def parts(config, store, representation, seed=0):
+def parts(config: Config, store: Store, representation: str, seed: int = 0) -> list[Part]:
     """The parts of the training data for a representation and a training seed, in the order of training."""
     selection = select(config, store, seed)
     images = Images(config, store, selection, representation)

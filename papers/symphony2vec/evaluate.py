@@ -14,13 +14,15 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 from common import claims, record, training
 from common.findings import collect
+from common.store import Store
 from papers.symphony2vec import figures, measures, measuring, train
 from papers.symphony2vec.findings import FINDINGS
+from papers.symphony2vec.measured import Measured
 
 CLAIMS = record.ROOT / "papers" / settings.PAPER / "claims.csv"
 
 
-def evaluate(config, store, run, partial=False):
+def evaluate(config: settings.Config, store: Store, run: record.Run, partial: bool = False) -> None:
     """Measure every model of a run; writes results.json, media.json, figures and audio.
 
     Raises TrainingError where a model is not trained to its end and `partial` is not set.
@@ -36,13 +38,13 @@ def evaluate(config, store, run, partial=False):
                       learnt=measured.learnt())  # fmt: skip
 
 
-def finite(results):
+def finite(results: dict[str, dict]) -> dict[str, dict]:
     """The same results; a value that is not a finite number becomes a reason."""
     broken = {"not_testable": "the value is not a finite number"}
     return {claim: entry if math.isfinite(entry.get("value", 0.0)) else broken for claim, entry in results.items()}
 
 
-def asked(results, follow):
+def asked(results: dict[str, dict], follow: str) -> dict[str, dict]:
     """The same results; a fact that is asked of other modes only gets that as its reason."""
     found = dict(results)
     for claim in claims.read_claims(CLAIMS):
@@ -52,7 +54,7 @@ def asked(results, follow):
     return found
 
 
-def notes(config, measured, seed):
+def notes(config: settings.Config, measured: Measured, seed: int) -> dict:
     """What results.json says beside the claims."""
     permutation = {}
     if "ali-128" in measured.judged:

@@ -5,6 +5,7 @@ The printed numbers are in printed.py, what is true on any data in facts.py.
 A function takes a measured.Measured and returns a number or an entry, or raises NotTestable with the reason.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -14,6 +15,7 @@ from common.findings import NotTestable, by_group
 from papers.symphony2vec import losses, measures
 from papers.symphony2vec.config import ABLATIONS, GATES, LATENT_SIZES, MODELS, REPRESENTATIONS, TABLES
 from papers.symphony2vec.facts import FACTS
+from papers.symphony2vec.measured import Measured
 from papers.symphony2vec.printed import PRINTED, end, lines, unanswered
 
 SUPERVISED, EMBEDDINGS = ("ff", "cnn"), ("ae", "cae", "vae")
@@ -23,7 +25,7 @@ COMPARED = (*EMBEDDINGS, "pca")  # Table 4
 # Accuracies and their differences, in percent and percentage points
 
 
-def difference(measured, first, others):
+def difference(measured: Measured, first: str, others: Sequence[str]) -> dict:
     """Accuracy of a model minus that of the best of others; by work where both are judged on the same items."""
     measured.need(first, *others)
     best = best_of(measured, others)
@@ -34,7 +36,7 @@ def difference(measured, first, others):
     return entry | {"of": one.unit}
 
 
-def above_majority(measured, name):
+def above_majority(measured: Measured, name: str) -> dict:
     """Accuracy of a model minus that of always naming the commonest composer."""
     measured.need(name)
     one = measured.judged[name]
@@ -42,13 +44,13 @@ def above_majority(measured, name):
     return by_group(values, one.works, "works", one.baselines) | {"of": one.unit}
 
 
-def best_of(measured, names):
+def best_of(measured: Measured, names: Sequence[str]) -> str:
     """Name of the model with the highest accuracy."""
     accuracies = [measured.judged[name].accuracy for name in names]
     return names[int(np.argmax(accuracies))]
 
 
-def embeddings_against_supervised(measured, representation):
+def embeddings_against_supervised(measured: Measured, representation: str) -> dict:
     """Accuracy of the best embedding minus that of the best of feed-forward network and CNN (Q8)."""
     embeddings = [f"{kind}-{representation}" for kind in COMPARED]
     supervised = [f"{kind}-{representation}" for kind in SUPERVISED]
@@ -56,7 +58,7 @@ def embeddings_against_supervised(measured, representation):
     return difference(measured, best_of(measured, embeddings), (best_of(measured, supervised),))
 
 
-def feed_forward_against_cnn(measured, representation):
+def feed_forward_against_cnn(measured: Measured, representation: str) -> dict:
     """|z| of McNemar's test between the two (Q6)."""
     measured.need(f"ff-{representation}", f"cnn-{representation}")
     one, two = (measured.judged[f"{kind}-{representation}"] for kind in SUPERVISED)
@@ -64,7 +66,7 @@ def feed_forward_against_cnn(measured, representation):
             "baselines": two.baselines}  # fmt: skip
 
 
-def lead_of_mel(measured, kinds):
+def lead_of_mel(measured: Measured, kinds: Sequence[str]) -> float:
     """Accuracy on the mel-spectrogram minus the best on chromagram and MFCC, mean over kinds of model (Q10)."""
     measured.need(*(f"{kind}-{seen}" for kind in kinds for seen in REPRESENTATIONS))
     leads = [measured.judged[f"{kind}-mel"].accuracy
@@ -72,14 +74,14 @@ def lead_of_mel(measured, kinds):
     return float(np.mean(leads))
 
 
-def below_genres(measured):
+def below_genres(measured: Measured) -> float:
     """Best test accuracy of the paper's models minus the 70 percent of genre classifiers (Q18)."""
     measured.need("cnn-mel")
     best = max(one.accuracy for name, one in measured.judged.items() if name in TABLES)
     return best - 70.0
 
 
-def entropy_gap(measured, name):
+def entropy_gap(measured: Measured, name: str) -> float:
     """Training cross entropy of the last epoch minus the entropy of the composers that were trained on."""
     measured.need(name)
     return measured.history[name][-1]["losses/cross_entropy"] - measures.entropy(measured.trained_on[name])
@@ -98,28 +100,28 @@ def _gate_closed(measured, model="ali-128"):
     return threshold
 
 
-def plateau(measured):
+def plateau(measured: Measured) -> float:
     """Discriminator loss at the end of part 1 minus 2 ln 2 (Q11)."""
     if measured.config.ali_gate:
         _gate_closed(measured)
     return end(measured, "ali-128", "losses/discriminator") - 2 * np.log(2)
 
 
-def predicted_by_gate(measured, model):
+def predicted_by_gate(measured: Measured, model: str) -> dict:
     """D of generated images at the end of part 1 minus what the gate's threshold predicts (Q11)."""
     predicted = losses.gate_equilibrium(_gate_closed(measured, model))[1]
     found = end(measured, model, "metrics/d_generated")
     return {"value": found - predicted, "baselines": {"predicted": predicted, "found": found}}
 
 
-def follows_the_gate(measured):
+def follows_the_gate(measured: Measured) -> float:
     """Slope of D of generated images, at the end of part 1, over what three thresholds predict: 1 where it follows."""
     models = ("ali-128", *(f"ali-128-gate-{gate:g}" for gate in GATES))
     predicted = [losses.gate_equilibrium(_gate_closed(measured, model))[1] for model in models]
     return np.polyfit(predicted, [end(measured, model, "metrics/d_generated") for model in models], 1)[0]
 
 
-def gate_open(measured, part):
+def gate_open(measured: Measured, part: int) -> float:
     """Share of a part's steps in which the discriminator of ALI-128 learns."""
     _gate_closed(measured)
     if part > measured.parts:
@@ -127,20 +129,20 @@ def gate_open(measured, part):
     return float(np.mean([line["metrics/gate_open"] for line in lines(measured, "ali-128", part)]))
 
 
-def last_generated(measured):
+def last_generated(measured: Measured) -> float:
     """D of generated images over the last fifth of the last part, minus the .14 that the program prints."""
     _gate_closed(measured)
     return end(measured, "ali-128", "metrics/d_generated", part=measured.parts) - 0.14
 
 
-def without_gate(measured):
+def without_gate(measured: Measured) -> float:
     """Discriminator loss at the end without the gate."""
     if measured.config.ali_gate:
         raise NotTestable("the gate is on in this mode")
     return end(measured, "ali-128", "losses/discriminator")
 
 
-def range_of_losses(measured):
+def range_of_losses(measured: Measured) -> float:
     """Largest difference of the discriminator losses at the end between latent sizes (Q12)."""
     names = [f"ali-{size}" for size in LATENT_SIZES]
     measured.need(*names)
@@ -150,14 +152,14 @@ def range_of_losses(measured):
 # Reconstruction and inference
 
 
-def better_than_mean(measured, model):
+def better_than_mean(measured: Measured, model: str) -> dict:
     """Share of the mean image's squared error that a model's reconstructions take away, on test clips."""
     measured.need(model)
     one = measured.errors[model]
     return by_group(1.0 - one.own / one.mean.mean(), one.works, "works", {"mean image": 0.0}) | {"of": "clips"}
 
 
-def nearer_to_own(measured, model):
+def nearer_to_own(measured: Measured, model: str) -> dict:
     """How much nearer G(E(x)) is to its own clip than another clip's is, as a share of the mean image's error."""
     measured.need(model)
     one = measured.errors[model]
@@ -165,7 +167,7 @@ def nearer_to_own(measured, model):
     return by_group(nearer, one.works, "works", {"no inference": 0.0}) | {"of": "clips"}
 
 
-def largest_log_variance(measured, representation):
+def largest_log_variance(measured: Measured, representation: str) -> dict:
     """Largest log variance of a test clip's code; the prior's is 0, and exp leaves single precision at 88.7."""
     measured.need(f"vae-{representation}")
     found = measured.log_variances[representation]
@@ -183,7 +185,7 @@ def _with_clips(measured, name):
     return measured.judged[name], measured.judged[f"{name}-clips"]
 
 
-def worth_of_shared_works(measured, name):
+def worth_of_shared_works(measured: Measured, name: str) -> dict:
     """Test accuracy with any clips on either side minus that with whole works; as many clips, but other ones."""
     whole, clips = _with_clips(measured, name)
     entry = measures.difference_by_group(100.0 * clips.right, clips.works, 100.0 * whole.right, whole.works)
@@ -194,7 +196,7 @@ def worth_of_shared_works(measured, name):
                     "baselines": beside}  # fmt: skip
 
 
-def composers_dealt(measured, name):
+def composers_dealt(measured: Measured, name: str) -> dict:
     """Test accuracy above the majority where composers were dealt at random to whole works."""
     if measured.clips_split is None:
         raise NotTestable("the split of this mode is by clips already")
@@ -205,7 +207,7 @@ def composers_dealt(measured, name):
     return above_majority(measured, dealt)
 
 
-def change_of_shares(measured, part):
+def change_of_shares(measured: Measured, part: str) -> float:
     """Largest difference of a composer's share in training or test between any clips and whole works (Table 1)."""
     if measured.clips_split is None:
         raise NotTestable("the split of this mode is by clips already")
@@ -219,7 +221,7 @@ def change_of_shares(measured, part):
 # ALI's images
 
 
-def spread(measured, model, against):
+def spread(measured: Measured, model: str, against: str | None) -> float:
     """Mean distance of images of random latents relative to that of other images or of the data (Q13)."""
     measured.need(model)
     if against == "data":
@@ -229,25 +231,25 @@ def spread(measured, model, against):
     return one / max(two, 1e-12)
 
 
-def slope_of_path(measured):
+def slope_of_path(measured: Measured) -> float:
     """Spearman correlation of level and t on the printed path (Q14)."""
     measured.need("ali-128")
     return measures.level_slope(measured.paths["ali-128"])
 
 
-def slope_of_directions(measured):
+def slope_of_directions(measured: Measured) -> float:
     """Median of the same over random directions (Q14)."""
     measured.need("ali-128")
     return np.median(measured.slopes)
 
 
-def scale_blindness(measured):
+def scale_blindness(measured: Measured) -> float:
     """Largest change of G(10 z) over the deviation, before the sigmoid (Q15)."""
     measured.need("ali-128")
     return measured.scale_blindness
 
 
-def realism(measured, model):
+def realism(measured: Measured, model: str) -> dict:
     """Two-sample accuracy of ALI's images minus the VAE's, both as crops in decibels (Q16)."""
     measured.need(model, "vae-mel")
     accuracy = [100.0 * measures.two_sample_accuracy(measured.samples[name], measured.samples["data"])
@@ -256,20 +258,20 @@ def realism(measured, model):
             "baselines": {model: accuracy[0], "vae-mel": accuracy[1], "told apart never": 50.0}}  # fmt: skip
 
 
-def leaves_the_range(measured):
+def leaves_the_range(measured: Measured) -> float:
     """How far the generator's images leave (0, 1)."""
     measured.need("ali-128")
     return measures.excess(measured.generated["ali-128"])
 
 
-def out_of_reach(measured):
+def out_of_reach(measured: Measured) -> float:
     """Share of the data's cells that the generator's sigmoid cannot reach."""
     if measured.config.crop_scale == "unit":
         raise NotTestable("the data are scaled to the sigmoid's range in this mode")
     return measures.share_beyond(measured.crops)
 
 
-def binary_share(measured):
+def binary_share(measured: Measured) -> float:
     """Share of cells of the VAE's mel reconstructions within 0.05 of the sigmoid's ends (Figure 6)."""
     if measured.config.vae_likelihood == "gaussian":
         raise NotTestable("the output is linear in this mode: it has no limits")
@@ -278,13 +280,13 @@ def binary_share(measured):
     return measures.share_near_the_ends((measured.rebuilt["vae-mel"] - low) / (high - low))
 
 
-def code_silhouette(measured):
+def code_silhouette(measured: Measured) -> float:
     """Silhouette of the composers among ALI-128's test codes, by cosine distance."""
     measured.need("ali-128")
     return measures.silhouette(measured.codes["ali-128"], measured.judged["ali-128"].truth, "cosine")
 
 
-def component_silhouette(measured):
+def component_silhouette(measured: Measured) -> float:
     """Silhouette of the composers in Figure 4."""
     return measures.silhouette(*measured.components)
 

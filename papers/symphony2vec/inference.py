@@ -2,10 +2,12 @@
 
 import functools
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 from papers.symphony2vec import features
+from papers.symphony2vec.data import Images
 
 
 @functools.lru_cache(maxsize=4)
@@ -13,14 +15,16 @@ def _compiled(network, training):
     return tf.function(functools.partial(network, training=training), reduce_retracing=True)
 
 
-def outputs(network, images, rows, batch_size=32, training=False):
+def outputs(network: keras.Model, images: np.ndarray | Images, rows: np.ndarray, batch_size: int = 32,
+            training: bool = False) -> np.ndarray:
     """Outputs of a network for store rows: (rows, ...); `training`: batch statistics, as the program evaluates ALI."""
     call = _compiled(network, training)
     starts = range(0, len(rows), batch_size)
     return np.concatenate([call(images[rows[i : i + batch_size]]).numpy() for i in starts])
 
 
-def chunk_outputs(network, images, labels, rows, steps, batch_size=32):
+def chunk_outputs(network: keras.Model, images: np.ndarray | Images, labels: np.ndarray, rows: np.ndarray, steps: int,
+                  batch_size: int = 32) -> tuple[np.ndarray, np.ndarray]:
     """Logits of the LSTM for every piece of every clip, and the pieces' labels; pieces in the program's order.
 
     The batch is the program's: where axes are reinterpreted, a batch's outputs depend on all its members.
@@ -31,7 +35,7 @@ def chunk_outputs(network, images, labels, rows, steps, batch_size=32):
     return np.concatenate([call(pieces[i : i + batch_size]).numpy() for i in starts]), piece_labels
 
 
-def decoded(network, codes, batch_size=64, training=False):
+def decoded(network: keras.Model, codes: np.ndarray, batch_size: int = 64, training: bool = False) -> np.ndarray:
     """Outputs of a decoder or generator for codes (count, size)."""
     call = _compiled(network, training)
     codes = np.float32(codes)

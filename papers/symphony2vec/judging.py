@@ -6,8 +6,10 @@ import keras
 import numpy as np
 
 from common import probes
+from common.record import Run
+from common.store import Store
 from papers.symphony2vec import config as settings, data, embeddings, inference, measures, splits
-from papers.symphony2vec.measured import Judged
+from papers.symphony2vec.measured import Judged, Measured
 from papers.symphony2vec.train import MODELS
 
 DEALS = 5  # of composers to works, for models whose training sees none
@@ -20,16 +22,16 @@ class Trained:
     selection, images: the run's split and, by representation, what its models see.
     """
 
-    config: object
-    store: object
-    run: object
+    config: settings.Config
+    store: Store
+    run: Run
     selection: data.Selection
     images: dict
     learners: dict = field(default_factory=dict)
     history: dict = field(default_factory=dict)
     missing: dict = field(default_factory=dict)
 
-    def rows(self, name):
+    def rows(self, name: str) -> tuple[np.ndarray, np.ndarray]:
         """(train rows, test rows) on which a model is judged."""
         model, selection = settings.MODELS[name], self.selection_of(name)
         if model.kind == "pca":
@@ -38,14 +40,14 @@ class Trained:
             return selection.stages[0]
         return selection.evaluation(model.representation)
 
-    def selection_of(self, name):
+    def selection_of(self, name: str) -> data.Selection:
         """The split that a model is trained on, with its composers: the run's, or its own."""
         model = settings.MODELS[name]
         if not model.own_split:
             return self.selection
         return data.select(model.settings(self.config), self.store, self.run.seed)
 
-    def images_of(self, name):
+    def images_of(self, name: str) -> data.Images:
         """What a model sees: scaled by the run's split, or by its own."""
         model = settings.MODELS[name]
         if not model.own_split:
@@ -54,7 +56,7 @@ class Trained:
         return data.Images(config, self.store, self.selection_of(name), model.representation)
 
 
-def judge_model(trained, measured, model):
+def judge_model(trained: Trained, measured: Measured, model: settings.Description) -> None:
     """Judge a trained model: a classifier by its answers, any other by a regression on its codes."""
     networks, config = trained.learners[model.name].networks, model.settings(trained.config)
     images, (rows, test) = trained.images_of(model.name), trained.rows(model.name)
@@ -69,10 +71,11 @@ def judge_model(trained, measured, model):
     else:
         learner = trained.learners[model.name]
         codes = [embeddings.autoencoder_codes(model.kind, learner, images, part, config) for part in (rows, test)]
-    regress(trained, measured, model.name, *codes, rows, test)
+    regress(trained, measured, model.name, *codes, rows, test)  # type: ignore[call-arg]
 
 
-def judge_classifier(trained, measured, model, images, rows, test):
+def judge_classifier(trained: Trained, measured: Measured, model: settings.Description, images: data.Images,
+                     rows: np.ndarray, test: np.ndarray) -> None:
     """Judge a classifier: the LSTM piece by piece, the others clip by clip."""
     network, labels = trained.learners[model.name].networks["classifier"], trained.selection_of(model.name).labels
     if model.kind == "lstm":
@@ -84,21 +87,23 @@ def judge_classifier(trained, measured, model, images, rows, test):
         measured.judged[model.name] = judged(trained, labels, logits.argmax(axis=1), rows, test)
 
 
-def judged(trained, labels, predicted, rows, items, unit="clips", train_accuracy=None):
+def judged(trained: Trained, labels: np.ndarray, predicted: np.ndarray, rows: np.ndarray, items: np.ndarray,
+           unit: str = "clips", train_accuracy: float | None = None) -> Judged:
     """What predictions of items (store rows, some of them repeated) are worth, beside the baselines of their clips."""
     return Judged(predicted == labels[items], items, trained.selection.works[items],
                   baselines(trained, labels, rows, items[: len(np.unique(items))]), unit, train_accuracy, predicted,
                   labels[items])  # fmt: skip
 
 
-def baselines(trained, labels, rows, test):
+def baselines(trained: Trained, labels: np.ndarray, rows: np.ndarray, test: np.ndarray) -> dict[str, float]:
     """In percent: naming the composer commonest in training, and a regression on loudness alone."""
     level = trained.store.array("mfcc")[:, 0, :]
     return {"majority": 100.0 * probes.majority_rate(labels[rows], labels[test]),
             "loudness": 100.0 * measures.loudness_baseline(level, labels, rows, test)}  # fmt: skip
 
 
-def regress(trained, measured, name, train_codes, test_codes, rows, test):
+def regress(trained: Trained, measured: Measured, name: str, train_codes: np.ndarray, test_codes: np.ndarray,
+            rows: np.ndarray, test: np.ndarray) -> None:
     """Judge a logistic regression on codes, and where the split is by work (or its twin) with composers dealt.
 
     Codes that are not finite make the model missing.
@@ -115,7 +120,8 @@ def regress(trained, measured, name, train_codes, test_codes, rows, test):
         judge_dealt(trained, measured, name, train_codes, test_codes, rows, test)
 
 
-def judge_dealt(trained, measured, name, train_codes, test_codes, rows, test):
+def judge_dealt(trained: Trained, measured: Measured, name: str, train_codes: np.ndarray, test_codes: np.ndarray,
+                rows: np.ndarray, test: np.ndarray) -> None:
     """The same regression with composers dealt at random to whole works: what it then reads is the work."""
     works, found = trained.selection.works, []
     for deal in range(DEALS):
@@ -130,17 +136,18 @@ def judge_dealt(trained, measured, name, train_codes, test_codes, rows, test):
                                                   mean)  # fmt: skip
 
 
-def judge_untrained(trained, measured, model, rows, test):
+def judge_untrained(trained: Trained, measured: Measured, model: settings.Description, rows: np.ndarray,
+                    test: np.ndarray) -> None:
     """ALI's encoder before any training, its statistics brought to the data, judged like the trained one (Q4)."""
     keras.utils.set_random_seed(trained.run.seed)
     encoder = MODELS[model.name].build(trained.config, trained.store).networks["encoder"]
     embeddings.warm(encoder, trained.images["crop"], rows)
     codes = [embeddings.ali_codes(encoder, trained.images["crop"], rows, trained.config, trained.run.seed),
              embeddings.ali_codes(encoder, trained.images["crop"], test, trained.config)]  # fmt: skip
-    regress(trained, measured, "untrained", *codes, rows, test)
+    regress(trained, measured, "untrained", *codes, rows, test)  # type: ignore[call-arg]
 
 
-def judge_pca(trained, measured, model):
+def judge_pca(trained: Trained, measured: Measured, model: settings.Description) -> None:
     """Judge a regression on PCA, which is fitted here."""
     parts = trained.selection_of(model.name).parts(model.representation)
     pairs = embeddings.pca_codes(trained.images_of(model.name), parts, trained.config, trained.run.seed)
@@ -148,4 +155,4 @@ def judge_pca(trained, measured, model):
     codes = [np.concatenate([pair[side][:, :width] for pair in pairs]) for side in (0, 1)]
     # In the order of the parts, which is a reordering of the whole sets.
     rows, test = (np.concatenate([part[side] for part in parts]) for side in (0, 1))
-    regress(trained, measured, model.name, *codes, rows, test)
+    regress(trained, measured, model.name, *codes, rows, test)  # type: ignore[call-arg]

@@ -4,16 +4,19 @@ Each returns a tensor of shape (batch,).
 """
 
 import math
+from collections.abc import Sequence
 
+import keras
+import numpy as np
 import tensorflow as tf
 
 
-def cross_entropy(logits, labels):
+def cross_entropy(logits: tf.Tensor, labels: Sequence[int] | tf.Tensor) -> tf.Tensor:
     """Cross entropy (section 3.2) of logits (batch, classes) and integer labels (batch,)."""
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
 
 
-def double_softmax_cross_entropy(logits, labels):
+def double_softmax_cross_entropy(logits: tf.Tensor, labels: Sequence[int] | tf.Tensor) -> tf.Tensor:
     """The program's loss: the softmax output goes into a cross entropy that applies the softmax again.
 
     With five classes it lies in [ln(e + 4) - 1, ln(e + 4)] = [0.9048, 1.9048].
@@ -21,17 +24,17 @@ def double_softmax_cross_entropy(logits, labels):
     return cross_entropy(tf.nn.softmax(logits), labels)
 
 
-def weight_decay(variables, factor):
+def weight_decay(variables: list, factor: float) -> tf.Tensor:
     """Coupled weight decay: the term whose gradient is factor * w, for every trainable variable (section 3.2)."""
     return 0.5 * factor * tf.add_n([tf.reduce_sum(tf.square(variable)) for variable in variables])
 
 
-def squared_error(x, x_hat):
+def squared_error(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
     """Mean over the features of the squared error (section 3.3, AE)."""
     return tf.reduce_mean(tf.square(x - x_hat), axis=list(range(1, len(x.shape))))
 
 
-def contractive_penalty(encoder, x):
+def contractive_penalty(encoder: keras.Model, x: tf.Tensor) -> tf.Tensor:
     """Squared Frobenius norm of the encoder's Jacobian, [27] of section 3.3: sum over codes and inputs.
 
     The encoder is dense layers with ReLU between, so the Jacobian is the product of its matrices with the rows of
@@ -51,7 +54,7 @@ def contractive_penalty(encoder, x):
     return tf.reduce_sum((rows @ gram[None]) * rows, axis=(1, 2))
 
 
-def program_penalty(encoder, x):
+def program_penalty(encoder: keras.Model, x: tf.Tensor) -> tf.Tensor:
     """The program's penalty: root of the absolute gradient of the summed code, over the whole batch; a scalar.
 
     It is taken by a backward pass that keeps no graph, so it changes the printed loss and no weight.
@@ -62,7 +65,7 @@ def program_penalty(encoder, x):
     return tf.stop_gradient(tf.sqrt(tf.reduce_sum(tf.abs(tape.gradient(code, x)))))
 
 
-def bernoulli_likelihood(x, logit):
+def bernoulli_likelihood(x: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
     """Negative log likelihood of a Bernoulli (section 3.3, sigmoid output), from the logit, summed over the features.
 
     For targets outside [0, 1], as z-scores are, it has no lower bound.
@@ -88,34 +91,34 @@ def _library_cross_entropy(logit, x):
     return -(x * logs[0] + (1.0 - x) * logs[1]), backward
 
 
-def library_binary_cross_entropy(x, logit):
+def library_binary_cross_entropy(x: tf.Tensor, logit: tf.Tensor) -> tf.Tensor:
     """The VAE's reconstruction as the program's library computed it, summed over the features."""
     return tf.reduce_sum(_library_cross_entropy(logit, x), axis=list(range(1, len(x.shape))))
 
 
-def gaussian_likelihood(x, x_hat):
+def gaussian_likelihood(x: tf.Tensor, x_hat: tf.Tensor) -> tf.Tensor:
     """Negative log likelihood of a Gaussian of deviation 1, summed over the features (a real-valued target's)."""
     features = math.prod(x.shape[1:])
     squared = tf.reduce_sum(tf.square(x - x_hat), axis=list(range(1, len(x.shape))))
     return 0.5 * (squared + features * math.log(2.0 * math.pi))
 
 
-def kl_divergence(mean, log_variance):
+def kl_divergence(mean: tf.Tensor, log_variance: tf.Tensor) -> tf.Tensor:
     """KL divergence of N(mean, exp(log_variance)) from N(0, I), summed over the code ([15] of section 3.3)."""
     return -0.5 * tf.reduce_sum(1.0 + log_variance - tf.square(mean) - tf.exp(log_variance), axis=-1)
 
 
-def vae_sample(mean, log_variance, noise):
+def vae_sample(mean: tf.Tensor, log_variance: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """z = mean + noise * exp(log_variance / 2), shapes (batch, code)."""
     return mean + noise * tf.exp(0.5 * log_variance)
 
 
-def ali_sample(mean, log_deviation, noise):
+def ali_sample(mean: tf.Tensor, log_deviation: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """z = mean + noise * exp(log_deviation): ALI's encoder gives the log of the deviation, not of the variance."""
     return mean + noise * tf.exp(log_deviation)
 
 
-def ali_losses(real_logit, generated_logit):
+def ali_losses(real_logit: tf.Tensor, generated_logit: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Equation 1 for the discriminator, and the same with both labels swapped for encoder and generator.
 
     real_logit: discriminator on (x, G_z(x)); generated_logit: on (G_x(z), z). Returns (discriminator, generator).
@@ -125,18 +128,18 @@ def ali_losses(real_logit, generated_logit):
     return discriminator, generator
 
 
-def gate_equilibrium(threshold):
+def gate_equilibrium(threshold: float) -> tuple[float, float, float]:
     """Where the program's gate holds the game: D(x), D(G(z)) and discriminator loss at generator loss = threshold."""
     generated = math.exp(-threshold / 2.0)
     return 1.0 - generated, generated, -2.0 * math.log(1.0 - generated)
 
 
-def log_odds(mean_image):
+def log_odds(mean_image: np.ndarray | tf.Tensor) -> tf.Tensor:
     """Log odds of a mean image clipped to [1e-7, 1 - 1e-7], in float32: the start of the generator's pixel bias."""
     clipped = tf.clip_by_value(tf.cast(mean_image, tf.float32), 1e-7, 1.0 - 1e-7)
     return tf.math.log(clipped / (1.0 - clipped))
 
 
-def instance_noise_deviation(epoch, epochs=50, start=0.1):
+def instance_noise_deviation(epoch: float | tf.Tensor, epochs: int = 50, start: float = 0.1) -> float | tf.Tensor:
     """Deviation of the noise the program adds to both images: falls linearly from `start` at epoch 0."""
     return start * (epochs - epoch) / epochs

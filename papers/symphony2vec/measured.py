@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from common.findings import NotTestable
-from papers.symphony2vec.config import LATENT_SIZES, MODELS, PROGRAM_ONLY, SUPERVISED
+from papers.symphony2vec.config import LATENT_SIZES, MODELS, PROGRAM_ONLY, SUPERVISED, Config
 
 GAMES = tuple(f"ali-{size}" for size in LATENT_SIZES)
 CLASSIFIERS = tuple(one.name for one in MODELS.values() if one.kind in SUPERVISED or one.name in PROGRAM_ONLY)
@@ -30,7 +30,7 @@ class Judged:
     truth: np.ndarray | None = None
 
     @property
-    def accuracy(self):
+    def accuracy(self) -> float:
         """In percent."""
         return 100.0 * float(np.mean(self.right))
 
@@ -64,7 +64,7 @@ class Measured:
     reconstructions}; limits: the ends of the VAE's sigmoid in decibels.
     """
 
-    config: object
+    config: Config
     names: list
     labels: np.ndarray
     train: np.ndarray
@@ -92,20 +92,20 @@ class Measured:
     rebuilt: dict = field(default_factory=dict)
     weight_difference: float | None = None
 
-    def need(self, *models):
+    def need(self, *models: str) -> None:
         """Raise NotTestable with the reasons where any of the models is not there."""
         absent = [self.missing[name] for name in models if name in self.missing]
         if absent:
             raise NotTestable("; ".join(dict.fromkeys(absent)))
 
-    def played(self, name):
+    def played(self, name: str) -> dict:
         """Whether ALI's game has begun: the discriminator's loss over the last fifth of the training against 2 ln 2."""
         losses_logged = [line["losses/discriminator"] for line in self.history[name]]
         last = float(np.mean(losses_logged[-max(1, len(losses_logged) // 5) :]))
         return {"value": last, "baseline": 2.0 * float(np.log(2.0)), "learnt": abs(last - 2.0 * np.log(2.0)) > 0.1,
                 "what": "discriminator's loss at the end; at 2 ln 2 nobody has begun to play"}  # fmt: skip
 
-    def learnt(self):
+    def learnt(self) -> dict[str, dict]:
         """{model: what it has learnt, against the trivial answer}: ALI's game, clips held out for all others."""
         found = {name: self.played(name) for name in self.history if name in MODELS and MODELS[name].kind == "ali"}
         for name in CLASSIFIERS:

@@ -1,6 +1,7 @@
 """From arrays to numbers: accuracies, baselines, tests and properties of images. Pure functions."""
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.stats import rankdata
@@ -12,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 
-def cross_entropies(logits, labels):
+def cross_entropies(logits: np.ndarray, labels: Sequence[int] | np.ndarray) -> np.ndarray:
     """Cross entropy of each row, in nats."""
     logits = np.float64(logits)
     peak = logits.max(axis=1, keepdims=True)
@@ -20,20 +21,21 @@ def cross_entropies(logits, labels):
     return total - logits[np.arange(len(labels)), labels]
 
 
-def softmax(logits):
+def softmax(logits: np.ndarray) -> np.ndarray:
     """Probabilities (rows, classes)."""
     powers = np.exp(np.float64(logits) - logits.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def entropy(labels):
+def entropy(labels: np.ndarray) -> float:
     """Entropy of the shares of the labels, in nats."""
     share = np.bincount(labels) / len(labels)
     share = share[share > 0]
     return -float(np.sum(share * np.log(share)))
 
 
-def classify(train_codes, train_labels, test_codes, iterations=5000):
+def classify(train_codes: np.ndarray, train_labels: np.ndarray, test_codes: np.ndarray,
+             iterations: int = 5000) -> tuple[np.ndarray, np.ndarray]:
     """Multi-class logistic regression (section 3.3): L2 with C = 1, unscaled codes, as in the program.
 
     Returns (predictions on train, predictions on test). The program's solvers (lbfgs, saga) have one optimum.
@@ -44,7 +46,7 @@ def classify(train_codes, train_labels, test_codes, iterations=5000):
     return fitted.predict(train_codes), fitted.predict(test_codes)
 
 
-def loudness_baseline(level, labels, train, test):
+def loudness_baseline(level: np.ndarray, labels: np.ndarray, train: np.ndarray, test: np.ndarray) -> float:
     """Test accuracy of a regression on loudness alone.
 
     level: (clips, frames) of MFCC coefficient 0; its mean and deviation over a clip are all that is used.
@@ -55,12 +57,13 @@ def loudness_baseline(level, labels, train, test):
     return float(np.mean(model.predict(values[test]) == labels[test]))
 
 
-def squared_errors(images, others):
+def squared_errors(images: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Mean squared difference of each image (count, ...) from its counterpart, or from one image: (count,)."""
     return np.mean(np.square(np.float64(images) - others).reshape(len(images), -1), axis=1)
 
 
-def difference_by_group(first, first_groups, second, second_groups):
+def difference_by_group(first: Sequence[float] | np.ndarray, first_groups: Sequence | np.ndarray,
+                        second: Sequence[float] | np.ndarray, second_groups: Sequence | np.ndarray) -> dict:
     """Difference of two means over other items of the same groups: {"value", "groups": {"names", "values", "weights"}}.
 
     A group's value is the difference plus, linearised, all that the group adds to it in both means, so that the mean
@@ -76,40 +79,40 @@ def difference_by_group(first, first_groups, second, second_groups):
                                        "weights": [1] * len(names)}}  # fmt: skip
 
 
-def permutation_p(predicted, truth, seed=0, count=200):
+def permutation_p(predicted: np.ndarray, truth: np.ndarray, seed: int = 0, count: int = 200) -> float:
     """Share of permutations of the labels on which the accuracy is at least the measured one."""
     random = np.random.default_rng([seed, 3])
     wins = [np.mean(predicted == random.permutation(truth)) >= np.mean(predicted == truth) for _ in range(count)]
     return (1 + sum(wins)) / (1 + count)
 
 
-def mcnemar(first, second):
+def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
     """|z| of McNemar's test on paired right answers: 0 where both are right and wrong on the same clips."""
     only_first, only_second = np.sum(first & ~second), np.sum(second & ~first)
     total = only_first + only_second
     return float(abs(only_first - only_second) / np.sqrt(total)) if total else 0.0
 
 
-def silhouette(points, labels, metric="euclidean"):
+def silhouette(points: np.ndarray, labels: np.ndarray, metric: str = "euclidean") -> float:
     """Silhouette of classes among points: 1 separate, 0 mixed."""
     return float(silhouette_score(points, labels, metric=metric))
 
 
-def level_slope(images):
+def level_slope(images: np.ndarray) -> float:
     """Spearman correlation of mean level and position along a path of images; 0 where the level never changes."""
     level = images.reshape(len(images), -1).mean(axis=1)
     a, b = rankdata(level), np.arange(len(level))
     return float(np.corrcoef(a, b)[0, 1]) if np.ptp(a) > 0 else 0.0
 
 
-def panel_scale(images):
+def panel_scale(images: np.ndarray) -> np.ndarray:
     """Each image from its own smallest to its own largest value, as the figures draw them: (count, 32, 32)."""
     flat = np.float64(images).reshape(len(images), -1)
     low, high = flat.min(axis=1, keepdims=True), flat.max(axis=1, keepdims=True)
     return ((flat - low) / np.where(high > low, high - low, 1.0)).reshape(len(images), 32, 32)
 
 
-def two_sample_accuracy(generated, real):
+def two_sample_accuracy(generated: np.ndarray, real: np.ndarray) -> float:
     """Leave-one-out accuracy of the nearest neighbour in telling equally many generated and real images apart.
 
     1 / 2: not told apart; 1: always. (Lopez-Paz and Oquab, 2017.)
@@ -123,16 +126,16 @@ def two_sample_accuracy(generated, real):
     return float(np.mean(truth[nearest] == truth))
 
 
-def share_near_the_ends(images):
+def share_near_the_ends(images: np.ndarray) -> float:
     """Share of cells within 0.05 of 0 or 1."""
     return float(np.mean((images < 0.05) | (images > 0.95)))
 
 
-def share_beyond(images):
+def share_beyond(images: np.ndarray) -> float:
     """Share of cells that a sigmoid cannot reach: at or below 0, at or above 1."""
     return float(np.mean((images <= 0.0) | (images >= 1.0)))
 
 
-def excess(images):
+def excess(images: np.ndarray) -> float:
     """How far images leave (0, 1)."""
     return float(max(0.0, -images.min(), images.max() - 1.0))

@@ -8,13 +8,15 @@ import tensorflow as tf
 from sklearn.decomposition import PCA
 
 from common import probes, training
+from common.record import Run
+from common.store import Store
 from papers.symphony2vec import config as settings, data, features, inference, judging, latent, losses, measures, train
 from papers.symphony2vec.judging import Trained
 from papers.symphony2vec.measured import GAMES, Errors, Measured
 from papers.symphony2vec.train import MODELS, VAE_LIKELIHOOD
 
 
-def load(config, store, run, partial=False):
+def load(config: settings.Config, store: Store, run: Run, partial: bool = False) -> Trained:
     """The models that a run trains. Raises TrainingError where one is not trained to its end, unless `partial`."""
     selection, chosen = data.select(config, store, run.seed), train.chosen(config, run)
     images = {name: data.Images(config, store, selection, name) for name in (*settings.REPRESENTATIONS, "crop")}
@@ -45,7 +47,7 @@ def _left_out(name, config, run):
     return f"{name} is not trained in this mode by preset {run.preset}"
 
 
-def measure(trained):
+def measure(trained: Trained) -> Measured:
     """Everything that findings need, from a run's networks."""
     selection = trained.selection
     measured = Measured(trained.config, selection.names, selection.labels, selection.train, selection.test,
@@ -105,35 +107,35 @@ def _autoencoders(trained, measured):
             for a, b in zip(*(one.networks[network].weights for one in pair), strict=True))  # fmt: skip
 
 
-def errors(trained, images, found, rows, test):
+def errors(trained: Trained, images: data.Images, found: np.ndarray, rows: np.ndarray, test: np.ndarray) -> Errors:
     """Errors of reconstructions `found` of the test clips; another clip is the one half of the set away."""
     clips, half = images[test], len(test) // 2
     return Errors(measures.squared_errors(clips, found), measures.squared_errors(clips, np.roll(found, half, axis=0)),
                   measures.squared_errors(clips, images[rows].mean(axis=0)), trained.selection.works[test])  # fmt: skip
 
 
-def reconstruct(trained, name, images, rows):
+def reconstruct(trained: Trained, name: str, images: data.Images, rows: np.ndarray) -> np.ndarray:
     """What an autoencoder gives back for store rows (rows, bands, frames); the VAE from its means."""
     networks = trained.learners[name].networks
     codes = inference.outputs(networks["encoder"], images, rows)[:, : trained.config.code_size]
     return seen(trained.config, name, inference.decoded(networks["decoder"], codes))
 
 
-def seen(config, name, output):
+def seen(config: settings.Config, name: str, output: np.ndarray) -> np.ndarray:
     """The image that a decoder's output stands for: of a Bernoulli's logits the probabilities."""
     if settings.MODELS[name].kind == "vae" and config.vae_likelihood != "gaussian":
         return tf.sigmoid(output).numpy()
     return output
 
 
-def first_vae_loss(trained, name):
+def first_vae_loss(trained: Trained, name: str) -> float:
     """Summed loss of the first batch of 32 before any training, from the means."""
     keras.utils.set_random_seed(trained.run.seed)
     networks = MODELS[name].build(trained.config, trained.store).networks
     return 32.0 * _vae_loss(trained, networks, name, trained.rows(name)[0][:32])
 
 
-def vae_test_loss(trained, name):
+def vae_test_loss(trained: Trained, name: str) -> float:
     """Test loss per 32 clips, from the means, as the program prints it."""
     return 32.0 * _vae_loss(trained, trained.learners[name].networks, name, trained.rows(name)[1])
 

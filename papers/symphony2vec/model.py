@@ -4,7 +4,11 @@ Images are channels-last: (batch, bands, frames, 1) inside the networks. Classif
 softmax is part of the loss. `python -m papers.symphony2vec.model` prints every network as a table.
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
+import tensorflow as tf
 from keras import layers
 
 from common.training import BatchNormalization, Dropout
@@ -39,7 +43,7 @@ def _uniform(fan_in):
     }
 
 
-def dense(x, units, **options):
+def dense(x: keras.KerasTensor, units: int, **options: Any) -> keras.KerasTensor:
     """A dense layer with the library's start."""
     return layers.Dense(units, **_uniform(x.shape[-1]), **options)(x)
 
@@ -52,7 +56,8 @@ def _batch_normalization(**options):
 # Section 3.2: naive classifiers
 
 
-def feed_forward(shape, hidden_units=(1024, 512, 256, 64), classes=5):
+def feed_forward(shape: tuple[int, ...], hidden_units: tuple[int, ...] = (1024, 512, 256, 64),
+                 classes: int = 5) -> keras.Model:
     """Feed-forward classifier (section 3.2): (batch, bands, frames) to logits (batch, classes)."""
     inputs = layers.Input(shape)
     x = layers.Flatten()(inputs)
@@ -61,7 +66,8 @@ def feed_forward(shape, hidden_units=(1024, 512, 256, 64), classes=5):
     return keras.Model(inputs, dense(x, classes), name="feed_forward")
 
 
-def cnn(shape, convolutions=TABLE_2["mel"], fully_connected=(120, 84), classes=5):
+def cnn(shape: tuple[int, ...], convolutions: tuple = TABLE_2["mel"], fully_connected: tuple[int, ...] = (120, 84),
+        classes: int = 5) -> keras.Model:
     """CNN classifier (Table 2): (batch, bands, frames) to logits (batch, classes).
 
     Zero padding is explicit on both sides and pooling drops an odd last column. The flattened order is channel, band,
@@ -88,11 +94,11 @@ class LSTMCell(layers.Layer):
     Their sum is all that the outputs depend on, but Adam moves each by a whole step.
     """
 
-    def __init__(self, units, **kwargs):
+    def __init__(self, units: int, **kwargs: Any):
         super().__init__(**kwargs)
         self.units, self.state_size, self.output_size = units, [units, units], units
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         """Make the weights, uniform in +-1/sqrt(units); the four gates are input, forget, cell, output."""
         limit = self.units**-0.5
         for name, shape in (("kernel", (input_shape[-1],)), ("recurrent_kernel", (self.units,)), ("bias", ()),
@@ -100,7 +106,8 @@ class LSTMCell(layers.Layer):
             start = keras.initializers.RandomUniform(-limit, limit)
             setattr(self, name, self.add_weight(shape=(*shape, 4 * self.units), initializer=start, name=name))
 
-    def call(self, x, states):
+    def call(self, x: keras.KerasTensor | tf.Tensor,
+             states: Sequence[keras.KerasTensor | tf.Tensor]) -> tuple[keras.KerasTensor | tf.Tensor, list]:
         """One step: (output, states)."""
         hidden, cell = states
         gates = x @ self.kernel + self.bias + hidden @ self.recurrent_kernel + self.recurrent_bias
@@ -110,14 +117,14 @@ class LSTMCell(layers.Layer):
         return hidden, [hidden, cell]
 
 
-def recurrent_layers(x, hidden_units=5, depth=2):
+def recurrent_layers(x: keras.KerasTensor, hidden_units: int = 5, depth: int = 2) -> keras.KerasTensor:
     """Two LSTM layers of five units (section 3.2): (batch, steps, bands) to the last hidden state (batch, units)."""
     for layer in range(depth):
         x = layers.RNN(LSTMCell(hidden_units), return_sequences=layer < depth - 1)(x)
     return x
 
 
-def lstm(shape, hidden_units=5, classes=5):
+def lstm(shape: tuple[int, ...], hidden_units: int = 5, classes: int = 5) -> keras.Model:
     """Many-to-one LSTM (section 3.2): chunks (batch, bands, 36) to logits (batch, classes).
 
     The paper does not say how five hidden values become class scores; a dense layer is the plain reading.
@@ -130,7 +137,8 @@ def lstm(shape, hidden_units=5, classes=5):
 # Section 3.3: embedding baselines
 
 
-def encoder(shape, hidden_units=(1024, 512, 256, 128), code_size=40):
+def encoder(shape: tuple[int, ...], hidden_units: tuple[int, ...] = (1024, 512, 256, 128),
+            code_size: int = 40) -> keras.Model:
     """Encoder of AE and CAE (section 3.3): (batch, bands, frames) to a linear code (batch, code_size).
 
     The VAE's encoder is the same with twice the code: mean and log variance.
@@ -142,7 +150,8 @@ def encoder(shape, hidden_units=(1024, 512, 256, 128), code_size=40):
     return keras.Model(inputs, dense(x, code_size), name="encoder")
 
 
-def decoder(shape, hidden_units=(128, 256, 512, 1024), code_size=40, activation="tanh"):
+def decoder(shape: tuple[int, ...], hidden_units: tuple[int, ...] = (128, 256, 512, 1024), code_size: int = 40,
+            activation: str = "tanh") -> keras.Model:
     """Decoder of AE and CAE (tanh), section 3.3: (batch, code_size) to (batch, *shape).
 
     The VAE's is the same with a linear output: the logit, whose sigmoid is part of the loss.
@@ -177,12 +186,13 @@ def _normal(deviation):
     return keras.initializers.RandomNormal(0.0, deviation)
 
 
-def ali_normalization():
+def ali_normalization() -> keras.layers.Layer:
     """Batch normalisation as ALI has it: weights N(1, 0.02)."""
     return _batch_normalization(gamma_initializer=keras.initializers.RandomNormal(1.0, 0.02))
 
 
-def ali_encoder(latent_size=128, width=WIDTH, slope=0.01, deviation=0.02):
+def ali_encoder(latent_size: int = 128, width: int = WIDTH, slope: float = 0.01,
+                deviation: float = 0.02) -> keras.Model:
     """Encoder of ALI (Table 6): crops (batch, 32, 32, 1) to (batch, 2 * latent_size): mean and log deviation of z.
 
     `width` is the number of maps of the first layer; the others keep their ratio to it. `deviation`: of the weights at
@@ -200,16 +210,17 @@ def ali_encoder(latent_size=128, width=WIDTH, slope=0.01, deviation=0.02):
 class PixelBias(layers.Layer):
     """One trainable bias per pixel of the generated image, before the sigmoid (in the authors' program; ALI, 2017)."""
 
-    def build(self, input_shape):
+    def build(self, input_shape: tuple) -> None:
         """Make the bias, of the image's shape without the batch axis."""
         self.bias = self.add_weight(shape=input_shape[1:], initializer="zeros", name="bias")
 
-    def call(self, x):
+    def call(self, x: keras.KerasTensor | tf.Tensor) -> keras.KerasTensor | tf.Tensor:
         """Add it."""
         return x + self.bias
 
 
-def ali_generator(latent_size=128, width=WIDTH, slope=0.01, activation="sigmoid", deviation=0.02):
+def ali_generator(latent_size: int = 128, width: int = WIDTH, slope: float = 0.01, activation: str = "sigmoid",
+                  deviation: float = 0.02) -> keras.Model:
     """Generator of ALI (Table 6): latents (batch, latent_size) to crops (batch, 32, 32, 1) in (0, 1)."""
     inputs = layers.Input((latent_size,))
     x = layers.Reshape((1, 1, latent_size))(inputs)
@@ -228,8 +239,9 @@ def _channel_dropout(x, rate, name):
     return x * mask
 
 
-def ali_discriminator(latent_size=128, width=WIDTH, slope=0.01, dropout=0.2, normalize=False, deviation=0.02,
-                      convolution=layers.Conv2D, normalization=ali_normalization):  # fmt: skip
+def ali_discriminator(latent_size: int = 128, width: int = WIDTH, slope: float = 0.01, dropout: float = 0.2,
+                      normalize: bool = False, deviation: float = 0.02, convolution: Callable = layers.Conv2D,
+                      normalization: Callable = ali_normalization) -> keras.Model:  # fmt: skip
     """Joint discriminator of ALI (Table 6): crop (batch, 32, 32, 1) and z (batch, latent_size) to a logit (batch,).
 
     Table 6 prints a leaky ReLU and dropout after the last layer; binary cross entropy needs a probability, so the
@@ -253,7 +265,8 @@ def ali_discriminator(latent_size=128, width=WIDTH, slope=0.01, dropout=0.2, nor
     return keras.Model([image, latent], layers.Reshape(())(logit), name="ali_discriminator")
 
 
-def encoder_classifier(latent_size=128, width=WIDTH, slope=0.01, classes=5, deviation=0.02):
+def encoder_classifier(latent_size: int = 128, width: int = WIDTH, slope: float = 0.01, classes: int = 5,
+                       deviation: float = 0.02) -> keras.Model:
     """Section 4: ALI's encoder with one more dense layer, crops (batch, 32, 32, 1) to logits (batch, classes)."""
     trunk = ali_encoder(latent_size, width, slope, deviation)
     return keras.Model(trunk.inputs, dense(trunk.outputs[0], classes), name="encoder_classifier")

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 from joblib import Parallel, cpu_count, delayed
 
 from common import audio, corpora, demo, store
@@ -13,7 +14,8 @@ VERSION = 1
 FIELDS = ("sample_rate", "clip_seconds", "fft_size", "hop", "mel_bands", "mel_top_hz", "mfcc_coefficients")
 
 
-def preprocess(config, data, preset, stores, null=False):
+def preprocess(config: settings.Config, data: Path | None, preset: str, stores: Path,
+               null: bool = False) -> store.Store:
     """The store of a corpus: arrays `chroma`, `mfcc`, `mel` (clips, bands, frames) and their moments.
 
     One index row per clip, composer by composer; `group` is the work, `path` the recording, `offset` the clip's first
@@ -28,7 +30,7 @@ def preprocess(config, data, preset, stores, null=False):
     return store.prepare(corpus, recipe, stores, partial(_build, corpus=corpus, config=config), 60 * clip_bytes)
 
 
-def find_corpus(data, preset, null):
+def find_corpus(data: Path | None, preset: str, null: bool) -> corpora.Corpus:
     """Orchestral recordings at `data` if their layout is found, else any folder of class folders; the demo without."""
     if data is None:
         return demo.find(None, "orchestral", preset, null)
@@ -37,7 +39,7 @@ def find_corpus(data, preset, null):
     return demo.find(data, name, preset, null)
 
 
-def recording_features(path, config):
+def recording_features(path: Path, config: settings.Config) -> dict[str, np.ndarray]:
     """All clips of one recording: dict of arrays (clips, bands, frames). Raises AudioError, ValueError."""
     import numpy as np
 

@@ -7,6 +7,7 @@ import numpy as np
 from common.findings import NotTestable, by_group
 from papers.symphony2vec import latent, measures
 from papers.symphony2vec.config import LATENT_SIZES
+from papers.symphony2vec.measured import Measured
 
 LETTERS = {"c": "chroma", "m": "mfcc", "s": "mel"}
 COMPOSERS = ("beethoven", "brahms", "haydn", "sibelius", "tchaikovsky")
@@ -15,12 +16,12 @@ COMPOSERS = ("beethoven", "brahms", "haydn", "sibelius", "tchaikovsky")
 # Section 3.1
 
 
-def set_size(measured, part):
+def set_size(measured: Measured, part: str) -> int:
     """Clips of the training or test set."""
     return len(getattr(measured, part))
 
 
-def composer_share(measured, part, composer):
+def composer_share(measured: Measured, part: str, composer: str) -> dict:
     """Share of a composer in the training or test set (Table 1)."""
     number = [i for i, name in enumerate(measured.names) if composer in name.lower()]
     if not number:
@@ -29,7 +30,7 @@ def composer_share(measured, part, composer):
     return {"value": float(np.mean(measured.labels[rows] == number[0])), "n": len(rows), "of": "clips"}
 
 
-def explained_variance(measured, representation, component):
+def explained_variance(measured: Measured, representation: str, component: int) -> float:
     """Share of variance of a principal component of all clips."""
     return measured.explained[representation][component]
 
@@ -37,14 +38,14 @@ def explained_variance(measured, representation, component):
 # Accuracies (Tables 3, 4, 5 and 7)
 
 
-def accuracy(measured, model):
+def accuracy(measured: Measured, model: str) -> dict:
     """Test accuracy in percent, by work."""
     measured.need(model)
     one = measured.judged[model]
     return by_group(100.0 * one.right, one.works, "works", one.baselines) | {"of": one.unit}
 
 
-def train_accuracy(measured, model):
+def train_accuracy(measured: Measured, model: str) -> float:
     """Training accuracy of the regression on a model's codes, in percent."""
     measured.need(model)
     return measured.judged[model].train_accuracy
@@ -53,7 +54,7 @@ def train_accuracy(measured, model):
 # Log lines
 
 
-def lines(measured, model, part=1):
+def lines(measured: Measured, model: str, part: int = 1) -> list[dict]:
     """Log lines of a model from one part of the training data."""
     measured.need(model)
     if part > measured.parts:
@@ -61,25 +62,25 @@ def lines(measured, model, part=1):
     return [line for line in measured.history[model] if line["stage"].startswith(f"part-{part}")]
 
 
-def logged(measured, model, key, part=1, place=-1, factor=1.0):
+def logged(measured: Measured, model: str, key: str, part: int = 1, place: int = -1, factor: float = 1.0) -> float:
     """A logged value: of the last line of a part, or of its first (`place` 0)."""
     return factor * lines(measured, model, part)[place][key]
 
 
-def last_logged(measured, model, key):
+def last_logged(measured: Measured, model: str, key: str) -> float:
     """A logged value of the very last line."""
     measured.need(model)
     return measured.history[model][-1][key]
 
 
-def end(measured, model, key, share=0.2, part=1):
+def end(measured: Measured, model: str, key: str, share: float = 0.2, part: int = 1) -> float:
     """Mean of a logged value over the last `share` of a part."""
     found = lines(measured, model, part)
     last = found[-max(1, round(share * len(found))) :]
     return float(np.mean([line[key] for line in last]))
 
 
-def when_reached(measured, model, unit):
+def when_reached(measured: Measured, model: str, unit: str) -> float:
     """Epoch or step of the first line of part 1 with a generator's loss of at least 3.5."""
     reached = [line[unit] for line in lines(measured, model) if line["losses/generator"] >= 3.5]
     if not reached:
@@ -87,7 +88,7 @@ def when_reached(measured, model, unit):
     return reached[0]
 
 
-def contractive_loss(measured, model):
+def contractive_loss(measured: Measured, model: str) -> float:
     """The CAE's printed loss: reconstruction and weighted penalty of the last line."""
     measured.need(model)
     line = measured.history[model][-1]
@@ -95,13 +96,13 @@ def contractive_loss(measured, model):
     return line["losses/reconstruction"] + line.get("losses/printed_penalty", weighted)
 
 
-def vae_loss(measured, representation, place):
+def vae_loss(measured: Measured, representation: str, place: int) -> float:
     """Summed loss of the first batch (place 0) or test loss per 32 clips (place 1)."""
     measured.need(f"vae-{representation}")
     return measured.vae_losses[representation][place]
 
 
-def first_epoch_of_vae(measured):
+def first_epoch_of_vae(measured: Measured) -> float:
     """Mean training loss per 32 clips in the first epoch."""
     line = lines(measured, "vae-mel")[0]
     return 32 * (line["losses/reconstruction"] + line["losses/divergence"])
@@ -110,20 +111,20 @@ def first_epoch_of_vae(measured):
 # Figures
 
 
-def extreme(measured, model, of, lowest):
+def extreme(measured: Measured, model: str, of: str, lowest: bool) -> float:
     """Lowest or highest value in decibels of reconstructed test clips (`of` "rebuilt") or of samples."""
     measured.need(model)
     values = getattr(measured, of)[model]
     return values.min() if lowest else values.max()
 
 
-def panel_brightness(measured, model, percent):
+def panel_brightness(measured: Measured, model: str, percent: int) -> float:
     """Mean of a panel of Figures 10 and 11, scaled per panel."""
     measured.need(model)
     return measures.panel_scale(measured.paths[model])[_panel(percent)].mean()
 
 
-def panel_change(measured, model, percent):
+def panel_change(measured: Measured, model: str, percent: int) -> float:
     """Mean absolute change of a panel from the first."""
     measured.need(model)
     panels = measures.panel_scale(measured.paths[model])
@@ -134,7 +135,7 @@ def _panel(percent):
     return round(percent / 100 * (latent.POINTS - 1))
 
 
-def unanswered(measured, reason):
+def unanswered(measured: Measured, reason: str) -> None:
     """A claim that no run of this paper can answer."""
     raise NotTestable(reason)
 
@@ -183,7 +184,7 @@ def _losses():
     return found | {"N-VAE-explosion": first_epoch_of_vae}
 
 
-def logged_in_parts(measured, model, part, key, place=-1, factor=1.0):
+def logged_in_parts(measured: Measured, model: str, part: int, key: str, place: int = -1, factor: float = 1.0) -> float:
     """A logged value of one of several parts; there is none where the mel data are one part."""
     if measured.parts == 1:
         raise NotTestable("the mel data are not trained on in parts in this mode")

@@ -3,12 +3,14 @@
 All are pure functions of the clips' order, their composers and works, and a seed. Indices count clips.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from common import splits
 
 
-def with_replacement(count, train_count, seed=17):
+def with_replacement(count: int, train_count: int, seed: int = 17) -> tuple[np.ndarray, np.ndarray]:
     """The program's split: `train_count` draws with replacement; test: whatever was never drawn, in ascending order.
 
     Train keeps the order of the draws, duplicates included, and about half of the clips end up in test. With 7665
@@ -18,7 +20,7 @@ def with_replacement(count, train_count, seed=17):
     return train, np.setdiff1d(np.arange(count), train)
 
 
-def shuffled_test(count, train_count, seed=17):
+def shuffled_test(count: int, train_count: int, seed: int = 17) -> np.ndarray:
     """The mel data's test order: the indices of `with_replacement`, shuffled by the same stream of random numbers."""
     random = np.random.RandomState(seed)
     train = random.choice(count, train_count)
@@ -27,14 +29,15 @@ def shuffled_test(count, train_count, seed=17):
     return test
 
 
-def without_replacement(count, train_count, seed=17):
+def without_replacement(count: int, train_count: int, seed: int = 17) -> tuple[np.ndarray, np.ndarray]:
     """The text's 70 to 30: a random `train_count` of the clips, the others test. Returns (train, test)."""
     sizes = {"train": train_count, "test": None}
     parts = splits.at_random(count, sizes, np.random.RandomState(seed), ascending=("test",))
     return parts["train"], parts["test"]
 
 
-def by_work(labels, works, offsets, train_share=0.7, seed=17):
+def by_work(labels: Sequence | np.ndarray, works: Sequence | np.ndarray, offsets: Sequence[int] | np.ndarray,
+            train_share: float = 0.7, seed: int = 17) -> tuple[np.ndarray, np.ndarray]:
     """No work on both sides: per composer, works in random order go to test until they hold 1 - train_share of clips.
 
     A composer with a single work is split in time: its first `train_share` of the clips train, then a gap of one clip,
@@ -59,14 +62,14 @@ def by_work(labels, works, offsets, train_share=0.7, seed=17):
     return parts["train"], parts["test"]
 
 
-def deal_composers(labels, works, seed):
+def deal_composers(labels: np.ndarray, works: np.ndarray, seed: int | list[int]) -> np.ndarray:
     """Labels (clips,) with the composers dealt anew to the works, each to as many works as before."""
     names, place = np.unique(works, return_inverse=True)
     of_work = np.array([labels[works == name][0] for name in names])
     return np.random.default_rng(seed).permutation(of_work)[place]
 
 
-def program_stages(train, test):
+def program_stages(train: np.ndarray, test: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """The program's parts of the mel data: five parts of train and (shuffled) test, joined as 1+2, 3+4 and 5.
 
     Returns a list of three (train part, test part).

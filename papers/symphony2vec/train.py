@@ -6,6 +6,8 @@
 
 import dataclasses
 import functools
+from collections.abc import Callable
+from typing import Any
 
 from papers.symphony2vec import config as settings, preprocess
 
@@ -18,6 +20,8 @@ import numpy as np
 import tensorflow as tf
 
 from common import probes, training
+from common.record import Run
+from common.store import Store
 from papers.symphony2vec import data, hooks, learners, losses
 
 # What each divergence that is another loss selects.
@@ -26,13 +30,15 @@ VAE_LIKELIHOOD = {"bernoulli": losses.bernoulli_likelihood, "library_bernoulli":
                   "gaussian": losses.gaussian_likelihood}  # fmt: skip
 
 
-def batches(number, part, read, batch_size, seed, examples=1):
+def batches(number: int, part: data.Part, read: Callable, batch_size: int, seed: int,
+            examples: int = 1) -> training.Batches:
     """Shuffled batches of part `number` of the training data; `examples`: how many each clip gives."""
     size = examples * len(part.train)
     return training.Batches(size, batch_size, read, training.shuffled(size, 10 * seed + number))
 
 
-def stage(number, made, step, epochs, log_every=None, **options):
+def stage(number: int, made: training.Batches, step: Callable, epochs: int, log_every: int | None = None,
+          **options: Any) -> training.Stage:
     """The stage in which part `number` of the training data is trained on, with a log line every epoch."""
     epoch = made.steps_per_epoch
     return training.Stage(f"part-{number + 1}", step, made, epochs * epoch, log_every or epoch, **options)
@@ -41,7 +47,8 @@ def stage(number, made, step, epochs, log_every=None, **options):
 # Section 3.2: classifiers
 
 
-def classifier_step(learner, batch, step, loss, decay):
+def classifier_step(learner: training.Learner, batch: dict[str, tf.Tensor], step: training.Step,
+                    loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], decay: float) -> dict[str, tf.Tensor]:
     """Cross entropy and coupled weight decay; returns loss and accuracy."""
     network = learner.networks["classifier"]
     with tf.GradientTape() as tape:
@@ -54,19 +61,20 @@ def classifier_step(learner, batch, step, loss, decay):
     return {"losses/cross_entropy": step.mean(cost), "metrics/accuracy": step.mean(tf.cast(right, tf.float32))}
 
 
-def softmax_twice(description, config):
+def softmax_twice(description: settings.Description, config: settings.Config) -> bool:
     """Whether the loss takes the softmax of a softmax; the program's LSTM has no softmax of its own."""
     return config.classifier_loss == "double_softmax" and description.kind != "lstm"
 
 
-def classifier_train_step(description, config):
+def classifier_train_step(description: settings.Description, config: settings.Config) -> Callable:
     """`classifier_step` with the loss and weight decay of the settings."""
     _, decay = learners.rate_and_decay(description, config)
     loss = CLASSIFIER_LOSS["double_softmax" if softmax_twice(description, config) else "softmax"]
     return functools.partial(classifier_step, loss=loss, decay=decay)
 
 
-def classifier_stages(description, config, store, seed):
+def classifier_stages(description: settings.Description, config: settings.Config, store: Store,
+                      seed: int) -> list[training.Stage]:
     """Ten epochs of each part; the LSTM's examples are pieces of 36 frames."""
     chunked, step = description.kind == "lstm", classifier_train_step(description, config)
     pieces = -(-learners.image_shape(config, description.representation)[1] // config.lstm_steps) - 1
@@ -83,7 +91,8 @@ def classifier_stages(description, config, store, seed):
 # Section 3.3: autoencoders
 
 
-def autoencoder_step(learner, batch, step, penalty, factor, decay):
+def autoencoder_step(learner: training.Learner, batch: dict[str, tf.Tensor], step: training.Step, penalty: str,
+                     factor: float, decay: float) -> dict[str, tf.Tensor]:
     """Squared error, coupled weight decay and, for the contractive autoencoder, its penalty.
 
     penalty: none | jacobian | no_gradient (the program's: part of the printed loss, without effect on the weights).
@@ -106,14 +115,15 @@ def autoencoder_step(learner, batch, step, penalty, factor, decay):
     return {"losses/reconstruction": step.mean(error)} | values
 
 
-def autoencoder_train_step(description, config):
+def autoencoder_train_step(description: settings.Description, config: settings.Config) -> Callable:
     """`autoencoder_step` with the penalty and weight decay of the settings."""
     penalty = config.contractive_penalty if description.kind == "cae" else "none"
     return functools.partial(autoencoder_step, penalty=penalty, factor=config.contractive_factor,
                              decay=config.weight_decay)  # fmt: skip
 
 
-def autoencoder_stages(description, config, store, seed):
+def autoencoder_stages(description: settings.Description, config: settings.Config, store: Store,
+                       seed: int) -> list[training.Stage]:
     """Ten epochs of each part."""
     step = autoencoder_train_step(description, config)
     return [stage(number, batches(number, part, part.read_images, config.batch_size, seed), step,
@@ -121,7 +131,8 @@ def autoencoder_stages(description, config, store, seed):
             for number, part in enumerate(data.parts(config, store, description.representation, seed))]  # fmt: skip
 
 
-def vae_step(learner, batch, step, likelihood):
+def vae_step(learner: training.Learner, batch: dict[str, tf.Tensor], step: training.Step,
+             likelihood: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]) -> dict[str, tf.Tensor]:
     """Reconstruction and KL divergence, summed over features, code and batch ([15] of section 3.3)."""
     x, encoder, decoder = batch["x"], learner.networks["encoder"], learner.networks["decoder"]
     variables = encoder.trainable_variables + decoder.trainable_variables
@@ -135,7 +146,8 @@ def vae_step(learner, batch, step, likelihood):
     return {"losses/reconstruction": step.mean(reconstruction), "losses/divergence": step.mean(divergence)}
 
 
-def vae_stages(description, config, store, seed):
+def vae_stages(description: settings.Description, config: settings.Config, store: Store,
+               seed: int) -> list[training.Stage]:
     """A hundred epochs of each part; the program trains at a tenth of the rate from the sixth epoch on."""
     step = functools.partial(vae_step, likelihood=VAE_LIKELIHOOD[config.vae_likelihood])
     stages = [stage(number, batches(number, part, part.read_images, config.batch_size, seed), step, config.vae_epochs)
@@ -155,7 +167,8 @@ def vae_stages(description, config, store, seed):
 # Section 3.4: ALI
 
 
-def ali_step(learner, batch, step, config, steps_per_epoch):
+def ali_step(learner: training.Learner, batch: dict[str, tf.Tensor], step: training.Step, config: settings.Config,
+             steps_per_epoch: int) -> dict[str, tf.Tensor]:
     """One update of discriminator and of encoder with generator, both from the same forward pass.
 
     The program's gate leaves the discriminator as it is where the generator's loss is not below config.ali_gate.
@@ -200,7 +213,8 @@ def ali_step(learner, batch, step, config, steps_per_epoch):
     }
 
 
-def ali_stages(description, config, store, seed):
+def ali_stages(description: settings.Description, config: settings.Config, store: Store,
+               seed: int) -> list[training.Stage]:
     """Fifty epochs of each part, with the pixel bias started anew in each where the program's start is followed."""
     stages, sizes = [], config.ali_batch_sizes
     latents = np.float32(np.random.default_rng(0).normal(size=(hooks.WATCHED, description.latent_size)))
@@ -229,18 +243,18 @@ def _model(one):
 MODELS = {one.name: _model(one) for one in settings.MODELS.values() if one.kind != "pca"}
 
 
-def jobs(config):
+def jobs(config: settings.Config) -> dict[str, tuple[training.Model, settings.Config]]:
     """What can be trained, in order: {directory name: (Model, config)}; the ablations where they are asked for."""
     return {name: (trained, settings.MODELS[name].settings(config)) for name, trained in MODELS.items()
             if config.ablations or name not in settings.ABLATED}  # fmt: skip
 
 
-def chosen(config, run):
+def chosen(config: settings.Config, run: Run) -> dict[str, tuple[training.Model, settings.Config]]:
     """The jobs that this preset asks of this mode."""
     return {name: job for name, job in jobs(config).items() if name in settings.trained_models(run)}
 
 
-def train(config, store, run, only=None):
+def train(config: settings.Config, store: Store, run: Run, only: str | None = None) -> None:
     """Train the models that this preset asks of this mode, or `only` one, each going on from its last checkpoint."""
     training.train_all(chosen(config, run), store, run, only)
 

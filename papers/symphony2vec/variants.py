@@ -22,31 +22,31 @@ class ReinterpretedSteps(layers.Layer):
     Every "sequence" of the result (batch, steps, bands) mixes examples of the batch.
     """
 
-    def call(self, x):
+    def call(self, x: keras.KerasTensor | tf.Tensor) -> keras.KerasTensor | tf.Tensor:
         """Reinterpret one batch (batch, bands, steps)."""
         bands, steps = x.shape[1:]
         return ops.transpose(ops.reshape(x, (steps, -1, bands)), (1, 0, 2))
 
-    def compute_output_shape(self, input_shape):
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
         """(batch, steps, bands)."""
         return (input_shape[0], input_shape[2], input_shape[1])
 
 
-def lstm_reinterpreted(shape, hidden_units=5, classes=5):
+def lstm_reinterpreted(shape: tuple[int, ...], hidden_units: int = 5, classes: int = 5) -> keras.Model:
     """The program's LSTM layout with the paper's dense head."""
     inputs = layers.Input(shape)
     x = model.recurrent_layers(ReinterpretedSteps()(inputs), hidden_units)
     return keras.Model(inputs, model.dense(x, classes), name="lstm_reinterpreted")
 
 
-def lstm_hidden_state(shape, hidden_units=5, classes=5):
+def lstm_hidden_state(shape: tuple[int, ...], hidden_units: int = 5, classes: int = 5) -> keras.Model:
     """The program's head: the last hidden state, each value in (-1, 1), is used as the logits."""
     inputs = layers.Input(shape)
     x = model.recurrent_layers(layers.Permute((2, 1))(inputs), max(hidden_units, classes))
     return keras.Model(inputs, x, name="lstm_hidden_state")
 
 
-def lstm_program(shape, hidden_units=5, classes=5):
+def lstm_program(shape: tuple[int, ...], hidden_units: int = 5, classes: int = 5) -> keras.Model:
     """The program's LSTM: reinterpreted input and hidden state as logits."""
     inputs = layers.Input(shape)
     x = model.recurrent_layers(ReinterpretedSteps()(inputs), max(hidden_units, classes))
@@ -60,7 +60,7 @@ class LateConvolution(layers.Conv2D):
     update, weights from after it.
     """
 
-    def call(self, inputs):
+    def call(self, inputs: keras.KerasTensor | tf.Tensor) -> keras.KerasTensor | tf.Tensor:
         """Convolve without padding."""
         @tf.custom_gradient
         def convolve(x, kernel):
@@ -79,7 +79,8 @@ class LateConvolution(layers.Conv2D):
 class LateBatchNormalization(layers.BatchNormalization):
     """The same for batch normalisation: the gradient goes through the weights there are when it is taken."""
 
-    def call(self, inputs, training=None):
+    def call(self, inputs: keras.KerasTensor | tf.Tensor,
+             training: bool | None = None) -> keras.KerasTensor | tf.Tensor:
         """Normalise; only the gradient differs."""
         @tf.custom_gradient
         def scaled(y, before):
@@ -92,7 +93,7 @@ class LateBatchNormalization(layers.BatchNormalization):
         return upstream * tf.convert_to_tensor(self.gamma) / before, None
 
 
-def late_normalization():
+def late_normalization() -> keras.layers.Layer:
     """`LateBatchNormalization` with the settings of ALI's batch normalisation."""
     start = keras.initializers.RandomNormal(1.0, 0.02)
     return LateBatchNormalization(epsilon=1e-5, momentum=0.9, synchronized=True, gamma_initializer=start)
