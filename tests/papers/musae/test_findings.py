@@ -138,6 +138,9 @@ def world(turned):
         "16bar-flower": path(0.3 * flat if turned else 0.3 + 0.3 * alphas, rising),
         "untrained": path(0.7 * flat, rising),
     }
+    for metric in ("pitch", "notes", "length"):  # other answers than the model's, which are other ones than the data's
+        paths["untrained"].follows[metric] = np.full(12, 1.0 if turned else -1.0)
+        paths["2bar-gaussian"].data_follows[metric] = np.full(12, 0.5)
     slow, fast = (np.cos(2 * np.pi * k * np.arange(16) / 16)[:, None].repeat(2, axis=1) for k in (1, 4))
     music = measures.low_level(models["16bar-flower"].tokens)[1]
     petals = measuring.Petals(
