@@ -29,7 +29,8 @@ BASELINES = {
     **{f"M{1 + (kind == findings.HIERARCHICAL)}-{cell}": {"music_vae": MUSIC_VAE[rival][cell],
                                                           "music_vae_teacher_forced": 1.0}
        for kind, _, rival, _, cell in findings.QUOTED},
-    "S-beta": {"beta_0": 0.9, "as_it_is": 0.95, "beta_tenfold": 0.6}, "S-beta-prior": {"beta_0": 0.5, "beta_tenfold": 0.2},
+    "S-beta": {"beta_0": 0.9, "as_it_is": 0.95, "beta_tenfold": 0.6},
+    "S-beta-prior": {"beta_0": 0.5, "beta_tenfold": 0.2},
     "S-latent": {"as_it_is": 0.95, "latent_quarter": 0.8, "latent_sixteenth": 0.5},
     # The untrained decoder's answers stay where they are (rho 0), in steps as even as the model's.
     **{f"F4a-{name}": {"data": 1.0, "code_ignored": 0.0, "pairs_rising": 1.0} for name in (GAUSSIAN, FLOWER)},
@@ -38,7 +39,8 @@ BASELINES = {
     "F4c": {GAUSSIAN: 0.4, TWO: 0.1, "step_majority": 0.0}, "F4c-flower": {FLOWER: 0.3, TWO: 0.1, "step_majority": 0.0},
     "F4d": {GAUSSIAN: 0.4, FLOWER: 0.3}, "F4e": {"data": 0.0, "rise": 0.5},
     "F2": {"even_steps": 0.1, "one_jump": 1.0, "pairs_that_move": 1.0, "untrained": 0.1},
-    **{f"F2-{metric}": {"code_ignored": 0.0, "untrained": -1.0, "data": 0.5} for metric in ("pitch", "notes", "length")},
+    **{f"F2-{metric}": {"code_ignored": 0.0, "untrained": -1.0, "data": 0.5}
+       for metric in ("pitch", "notes", "length")},
     "F2-metrics": {"even_steps": 0.1, "one_jump": 1.0},
     "F3": {"share_smooth": 1.0, "unordered": 1.0} | RATIOS, "Q8": RATIOS,
     "Q11": {"model": 1.0, "untrained": 0.0, "step_majority": 0.0, "exchanged_bars": 1.0},
