@@ -23,7 +23,7 @@ def test_batches_give_the_networks_own_answers(monkeypatch):
     codes = inference.encode(made, tokens)
     np.testing.assert_allclose(codes, mu, atol=1e-6)
     logits = made.networks["decoder"](codes)
-    np.testing.assert_allclose(inference.decode(made, codes), logits, atol=1e-6)
+    np.testing.assert_allclose(inference.decode(made, codes, tokens), logits, atol=1e-6)
     np.testing.assert_array_equal(inference.decode_tokens(made, codes), np.argmax(logits, axis=2))
 
 
