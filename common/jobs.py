@@ -150,8 +150,9 @@ def walk(runs: dict, at_once: int, dask: str | None = None) -> Iterator[Ended]:
 def run(jobs: list[Job], at_once: int, dask: str | None = None) -> Iterator[Ended]:
     """Yield how each job ended, as they end; one that fails does not stop the others.
 
-    Where a process dies (of memory, say), what was at work is done again; a job is tried three times. Ctrl-C and
-    SIGTERM are handed to the processes at work, which save, and no other job is begun.
+    Where a process dies (of memory, say), what was at work is done again, one at a time, so that none is blamed for
+    another's death; a job is tried three times. Ctrl-C and SIGTERM are handed to the processes at work, which save, and
+    no other job is begun.
 
     Args:
         at_once: processes on this machine, two or more.
@@ -165,8 +166,8 @@ def run(jobs: list[Job], at_once: int, dask: str | None = None) -> Iterator[Ende
     warnings.filterwarnings("ignore", message="A worker stopped while some jobs were given")  # for its memory; loky
     running, stop, left, tried = {}, [], dict(enumerate(jobs)), collections.Counter()
 
-    def waiting():
-        for number, job in list(left.items()):
+    def waiting(jobs):
+        for number, job in list(jobs.items()):
             if stop:
                 return
             running[number] = job
@@ -174,8 +175,10 @@ def run(jobs: list[Job], at_once: int, dask: str | None = None) -> Iterator[Ende
 
     with _backend(at_once, dask) as how, _stops(stop), _display(running, at_once):
         while left and not stop:
+            suspects = {number: job for number, job in left.items() if tried[number]}
             try:
-                for number, ended in joblib.Parallel(**how)(waiting()):
+                for number, ended in joblib.Parallel(**how | ({"pre_dispatch": 1} if suspects else {}))(
+                        waiting(suspects or left)):
                     running.pop(number, None)
                     if left.pop(number, None) and not stop:
                         yield ended

@@ -130,10 +130,10 @@ def more_seeds(seeds: tuple[int, ...], seconds: float, at_once: int) -> str:
     missing = [seed for seed in range(3) if seed not in seeds][:max(0, 3 - len(seeds))]
     if not missing:
         return ""
-    needed = seconds / len(seeds) * len(missing) / 60
+    needed = max(1, round(seconds / len(seeds) * len(missing) / 60))
     return (f"Three seeds would say which findings are seen again that are now seen once: "
             f'SEEDS="{" ".join(map(str, sorted((*seeds, *missing))))}", ' + (
-                f"about {max(1, round(needed))} minutes more on this machine with JOBS={at_once}\n"
+                f"about {needed} minute{'s' * (needed > 1)} more on this machine with JOBS={at_once}\n"
                 if seconds > UP_TO_DATE_SECONDS else "make estimate says how long it takes\n"))
 
 

@@ -62,6 +62,6 @@ def unroll(projected: tf.Tensor | tf.TensorArray, recurrent: tf.Tensor, start: t
         return step + 1, state, cell, states.write(step, state)
 
     states = tf.TensorArray(tf.float32, steps)
-    states = tf.while_loop(goes_on, advance, (0, start, start, states))[3].stack()
+    states = tf.while_loop(goes_on, advance, (0, start, start, states), maximum_iterations=steps)[3].stack()  # for XLA
     known = steps if isinstance(steps, int) else None
     return tf.transpose(tf.ensure_shape(states, (known, *start.shape)), [1, 2, 0, 3])

@@ -25,6 +25,12 @@ def double(value):
     return 2 * value
 
 
+def slowly(value):
+    """Long enough to be at work whenever its neighbour dies."""
+    time.sleep(3)
+    return 2 * value
+
+
 def fail():
     raise ValueError("no such thing")
 
@@ -62,7 +68,7 @@ def test_processes_have_one_thread_each(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 def test_a_killed_process_has_its_job_done_again_and_one_that_always_dies_is_given_up(tmp_path):
-    others = [job(tmp_path, f"n{i}", double, i) for i in range(4)]  # quick, so that none is beside three deaths
+    others = [job(tmp_path, "n0", slowly, 0), *(job(tmp_path, f"n{i}", double, i) for i in range(1, 4))]
     for first in (job(tmp_path, "once", die_once, tmp_path / "mark"), job(tmp_path, "always", die)):
         ended = {one.job.key: one for one in jobs.run([first, *others], 2)}
         assert [ended[f"n{i}"].value for i in range(4)] == [0, 2, 4, 6]

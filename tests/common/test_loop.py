@@ -210,11 +210,7 @@ def test_every_network_trains_several_steps_a_call_and_in_16_bits(paper, tmp_pat
 
 
 @pytest.mark.very_slow
-@pytest.mark.parametrize("paper", [
-    pytest.param(paper, marks=pytest.mark.xfail(
-        paper == "musae", raises=tf.errors.InvalidArgumentError, strict=True,
-        reason="XLA wants to know the most steps of the loop in papers/musae/recurrence.py"))
-    for paper in every_model.PAPERS])
+@pytest.mark.parametrize("paper", every_model.PAPERS)
 def test_every_network_trains_compiled_by_xla(paper, tmp_path):
     for name, (model, config, store) in every_model.models(paper, tmp_path).items():
         ended(name, model, config, store, tmp_path, Machine(jit=True))

@@ -61,7 +61,7 @@ def trained(name, config, held, steps=None, seed=0):
             return stage.train_step(learner, batch, step)
 
     count = steps or stage.steps
-    run = tf.function(run, reduce_retracing=True) if count > 20 else run  # a few steps are faster as they are
+    run = tf.function(run) if count > 20 else run  # one graph a batch size; a few steps are faster as they are
     for index in range(count):
         rows = feed.indices(index)
         batch = {key: tf.convert_to_tensor(value) for key, value in feed.read(rows).items()}
