@@ -1,6 +1,7 @@
 """Move a piece towards a genre: its codes are drawn to that genre's Gaussian in the plane of the circle (section 3.3).
 
-`python -m papers.musae.edit song.mid --toward jazz --amount 0.5` writes song-toward-jazz.mid, .wav and .png.
+`python -m papers.musae.edit song.mid --toward jazz --amount 0.5` writes song-toward-jazz.mid, .wav, .png and .npz: the
+file itself, of which only the four parts that the model hears are rewritten, in the bars that fit (rewrite.py).
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ import numpy as np
 import tyro
 
 from papers.musae import tool
-from papers.musae.data import STEPS_PER_BAR
 from papers.musae.sample import genre_petal
 
 
@@ -42,7 +42,7 @@ def edit(options: Any) -> Any:
     petal = genre_petal(options.toward, run, store)
     song = tool.read(options.file, run.config, 16)
     tool.report(song)
-    from papers.musae import inference, measures, prior
+    from papers.musae import inference, measures, prior, rewrite
 
     learner = tool.learner(run, store, "16bar-flower")
     windows, numbers = song.windows()
@@ -53,12 +53,11 @@ def edit(options: Any) -> Any:
     print(
         f"{len(numbers)} windows of sixteen bars moved towards {options.toward}; {changed:.1%} of decoded tokens change"
     )
-    steps, result = song.bars * STEPS_PER_BAR, song.tokens.copy()
-    for number, answer in zip(numbers, after, strict=True):
-        result[number * steps : (number + 1) * steps] = answer
     genre = options.toward.replace("/", "_").replace(" ", "-")
     path = options.output / f"{song.path.stem}-toward-{genre}"
-    tool.save(np.asarray(result), run.config, path, f"{song.path.stem} towards {options.toward}", song.tempo)
+    answers = dict(zip(numbers, np.asarray(after), strict=True))
+    for written in rewrite.save(song, answers, run.config, path, f"{song.path.stem} towards {options.toward}"):
+        print(written)
 
 
 if __name__ == "__main__":
