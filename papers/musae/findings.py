@@ -242,8 +242,10 @@ def metric_step(measured: Measured) -> dict:
     moves = np.isfinite(path.jumps).any(axis=1)
     if not moves.any():
         raise NotTestable("no metric of any pair moves")
-    share = np.nanmean(path.jumps[moves], axis=1)
-    return by_group(share, path.artists[moves], "artists", {"even_steps": 0.1, "one_jump": 1.0})
+    share, untrained = np.nanmean(path.jumps[moves], axis=1), measured.paths["untrained"].jumps
+    beside = {"even_steps": 0.1, "one_jump": 1.0}
+    beside |= {"untrained": float(np.nanmean(untrained))} if np.isfinite(untrained).any() else {}
+    return by_group(share, path.artists[moves], "artists", beside)
 
 
 FINDINGS = {

@@ -32,7 +32,7 @@ BASELINES = {
     "S-beta": {"beta_0": 0.9, "as_it_is": 0.95, "beta_tenfold": 0.6},
     "S-beta-prior": {"beta_0": 0.5, "beta_tenfold": 0.2},
     "S-latent": {"as_it_is": 0.95, "latent_quarter": 0.8, "latent_sixteenth": 0.5},
-    # The untrained decoder's answers stay where they are (rho 0), in steps as even as the model's.
+    # The untrained decoder's answers stay where they are (rho 0), in steps as even as the model's, its metrics' not.
     **{f"F4a-{name}": {"data": 1.0, "code_ignored": 0.0, "pairs_rising": 1.0} for name in (GAUSSIAN, FLOWER)},
     f"F4a-{TWO}": {"data": 1.0, "code_ignored": 0.0, "pairs_rising": 1.0, "untrained": 0.0},
     "F4b": {TWO: 0.05, GAUSSIAN: 0.2, FLOWER: 0.15}, "F4b-sharper": {"data": 0.0},
@@ -41,7 +41,7 @@ BASELINES = {
     "F2": {"even_steps": 0.1, "one_jump": 1.0, "pairs_that_move": 1.0, "untrained": 0.1},
     **{f"F2-{metric}": {"code_ignored": 0.0, "untrained": -1.0, "data": 0.5}
        for metric in ("pitch", "notes", "length")},
-    "F2-metrics": {"even_steps": 0.1, "one_jump": 1.0},
+    "F2-metrics": {"even_steps": 0.1, "one_jump": 1.0, "untrained": 0.3},
     "F3": {"share_smooth": 1.0, "unordered": 1.0} | RATIOS, "Q8": RATIOS,
     "Q11": {"model": 1.0, "untrained": 0.0, "step_majority": 0.0, "exchanged_bars": 1.0},
     # Twelve songs, sixteen tags of four genres: a third of the windows at any one petal.

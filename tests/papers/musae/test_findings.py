@@ -19,6 +19,7 @@ SONGS, STEPS, PETALS = 12, 20, 4
 TABLE = {claim.id: claim for claim in claims.read_claims(Path(findings.__file__).with_name("claims.csv"))}
 SLOPE = np.array([0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 1.0])  # steeper in the middle, its own mirror
 NONE = "not testable"
+GAUSSIAN_MODEL, FLOWER_MODEL = "16bar-gaussian", "16bar-flower"
 # Accuracy of drums, bass, guitar, strings.
 TWO, GAUSSIAN, FLOWER, CONTROL = (1.0, 0.8, 1.0, 1.0), (0.5, 0.6, 0.4, 0.7), (0.8, 0.8, 0.5, 0.75), (0.6, 0.6, 0.6, 0.6)
 VAE = {"2bar-musicvae-flat": (0.8, 0.6, 0.7, 0.6), "16bar-musicvae-flat": (0.4, 0.5, 0.3, 0.6),
@@ -141,6 +142,7 @@ def world(turned):
     for metric in ("pitch", "notes", "length"):  # other answers than the model's, which are other ones than the data's
         paths["untrained"].follows[metric] = np.full(12, 1.0 if turned else -1.0)
         paths["2bar-gaussian"].data_follows[metric] = np.full(12, 0.5)
+    paths["untrained"].jumps[:] = 0.3
     slow, fast = (np.cos(2 * np.pi * k * np.arange(16) / 16)[:, None].repeat(2, axis=1) for k in (1, 4))
     music = measures.low_level(models["16bar-flower"].tokens)[1]
     petals = measuring.Petals(
@@ -255,6 +257,25 @@ def test_findings_about_a_model_ask_whether_it_learnt():
             if claim.id.startswith("L16"):
                 continue  # that is what they ask
             assert any(need[0] == "learnt" for need in claim.needs), claim.id
+
+
+@pytest.mark.parametrize("claim, models", [
+    ("Q4-16bar", [GAUSSIAN_MODEL]), ("F4c", [GAUSSIAN_MODEL]), ("F4c-flower", [FLOWER_MODEL]),
+    ("F4b", [GAUSSIAN_MODEL, FLOWER_MODEL]),
+])  # fmt: skip
+def test_two_bars_are_compared_with_sixteen_that_learnt_something(claim, models, worlds):
+    """Sixteen bars that are worse for having learnt nothing meet the rule, and the claim says nothing."""
+    value = ALL[claim](worlds[0])["value"]
+    assert satisfied(TABLE[claim], value)
+
+    def word(unlearnt):
+        known = {name: check | {"learnt": name != unlearnt} for name, check in findings.learnt(worlds[0]).items()}
+        corpus = {"name": "lmd_matched", "evidence": "demo"}
+        runs = [{"paper": "musae", "preset": "demo", "follow": "sound", "seed": seed, "corpus": corpus, "learnt": known,
+                 "complete": True, "claims_sha256": "", "results": {claim: {"value": value}}} for seed in range(3)]
+        return claims.judge([TABLE[claim]], runs, "")[claim].word
+
+    assert word(None) == "seen" and {word(name) for name in ["2bar-gaussian", *models]} == {"not testable"}
 
 
 def test_a_model_that_is_not_there_is_named(worlds):
