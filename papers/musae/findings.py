@@ -203,22 +203,36 @@ def mirror(measured: Measured) -> dict:
             "of": "interpolations", "baselines": {"data": 0.0, "rise": rise}}  # fmt: skip
 
 
-def _largest_steps(path):
-    """(largest step along alpha as a share of the way for the pairs that move, which they are)."""
-    moves = path.way > 0
-    return path.steps.max(axis=0)[moves] / path.way[moves], moves
+def _largest_steps(measured, metrics):
+    """Artists, and the largest step along alpha of each pair of songs, of the 2-bar model and of an untrained decoder.
+
+    As a share of the way, or of all steps of pitch, number and length of notes; (pairs,), NaN where nothing moves.
+    """
+    paths = measured.path(TWO), measured.paths["untrained"]
+    if metrics:
+        return paths[0].artists, *(np.ma.masked_invalid(p.jumps).mean(axis=1).filled(np.nan) for p in paths)
+    return paths[0].artists, *(p.steps.max(axis=0) / np.where(p.way > 0, p.way, np.nan) for p in paths)
 
 
-def largest_step(measured: Measured) -> dict:
-    """F2: the largest step along alpha as a share of the way, mean over the pairs that move, 2-bar model."""
-    path = measured.path(TWO)
-    share, moves = _largest_steps(path)
+def largest_step(measured: Measured, metrics: bool = False) -> dict:
+    """F2, F2-metrics: the largest step, mean over the pairs that move."""
+    artists, share, untrained = _largest_steps(measured, metrics)
+    moves = np.isfinite(share)
     if not moves.any():
-        raise NotTestable("all windows decode to the same tokens")
-    untrained, some = _largest_steps(measured.paths["untrained"])
+        raise NotTestable("no pair's answers move")
     beside = {"even_steps": 0.1, "one_jump": 1.0, "pairs_that_move": float(moves.mean())}
-    beside |= {"untrained": float(untrained.mean())} if some.any() else {}
-    return by_group(share, path.artists[moves], "artists", beside)
+    beside |= {"untrained": float(np.nanmean(untrained))} if np.isfinite(untrained).any() else {}
+    return by_group(share[moves], artists[moves], "artists", beside)
+
+
+def more_gradual(measured: Measured, metrics: bool = False) -> dict:
+    """F2-gradual, F2-metrics-gradual: the same less an untrained decoder's, over the pairs that move in both."""
+    artists, share, untrained = _largest_steps(measured, metrics)
+    both = np.isfinite(share - untrained)
+    if not both.any():
+        raise NotTestable("no pair's answers move both here and in an untrained decoder")
+    beside = {"model": float(share[both].mean()), "untrained": float(untrained[both].mean())}
+    return by_group((share - untrained)[both], artists[both], "artists", beside)
 
 
 def towards_second(measured: Measured, metric: str) -> dict:
@@ -234,18 +248,6 @@ def towards_second(measured: Measured, metric: str) -> dict:
     beside = {"code_ignored": 0.0, "untrained": float(nulls[differ].mean()),
               "data": float(path.data_follows[metric][differ].mean())}  # fmt: skip
     return by_group(found[differ], path.artists[differ], "artists", beside)
-
-
-def metric_step(measured: Measured) -> dict:
-    """F2-metrics: the same for pitch, number and length of notes, as a share of all of a metric's steps."""
-    path = measured.path(TWO)
-    moves = np.isfinite(path.jumps).any(axis=1)
-    if not moves.any():
-        raise NotTestable("no metric of any pair moves")
-    share, untrained = np.nanmean(path.jumps[moves], axis=1), measured.paths["untrained"].jumps
-    beside = {"even_steps": 0.1, "one_jump": 1.0}
-    beside |= {"untrained": float(np.nanmean(untrained))} if np.isfinite(untrained).any() else {}
-    return by_group(share, path.artists[moves], "artists", beside)
 
 
 FINDINGS = {
@@ -282,7 +284,9 @@ FINDINGS = {
     "F4d": lower_start,
     "F4e": mirror,
     "F2": largest_step,
-    "F2-metrics": metric_step,
+    "F2-metrics": partial(largest_step, metrics=True),
+    "F2-gradual": more_gradual,
+    "F2-metrics-gradual": partial(more_gradual, metrics=True),
     **{f"F2-{metric}": partial(towards_second, metric=metric) for metric in ("pitch", "notes", "length")},
     "F3": latent.smooth,
     "Q8": latent.smoother_than_untrained,

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from common.findings import NotTestable
 from papers.musae import data, facts, findings, measured as measuring, measures, train
 from papers.musae.measured import ALPHAS
 from tests.papers.musae.test_findings import SLOPE, path, world
@@ -32,16 +33,17 @@ BASELINES = {
     "S-beta": {"beta_0": 0.9, "as_it_is": 0.95, "beta_tenfold": 0.6},
     "S-beta-prior": {"beta_0": 0.5, "beta_tenfold": 0.2},
     "S-latent": {"as_it_is": 0.95, "latent_quarter": 0.8, "latent_sixteenth": 0.5},
-    # The untrained decoder's answers stay where they are (rho 0), in steps as even as the model's, its metrics' not.
+    # The untrained decoder's answers stay where they are (rho 0), or jump.
     **{f"F4a-{name}": {"data": 1.0, "code_ignored": 0.0, "pairs_rising": 1.0} for name in (GAUSSIAN, FLOWER)},
     f"F4a-{TWO}": {"data": 1.0, "code_ignored": 0.0, "pairs_rising": 1.0, "untrained": 0.0},
     "F4b": {TWO: 0.05, GAUSSIAN: 0.2, FLOWER: 0.15}, "F4b-sharper": {"data": 0.0},
     "F4c": {GAUSSIAN: 0.4, TWO: 0.1, "step_majority": 0.0}, "F4c-flower": {FLOWER: 0.3, TWO: 0.1, "step_majority": 0.0},
     "F4d": {GAUSSIAN: 0.4, FLOWER: 0.3}, "F4e": {"data": 0.0, "rise": 0.5},
-    "F2": {"even_steps": 0.1, "one_jump": 1.0, "pairs_that_move": 1.0, "untrained": 0.1},
+    **{name: {"even_steps": 0.1, "one_jump": 1.0, "pairs_that_move": 1.0, "untrained": 1.0}
+       for name in ("F2", "F2-metrics")},
+    "F2-gradual": {"model": 0.1, "untrained": 1.0}, "F2-metrics-gradual": {"model": 0.1, "untrained": 1.0},
     **{f"F2-{metric}": {"code_ignored": 0.0, "untrained": -1.0, "data": 0.5}
        for metric in ("pitch", "notes", "length")},
-    "F2-metrics": {"even_steps": 0.1, "one_jump": 1.0, "untrained": 0.3},
     "F3": {"share_smooth": 1.0, "unordered": 1.0} | RATIOS, "Q8": RATIOS,
     "Q11": {"model": 1.0, "untrained": 0.0, "step_majority": 0.0, "exchanged_bars": 1.0},
     # Twelve songs, sixteen tags of four genres: a third of the windows at any one petal.
@@ -85,17 +87,32 @@ def test_a_mirror_that_is_bent_is_measured_in_shares_of_the_rise(as_the_paper):
 
 
 def test_pairs_that_stay_where_they_are_count_for_no_step(as_the_paper):
-    """Of twelve pairs three do not move: steps are those of the nine, as shares of their own way."""
+    """Of twelve pairs three do not move: steps are those of the nine, as shares of their own way.
+
+    Of an untrained decoder's pairs one more does not move: the two are compared over eight.
+    """
     still = path(0.1 + 0.5 * ALPHAS, 0.6 - 0.5 * ALPHAS)
     still.way[:3], still.steps[:, :3], still.jumps[:3] = 0.0, 0.0, np.nan
     still.steps[2, 3:] = 0.12
     still.jumps[3:, 1] = np.nan
     still.jumps[3:, 2] = 0.4
-    one = dataclasses.replace(as_the_paper, paths={TWO: still, "untrained": as_the_paper.paths["untrained"]})
-    found = findings.largest_step(one)
-    assert found["value"] == pytest.approx(0.12 / 0.6) and found["n"] == 9
-    assert found["baselines"]["pairs_that_move"] == 0.75
-    assert findings.metric_step(one)["value"] == pytest.approx((0.1 + 0.4) / 2)
+    null = path(0.1 + 0.5 * ALPHAS, 0.6 - 0.5 * ALPHAS)
+    null.way[11], null.steps[:, 11], null.jumps[11], null.jumps[:4] = 0.0, 0.0, np.nan, 0.9
+    null.steps[7] = 0.3
+    one = dataclasses.replace(as_the_paper, paths={TWO: still, "untrained": null})
+    found, metrics = (findings.largest_step(one, metrics) for metrics in (False, True))
+    assert found["value"] == pytest.approx(0.12 / 0.6) and found["n"] == metrics["n"] == 9
+    assert found["baselines"]["pairs_that_move"] == metrics["baselines"]["pairs_that_move"] == 0.75
+    assert metrics["value"] == pytest.approx((0.1 + 0.4) / 2)
+    assert metrics["baselines"]["untrained"] == pytest.approx((4 * 0.9 + 7 * 0.1) / 11)
+    found, metrics = (findings.more_gradual(one, metrics) for metrics in (False, True))
+    assert found["value"] == pytest.approx(0.12 / 0.6 - 0.3 / 0.6) and found["n"] == metrics["n"] == 8
+    assert metrics["value"] == pytest.approx((0.1 + 0.4) / 2 - (0.9 + 7 * 0.1) / 8)
+    null.way[:], null.jumps[:] = 0.0, np.nan
+    for metrics in (False, True):
+        with pytest.raises(NotTestable, match="in an untrained decoder"):
+            findings.more_gradual(one, metrics)
+        assert "untrained" not in findings.largest_step(one, metrics)["baselines"]
     pairs = still.first.copy()
     pairs[:, :6] = pairs[::-1, :6]  # half of the pairs fall, the mean of all is flat
     pairs[:, 6:] += 0.01 * ALPHAS[:, None]

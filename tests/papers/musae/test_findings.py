@@ -60,6 +60,7 @@ EXPECTED = {
     # Excess over the data's line: two bars 0.05, Gaussian 0.2, flower 0.15; reversed 3.35 / 11 and twice |0.1 - 0.6 a|.
     "F4b": (0.1, None), "F4b-sharper": (0.1, -0.1), "F4c": (0.3, -0.5), "F4c-flower": (0.2, -0.3), "F4d": (0.1, -0.2),
     "F4e": (0.0, NONE), "F2": (0.1, 1.0), "F2-metrics": (0.1, 1.0),
+    "F2-gradual": (-0.9, 0.9), "F2-metrics-gradual": (-0.9, 0.9),
     "F3": (1 - np.cos(np.pi / 8), 1.0), "Q8": (np.cos(np.pi / 8), -np.cos(np.pi / 8)),
     # Three songs a genre and four with a second tag: one petal for all hits 4 of 12, as do codes of other songs.
     "Q9": (2 / 3, 0.0), "Q9-centre": (-1.0, 1.0), "Q9-wasserstein": (0.2, -0.05), "Q9-gaussian": (0.2, -0.05),
@@ -137,12 +138,11 @@ def world(turned):
         "2bar-gaussian": path(rising[::-1] if turned else rising, rising[::-1], turned),
         "16bar-gaussian": path(0.1 * flat if turned else 0.4 + 0.2 * alphas, rising),
         "16bar-flower": path(0.3 * flat if turned else 0.3 + 0.3 * alphas, rising),
-        "untrained": path(0.7 * flat, rising),
+        "untrained": path(0.7 * flat, rising, not turned),  # jumps where the model does not
     }
     for metric in ("pitch", "notes", "length"):  # other answers than the model's, which are other ones than the data's
         paths["untrained"].follows[metric] = np.full(12, 1.0 if turned else -1.0)
         paths["2bar-gaussian"].data_follows[metric] = np.full(12, 0.5)
-    paths["untrained"].jumps[:] = 0.3
     slow, fast = (np.cos(2 * np.pi * k * np.arange(16) / 16)[:, None].repeat(2, axis=1) for k in (1, 4))
     music = measures.low_level(models["16bar-flower"].tokens)[1]
     petals = measuring.Petals(
