@@ -8,9 +8,9 @@ import pytest
 
 from common import claims
 from common.findings import NotTestable, collect
-from papers.lord_transfer import evaluate, exceeding, facts, findings_instruments, melody
+from papers.lord_transfer import evaluate, exceeding, facts, findings_piano, melody
 from papers.lord_transfer.findings import FINDINGS
-from papers.lord_transfer.measures import Heard
+from papers.lord_transfer.heard import Heard
 from tests.papers.lord_transfer.fabricated import (
     CLASSES,
     CONFIG,
@@ -326,9 +326,9 @@ def test_reasons_name_the_way_out():
     unknown = model()
     unknown.judged["transfers"].kept = None
     assert "demo corpus" in collect({"x": TABLE["I4-notes"]}, run(unknown))["x"]["not_testable"]
-    assert findings_instruments.left_hand(bassy(5.0, 2.0, picture=7.0))["value"] == pytest.approx(-2)
+    assert findings_piano.left_hand(bassy(5.0, 2.0, picture=7.0))["value"] == pytest.approx(-2)
     with pytest.raises(NotTestable, match="no left hand"):
-        findings_instruments.left_hand(bassy(5.0, 2.0, real=-3.0))
+        findings_piano.left_hand(bassy(5.0, 2.0, real=-3.0))
     assert "this run's pairs" in collect({"x": TABLE["G1-transfer-classical-pop"]}, bare)["x"]["not_testable"]
     assert "all classes have the same number" in collect({"I5-rare": TABLE["I5-rare"]}, bare)["I5-rare"]["not_testable"]
 
