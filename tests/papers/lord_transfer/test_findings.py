@@ -298,6 +298,16 @@ def test_a_deaf_classifier_says_nothing():
         assert "too few recordings" in collect({claim: TABLE[claim]}, measured)[claim]["not_testable"], claim
 
 
+@pytest.mark.parametrize("claim", ["L3", "L4", "L5", "L4-substitute", "L5-substitute"])
+def test_a_deaf_classifiers_features_say_nothing(claim):
+    """Their distance is asked for by name of the loss: of models that have an answer where the classifier hears."""
+    measured = (all_three if "L5" in claim else loss_models)(
+        *((0.5, 0.8) if "L5" in claim else (ONE, 2 * ONE, 3 * ONE, 5 * ONE, "distances")),
+        WITHOUT if "substitute" in claim else WITH)
+    assert "value" in collect({claim: TABLE[claim]}, measured)[claim]
+    measured.first.heard = heard(right=False)
+    assert "too few recordings" in collect({claim: TABLE[claim]}, measured)[claim]["not_testable"]
+
 def test_clips_of_one_recording_count_once_for_the_ear():
     classes = np.tile([0, 1], 20)
     right = np.eye(2)[np.where(np.arange(40) % 4 < 3, classes, 1 - classes)]
