@@ -26,7 +26,7 @@ import joblib
 from joblib.externals import loky
 from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-from common import locks, process
+from common import compiled, locks, process
 from common.errors import EncoreError
 
 THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
@@ -115,6 +115,7 @@ def train(paper: str, config: Any, store: Any, run: Any, name: str) -> None:
 def evaluate(paper: str, config: Any, store: Any, run: Any) -> None:
     """Evaluate a run whose models have ended."""
     process.quiet_tensorflow()
+    compiled.compile_librosa()
     with run.lock("evaluation"):
         importlib.import_module(f"papers.{paper}.evaluate").evaluate(config, store, run)
 

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FAKE = """#!/bin/bash
 case "$*" in
   -c*) exit 0;;
+  "-m common.compiled") echo "compiled by $0" >> compiled; exit 0;;
   "-m venv "*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; echo "#!$(pwd)/$3/bin/python" > "$3/bin/tool"; exit 0;;
   "-m pip "*) echo "pip $*" >> calls; exit ${FAILS:-0};;
 esac
@@ -82,6 +83,13 @@ def test_set_up_happens_once_and_again_only_for_another_set_of_packages(copy):
         (copy / name).write_text((copy / name).read_text() + "# another\n")
         assert installed(make(copy, "lint")[2]), name
         assert not installed(make(copy, "lint")[2])
+
+
+def test_a_new_set_has_its_compiled_functions_before_anything_runs_with_it(copy):
+    """By one process: of two, each could write half of what numba keeps."""
+    make(copy, "lint")
+    make(copy, "lint")
+    assert (copy / "compiled").read_text() == "compiled by .venv/bin/python\n"
 
 
 def test_a_working_set_outlives_an_installation_that_fails(copy):

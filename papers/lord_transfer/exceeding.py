@@ -7,7 +7,8 @@ import numpy as np
 
 from common.findings import NotTestable, by_group
 from papers.lord_transfer.controls import BLIND, PICTURES, SOURCE, STEADY
-from papers.lord_transfer.measures import Heard, Measured
+from papers.lord_transfer.heard import Heard
+from papers.lord_transfer.measures import Evaluation, Measured
 
 UNTRAINED = "untrained encoder"
 WITHOUT_NOTES = (*BLIND, "random frames", STEADY, UNTRAINED)  # what cannot keep a melody
@@ -64,3 +65,23 @@ def judged_excess(model: Measured, what: str, names: Sequence[str], floor: float
 def mean_of(model: Measured, what: str, name: str) -> float:
     """Mean of a measure of Judged over all transfers to other classes of one answer."""
     return float(np.nanmean(per_clip(getattr(model.judged[name], what), model.heard)))
+
+
+def worst_direction(run: Evaluation, directions: list[tuple[int, int]]) -> dict:
+    """The least of (source, target) directions, of the mean joint measure above that of the best control."""
+    heard, found = listened(run.first), []
+    for source, number in directions:
+        mine = heard.classes == source
+        own = {name: run.first.judged[name].joint[number, mine] for name in ("transfers", *EVERY)}
+        reached = own.pop("transfers").mean()
+        found.append(reached - max(0.0, np.mean(own[best_of(own)])))
+    return {"value": float(min(found)), "n": heard.clips, "of": "clips",
+            "baselines": {"mean_direction": float(np.mean(found))}}
+
+
+def standard_ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks with mean 0 and variance 1 (0 for equal values): the mean of a product of two is Spearman's correlation."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(values)
+    return (ranks - ranks.mean()) / max(ranks.std(), 1e-12)

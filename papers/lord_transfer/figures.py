@@ -1,19 +1,15 @@
-"""What a run's page shows and plays: a grid of transfers, figures of what was heard, tables, loss curves."""
+"""What a run's page shows: figures of what was heard, tables, loss curves; what it plays is in players.py."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from common import audio, plots
+from common import plots
 from common.record import Run
-from papers.lord_transfer import sound
-from papers.lord_transfer.comparisons import smallest_class
-from papers.lord_transfer.config import loss_terms
 from papers.lord_transfer.exceeding import mean_of
-
-PICTURE_HEIGHT = 128  # pixels of a spectrogram in the grid
+from papers.lord_transfer.findings_comparisons import smallest_class
+from papers.lord_transfer.players import joined_items, loss_items, phase_items, picture_grid, plain, transfer_grid
 
 
 def figures_and_sound(run: Run, found: Any, notes: dict) -> list[dict]:
@@ -31,57 +27,6 @@ def figures_and_sound(run: Run, found: Any, notes: dict) -> list[dict]:
     return sections
 
 
-def transfer_grid(run: Run, m: Any, title: str, notes: dict) -> dict:
-    """A grid of source clips by target class: hear each, see it, and read what the classifier hears."""
-    heard, labels, rows, cells = m.heard, m.labels, [], []
-    for a, label in enumerate(labels):
-        for i in np.flatnonzero(m.classes == a)[:m.config.audio_per_class]:
-            name = _plain(f"{m.pair}-{label}-{i}")
-            rows.append(label)
-            source = m.images[i, ..., 0]
-            line = [_cell(run, m.config, source, m.references[i], f"{name}-source", "the recording's own "
-                          "spectrogram, sent back to sound: the ceiling")]
-            for b, target in enumerate(labels):
-                share = heard.transfers[b, i]
-                what = "rebuilt" if a == b else f"to {target}"
-                says = f"{what}: heard as {labels[share.argmax()]} ({share.max():.0%}), target {share[b]:.0%}"
-                line.append(_cell(run, m.config, m.transfers[b][i, ..., 0], m.references[i],
-                                  f"{name}-to-{_plain(target)}", says))
-            cells.append(line)
-    text = (f"Rows: held-out clips ({notes['split']}), the first of each class, not picked. Columns: their class "
-            f"exchanged; on the diagonal they are rebuilt with their own. Perceptual loss: {notes['perceptual']}.")
-    return {"title": f"Hear the transfers{title}", "text": text, "items": [],
-            "grid": {"rows": rows, "columns": ["source", *labels], "cells": cells}}
-
-
-def picture_grid(run: Run, m: Any, title: str) -> dict:
-    """The same targets without a network: what is played for every source alike."""
-    cells, reference = [], float(np.median(m.references))
-    for name, pictures in m.pictures.items():
-        plain = _plain(f"{m.pair}-{name}")
-        cells.append([_cell(run, m.config, picture[..., 0], reference, f"{plain}-{_plain(label)}",
-                            f"{name} of {label}: the same for every source")
-                      for label, picture in zip(m.labels, pictures, strict=True)])
-    return {"title": f"The targets without a network{title}", "items": [],
-            "text": "Mean and median training pictures of each class and one real training clip. A transfer that "
-                    "sounds like these, whatever its source, has transferred nothing.",
-            "grid": {"rows": list(m.pictures), "columns": list(m.labels), "cells": cells}}
-
-
-def _plain(text):
-    return re.sub(r"[^A-Za-z0-9-]+", "_", text).strip("_-")
-
-
-def _cell(run, config, image, reference, name, caption):
-    import matplotlib.pyplot as plt
-
-    samples = sound.to_audio(image, reference, config)
-    audio.write(run.audio(name), samples, config.sample_rate)
-    picture, times = run.figure(name), max(1, PICTURE_HEIGHT // image.shape[0])
-    plt.imsave(picture, np.kron(np.clip(image, 0, 1)[::-1], np.ones((times, times))), cmap="cividis", vmin=0, vmax=1)
-    return {"audio": run.relative(run.audio(name)), "image": run.relative(picture), "caption": caption}
-
-
 def share_matrix(path: Path, matrix: np.ndarray, labels: Any, x_label: str) -> Path:
     """Shares (classes, classes) as they are: the rows of a transfer matrix need not sum to one."""
     drawing, axes = plots.figure(size=(6.4, 5.6))
@@ -97,7 +42,7 @@ def share_matrix(path: Path, matrix: np.ndarray, labels: Any, x_label: str) -> P
 
 def heard_section(run: Run, m: Any, title: str) -> dict:
     """Who the classifier hears: in real clips, in rebuilt ones, in transfers."""
-    heard, name = m.heard, _plain(m.pair) or "instruments"
+    heard, name = m.heard, plain(m.pair) or "instruments"
     labels, items = list(heard.labels), []
     for what, matrix, caption in (
             ("real", heard.real_shares, "real held-out clips: rows are true classes, columns what is heard"),
@@ -165,7 +110,7 @@ def content_section(m: Any, title: str) -> dict:
 
 def joining_section(run: Run, m: Any, title: str) -> Any:
     """Joining windows into a track: seams, and sound against the number of columns kept of each window."""
-    name, columns = _plain(m.pair) or "recordings", sorted(m.tracks[0]["distance"])
+    name, columns = plain(m.pair) or "recordings", sorted(m.tracks[0]["distance"])
     distances = [float(np.mean([track["distance"][k] for track in m.tracks])) for k in columns]
     path = plots.curves(run.figure(f"{name}-columns"), {"to the input": (columns, distances)},
                         "columns kept of each window", "log-spectral distance (dB)")
@@ -181,17 +126,6 @@ def joining_section(run: Run, m: Any, title: str) -> Any:
                        "columns": ["method", "ratio"], "rows": rows}]}
 
 
-def joined_items(run: Run, m: Any) -> Any:
-    """One held-out track to be heard in every way of joining its windows (sec. 2.3.4 and 2.4.2)."""
-    items = []
-    for name, image in m.joined.items():
-        path = run.audio(_plain(f"{m.pair}-joined-{name}"))
-        audio.write(path, sound.to_audio(image, m.joined_reference, m.config), m.config.sample_rate)
-        items.append({"kind": "audio", "file": run.relative(path), "caption": name,
-                      "claims": ["S1", "S2-quality", "S3", "S4"]})
-    return items
-
-
 def curves_section(run: Run, models: Any, comparisons: Any) -> dict:
     """Training loss of every model, without content decay."""
     series = {}
@@ -203,31 +137,6 @@ def curves_section(run: Run, models: Any, comparisons: Any) -> dict:
             "start means that the content code is shut off by its decay.",
             "items": [{"kind": "figure", "file": run.relative(path), "caption": "training loss (with content decay)",
                        "alt": "training loss over updates"}]}
-
-
-def phase_items(run: Run, m: Any, references: Any) -> Any:
-    """A rebuilt clip heard with the phase that the network made and with that of Griffin-Lim (sec. 2.2)."""
-    config, items = m.config, []
-    image = m.transfers[m.classes[0]][0]
-    for name, samples in (("generated", sound.phase_to_audio(image, references[0], config)),
-                          ("griffin-lim", sound.to_audio(image[..., 0], references[0], config))):
-        audio.write(run.audio(f"phase-{name}"), samples, config.sample_rate)
-        items.append({"kind": "audio", "file": run.relative(run.audio(f"phase-{name}")), "claims": ["P2"],
-                      "caption": f"cosine and sine channels, the first held-out clip rebuilt: phase {name}"})
-    return items
-
-
-def loss_items(run: Run, base: Any, comparisons: Any) -> Any:
-    """The first held-out clip rebuilt by models of different losses (sec. 2.3.3), to be heard."""
-    items = []
-    for name, m in {"the run's loss": base, **comparisons}.items():
-        if m is base or m.config.loss != base.config.loss:
-            path = run.audio(_plain(f"rebuilt-{name}"))
-            image = m.transfers[m.classes[0]][0, ..., 0]
-            audio.write(path, sound.to_audio(image, base.references[0], m.config), m.config.sample_rate)
-            items.append({"kind": "audio", "file": run.relative(path), "claims": ["L2", "L3", "L4", "L5"],
-                          "caption": f"the first held-out clip rebuilt: {' + '.join(loss_terms(m.config))}"})
-    return items if len(items) > 1 else []
 
 
 def comparison_section(run: Run, base: Any, comparisons: Any) -> Any:

@@ -1,12 +1,16 @@
 """Genre transfer (sec. 2.3.4, 2.3.5 and 3): claim id -> function of what a run measured."""
 
+from functools import partial
+
 import numpy as np
 
 from common.findings import NotTestable, by_group
-from papers.lord_transfer import comparisons
+from papers.lord_transfer import findings_comparisons
 from papers.lord_transfer.controls import BLIND, PICTURES, SOURCE
 from papers.lord_transfer.exceeding import UNTRAINED, exceeds, listened, mean_of, per_clip, to_own_class
 from papers.lord_transfer.measures import Evaluation, Measured
+
+PAIRS = ("Instrumental-Pop", "Classical-Pop", "Rock-Folk")  # sec. 2.3.1
 
 
 def of_pair(run: Evaluation, pair: str) -> Measured:
@@ -33,36 +37,6 @@ def transfer(run: Evaluation, pair: str) -> dict:
         "transferred": heard.transferred, "identity": heard.false_identity, "chance": heard.chance,
         "classifier on real clips": heard.accuracy,
         **{name: mean_of(model, "hits", name) for name in (*BLIND, *SOURCE)}})
-
-
-def identity_instrumental_pop(run: Evaluation) -> dict:
-    """G1-identity of instrumental and pop."""
-    return identity(run, "Instrumental-Pop")
-
-
-def identity_classical_pop(run: Evaluation) -> dict:
-    """G1-identity of classical and pop."""
-    return identity(run, "Classical-Pop")
-
-
-def identity_rock_folk(run: Evaluation) -> dict:
-    """G1-identity of rock and folk."""
-    return identity(run, "Rock-Folk")
-
-
-def transfer_instrumental_pop(run: Evaluation) -> dict:
-    """G1-transfer of instrumental and pop."""
-    return transfer(run, "Instrumental-Pop")
-
-
-def transfer_classical_pop(run: Evaluation) -> dict:
-    """G1-transfer of classical and pop."""
-    return transfer(run, "Classical-Pop")
-
-
-def transfer_rock_folk(run: Evaluation) -> dict:
-    """G1-transfer of rock and folk."""
-    return transfer(run, "Rock-Folk")
 
 
 def identity_error(run: Evaluation) -> dict:
@@ -100,7 +74,7 @@ def blended(run: Evaluation) -> dict:
 
 
 def one_column(run: Evaluation, name: str) -> dict:
-    """A measure of the sound with one column kept of each window minus that with all."""
+    """S3 and S4: a measure of the sound with one column kept of each window minus that with all."""
     tracks, groups = tracks_of(run)
     counts = sorted(tracks[0][name])
     found = {count: np.array([track[name][count] for track in tracks]) for count in counts}
@@ -108,21 +82,8 @@ def one_column(run: Evaluation, name: str) -> dict:
                     {f"columns {count}": values.mean() for count, values in found.items()})
 
 
-def distance_of_one_column(run: Evaluation) -> dict:
-    """S3: log-spectral distance."""
-    return one_column(run, "distance")
-
-
-def inconsistency_of_one_column(run: Evaluation) -> dict:
-    """S4: Griffin-Lim inconsistency."""
-    return one_column(run, "inconsistency")
-
-
-JOINING = {"S1": seam, "S2-smooth": smoother, "S2-quality": blended, "S3": distance_of_one_column,
-           "S4": inconsistency_of_one_column}
-FINDINGS = JOINING | {
-    "G1-identity-instrumental-pop": identity_instrumental_pop, "G1-identity-classical-pop": identity_classical_pop,
-    "G1-identity-rock-folk": identity_rock_folk, "G1-transfer-instrumental-pop": transfer_instrumental_pop,
-    "G1-transfer-classical-pop": transfer_classical_pop, "G1-transfer-rock-folk": transfer_rock_folk,
-    "G2": identity_error,
-} | comparisons.GENRE
+JOINING = {"S1": seam, "S2-smooth": smoother, "S2-quality": blended, "S3": partial(one_column, name="distance"),
+           "S4": partial(one_column, name="inconsistency")}
+OF_PAIRS = {f"G1-{what}-{pair.lower()}": partial(finding, pair=pair)
+            for what, finding in (("identity", identity), ("transfer", transfer)) for pair in PAIRS}
+FINDINGS = JOINING | OF_PAIRS | {"G2": identity_error} | findings_comparisons.GENRE

@@ -25,7 +25,8 @@ from papers.lord_transfer import (
 from papers.lord_transfer.config import Config
 from papers.lord_transfer.data import mean_images, spread
 from papers.lord_transfer.exceeding import UNTRAINED
-from papers.lord_transfer.measures import Heard, Judged, Measured
+from papers.lord_transfer.heard import Heard, Judged
+from papers.lord_transfer.measures import Measured
 
 INVERTED = 8  # clips sent to sound and back
 

@@ -83,12 +83,28 @@ def as_loud(samples: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return samples * np.float32(min(gain, 0.999 / max(float(np.abs(samples).max()), 1e-9)))
 
 
+def place_for(name: Path, taken: set[Path]) -> Path:
+    """`name`, or `name-2`, `name-3`, … where a result of this call has it: a.wav and a.mp3 do not overwrite each other.
+    """
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = name.with_name(f"{name.name}-{number}")
+    taken.add(free)
+    return free
+
+
 class Transfer:
-    """A trained run's networks, ready to give recordings the class `label`."""
+    """A trained run's networks, ready to give recordings the class `label`.
+
+    Raises FileNotFoundError for a run whose images hold phases too, which a recording's picture here does not.
+    """
 
     def __init__(self, run: Run, store: Store, label: str) -> None:
         from papers.lord_transfer import listener, trained as using
 
+        if run.config.phase != "none":
+            raise FileNotFoundError(f"{run.directory}: its model makes phases too; choose a --run without")
         pair = next(pair for pair in settings.pairs(run.config) if not pair or label in pair.split("-"))
         self.using, self.trained, self.listen = using, using.load(run.config, store, run, "lord", pair), listener.listen
         self.config, self.target = self.trained.config, self.trained.labels.index(label)
@@ -126,6 +142,7 @@ def transfer(found: list, to: str, run: Run, store: Store, output: Any) -> list[
 
     worker, problems = Transfer(run, store, to), []
     config = worker.config
+    taken: set[Path] = set()
     for path, below in found:
         try:
             samples = audio.load(path, config.sample_rate)
@@ -136,7 +153,7 @@ def transfer(found: list, to: str, run: Run, store: Store, output: Any) -> list[
         except ValueError as error:
             problems.append(f"{path}: {error}; nothing to transfer")
             continue
-        name = output / below / safe_name(f"{Path(path).stem}-to-{to}")
+        name = place_for(output / below / safe_name(f"{Path(path).stem}-to-{to}"), taken)
         name.parent.mkdir(parents=True, exist_ok=True)
         made = as_loud(sound.to_audio(after, reference, config)[:len(samples)], samples)
         audio.write(name.with_name(name.name + ".wav"), made, config.sample_rate)

@@ -15,7 +15,7 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 from common import claims, record, training
 from common.findings import collect
 from common.store import Store
-from papers.symphony2vec import figures, measures, measuring, train
+from papers.symphony2vec import figures, measures, measuring, preconditions, train
 from papers.symphony2vec.findings import FINDINGS
 from papers.symphony2vec.measured import Measured
 
@@ -29,13 +29,14 @@ def evaluate(config: settings.Config, store: Store, run: record.Run, partial: bo
     """
     trained = measuring.load(config, store, run, partial)
     measured = measuring.measure(trained)
-    results = asked(finite(collect(FINDINGS, measured)), run.follow)
+    learnt = measured.learnt()
+    results = preconditions.asked(asked(finite(collect(FINDINGS, measured)), run.follow), learnt)
     outcomes = [training.outcome(run.model_directory(name)) for name in train.chosen(config, run)]
     complete = all(outcome and (outcome.complete or outcome.diverged) for outcome in outcomes)
     step = sum(outcome.step for outcome in outcomes if outcome)
     media = figures.media(trained, measured, results)
     run.write_results(store, results, media, notes(config, measured, run.seed), step, complete,
-                      learnt=measured.learnt())  # fmt: skip
+                      learnt=learnt)  # fmt: skip
 
 
 def finite(results: dict[str, dict]) -> dict[str, dict]:
@@ -62,7 +63,8 @@ def notes(config: settings.Config, measured: Measured, seed: int) -> dict:
         permutation["ali-128"] = measures.permutation_p(one.predicted, one.truth, seed)
     left_out = sorted(set(measured.missing) - set(settings.PROGRAM_ONLY))
     return {"split": config.split, "clips": {"train": len(measured.train), "test": len(measured.test)},
-            "permutation_p": permutation, "left out": left_out}  # fmt: skip
+            "permutation_p": permutation, "regressions stopped early": sorted(measured.stopped),
+            "left out": left_out}  # fmt: skip
 
 
 if __name__ == "__main__":

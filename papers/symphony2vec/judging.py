@@ -1,6 +1,6 @@
 """How well composers are named: by classifiers, by a regression on codes, under both splits, with dealt composers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import keras
 import numpy as np
@@ -88,11 +88,11 @@ def judge_classifier(trained: Trained, measured: Measured, model: settings.Descr
 
 
 def judged(trained: Trained, labels: np.ndarray, predicted: np.ndarray, rows: np.ndarray, items: np.ndarray,
-           unit: str = "clips", train_accuracy: float | None = None) -> Judged:
+           unit: str = "clips") -> Judged:
     """What predictions of items (store rows, some of them repeated) are worth, beside the baselines of their clips."""
     return Judged(predicted == labels[items], items, trained.selection.works[items],
-                  baselines(trained, labels, rows, items[: len(np.unique(items))]), unit, train_accuracy, predicted,
-                  labels[items])  # fmt: skip
+                  baselines(trained, labels, rows, items[: len(np.unique(items))]), unit, predicted=predicted,
+                  truth=labels[items])  # fmt: skip
 
 
 def baselines(trained: Trained, labels: np.ndarray, rows: np.ndarray, test: np.ndarray) -> dict[str, float]:
@@ -112,10 +112,14 @@ def regress(trained: Trained, measured: Measured, name: str, train_codes: np.nda
         measured.missing[name] = f"{name} gives codes that are not finite numbers"
         return
     labels, iterations = trained.selection.labels, trained.config.regression_iterations
-    on_train, on_test = measures.classify(train_codes, labels[rows], test_codes, iterations)
-    right = 100.0 * float(np.mean(on_train == labels[rows]))
+    fitted = measures.regression(train_codes, labels[rows], iterations)
+    on_train, on_test = fitted.predict(train_codes), fitted.predict(test_codes)
+    if measures.stopped(fitted):
+        measured.stopped.append(name)
     measured.codes[name] = test_codes
-    measured.judged[name] = judged(trained, labels, on_test, rows, test, train_accuracy=right)
+    measured.judged[name] = replace(judged(trained, labels, on_test, rows, test),
+                                    train_accuracy=100.0 * float(np.mean(on_train == labels[rows])),
+                                    train_baselines=baselines(trained, labels, rows, rows))  # fmt: skip
     if trained.config.split == "by_work" and (name in settings.TABLES or name.endswith("-clips")):
         judge_dealt(trained, measured, name, train_codes, test_codes, rows, test)
 

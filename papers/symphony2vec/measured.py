@@ -8,6 +8,7 @@ from common.findings import NotTestable
 from papers.symphony2vec.config import LATENT_SIZES, MODELS, PROGRAM_ONLY, SUPERVISED, Config
 
 GAMES = tuple(f"ali-{size}" for size in LATENT_SIZES)
+CODED = tuple(one.name for one in MODELS.values() if one.kind in ("ae", "cae", "vae", "pca", "ali"))
 CLASSIFIERS = tuple(one.name for one in MODELS.values() if one.kind in SUPERVISED or one.name in PROGRAM_ONLY)
 
 
@@ -16,8 +17,8 @@ class Judged:
     """How a model did on its test set.
 
     right: (items,) bool; rows: (items,) store row of each item; works: (items,) names; unit: what an item is;
-    baselines: {majority, loudness} in percent; train_accuracy in percent, of regressions only; predicted, truth:
-    (items,) class numbers.
+    baselines: {majority, loudness} in percent; train_accuracy in percent, of regressions only, train_baselines on the
+    same clips; predicted, truth: (items,) class numbers.
     """
 
     right: np.ndarray
@@ -26,6 +27,7 @@ class Judged:
     baselines: dict
     unit: str = "clips"
     train_accuracy: float | None = None
+    train_baselines: dict = field(default_factory=dict)
     predicted: np.ndarray | None = None
     truth: np.ndarray | None = None
 
@@ -54,14 +56,17 @@ class Measured:
     """Everything that findings need, by name of the model; plain arrays, so that a test can make one up.
 
     names: composers; labels: (clips,) class number of every clip; train, test: store rows; parts: of the mel training;
+    part_baselines: {majority, loudness} of the test clips of each of these parts;
     clips_split: the same rows where any clips are drawn, as many, None where the split is by clips already;
     trained_on: {model: labels of its training clips}; history: {model: log lines}; missing: {model: why it is absent};
     codes: {model: test codes (clips, size)}; generated, paths: {ALI's name: images (count, 32, 32, 1)}; samples: {data,
     ALI's and vae-mel: decibels (count, 32, 32)}; slopes: of ALI-128 along random directions; crops: training crops as
     ALI sees them; components: (clips, 2) of Figure 4 and their composers; explained: {representation: shares of
-    variance}; vae_losses: {representation: (first, test)}; log_variances: {representation: the largest of each test
-    clip's code (clips,)}; rebuilt: {model: decibels of reconstructed test clips}; errors: {model: Errors of its
-    reconstructions}; limits: the ends of the VAE's sigmoid in decibels.
+    variance}; vae_losses: {representation: (first, test)}; vae_best: {representation: the test loss of images
+    at their best, logits to 28}; log_variances: {representation: the largest of each test clip's code (clips,)};
+    rebuilt: {model: decibels of reconstructed test clips}; errors: {model: Errors of its
+    reconstructions}; limits: the ends of the VAE's sigmoid in decibels; stopped: models whose
+    regression was stopped before its optimum.
     """
 
     config: Config
@@ -70,6 +75,7 @@ class Measured:
     train: np.ndarray
     test: np.ndarray
     parts: int = 1
+    part_baselines: list = field(default_factory=list)
     clips_split: tuple | None = None
     judged: dict = field(default_factory=dict)
     trained_on: dict = field(default_factory=dict)
@@ -88,9 +94,11 @@ class Measured:
     components: tuple | None = None
     explained: dict = field(default_factory=dict)
     vae_losses: dict = field(default_factory=dict)
+    vae_best: dict = field(default_factory=dict)
     log_variances: dict = field(default_factory=dict)
     rebuilt: dict = field(default_factory=dict)
     weight_difference: float | None = None
+    stopped: list = field(default_factory=list)
 
     def need(self, *models: str) -> None:
         """Raise NotTestable with the reasons where any of the models is not there."""
@@ -106,12 +114,16 @@ class Measured:
                 "what": "discriminator's loss at the end; at 2 ln 2 nobody has begun to play"}  # fmt: skip
 
     def learnt(self) -> dict[str, dict]:
-        """{model: what it has learnt, against the trivial answer}: ALI's game, clips held out for all others."""
+        """{model: what it has learnt, against the trivial answer}: ALI's game, clips held out for all others.
+
+        Beside it {model-regression}: whether composers are read off a model's codes at all.
+        """
         found = {name: self.played(name) for name in self.history if name in MODELS and MODELS[name].kind == "ali"}
-        for name in CLASSIFIERS:
+        regressions = {name: f"{name}-regression" for name in CODED}
+        for name, key in (dict(zip(CLASSIFIERS, CLASSIFIERS, strict=True)) | regressions).items():
             if name in self.judged:
                 one = self.judged[name]
-                found[name] = {"value": one.accuracy, "baseline": one.baselines["majority"],
+                found[key] = {"value": one.accuracy, "baseline": one.baselines["majority"],
                                "learnt": one.accuracy > one.baselines["majority"],
                                "what": "held-out accuracy, against the composer commonest in training"}  # fmt: skip
         for name, one in self.errors.items():

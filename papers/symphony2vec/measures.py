@@ -40,10 +40,20 @@ def classify(train_codes: np.ndarray, train_labels: np.ndarray, test_codes: np.n
 
     Returns (predictions on train, predictions on test). The program's solvers (lbfgs, saga) have one optimum.
     """
+    fitted = regression(train_codes, train_labels, iterations)
+    return fitted.predict(train_codes), fitted.predict(test_codes)
+
+
+def regression(train_codes: np.ndarray, train_labels: np.ndarray, iterations: int) -> LogisticRegression:
+    """The regression of `classify`, fitted; `stopped` says of it whether the iterations were too few."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        fitted = LogisticRegression(C=1.0, max_iter=iterations).fit(train_codes, train_labels)
-    return fitted.predict(train_codes), fitted.predict(test_codes)
+        return LogisticRegression(C=1.0, max_iter=iterations).fit(train_codes, train_labels)
+
+
+def stopped(fitted: LogisticRegression) -> bool:
+    """Whether a regression was stopped before its optimum."""
+    return bool(np.max(fitted.n_iter_) >= fitted.max_iter)
 
 
 def loudness_baseline(level: np.ndarray, labels: np.ndarray, train: np.ndarray, test: np.ndarray) -> float:

@@ -52,6 +52,7 @@ def measure(trained: Trained) -> Measured:
     selection = trained.selection
     measured = Measured(trained.config, selection.names, selection.labels, selection.train, selection.test,
                         len(selection.stages), history=trained.history, missing=trained.missing)  # fmt: skip
+    measured.part_baselines = [judging.baselines(trained, selection.labels, *part) for part in selection.stages]
     for name in settings.MODELS:
         if name not in settings.LEAK:
             measured.trained_on[name] = selection.labels[trained.rows(name)[0]]
@@ -88,6 +89,8 @@ def _autoencoders(trained, measured):
         name = f"vae-{representation}"
         if name in trained.learners:
             measured.vae_losses[representation] = (first_vae_loss(trained, name), vae_test_loss(trained, name))
+            if trained.config.vae_likelihood == "library_bernoulli":
+                measured.vae_best[representation] = best_vae_loss(trained, name)
             encoder, images = trained.learners[name].networks["encoder"], trained.images[representation]
             codes = inference.outputs(encoder, images, trained.rows(name)[1])
             measured.log_variances[representation] = codes[:, trained.config.code_size :].max(axis=1)
@@ -138,6 +141,23 @@ def first_vae_loss(trained: Trained, name: str) -> float:
 def vae_test_loss(trained: Trained, name: str) -> float:
     """Test loss per 32 clips, from the means, as the program prints it."""
     return 32.0 * _vae_loss(trained, trained.learners[name].networks, name, trained.rows(name)[1])
+
+
+def best_vae_loss(trained: Trained, name: str) -> float:
+    """Test loss per 32 clips by the program's rule of images that are as good as logits between -28 and 28 allow.
+
+    Near there the rule's pull ends: a loss far below is not reached by it, one far above leaves something to learn.
+    """
+    rows, images = trained.rows(name)[1], trained.images[settings.MODELS[name].representation]
+    values = [losses.library_binary_cross_entropy(x, best_logits(x)) for x in (images[rows[i : i + 1]]
+                                                                               for i in range(len(rows)))]
+    return 32.0 * float(np.mean(values))
+
+
+def best_logits(x: np.ndarray, most: float = 28.0) -> np.ndarray:
+    """Of targets x the logits whose probability is x, and where x leaves [0, 1] the outermost."""
+    inside = np.clip(np.float64(x), 1e-300, 1.0 - 1e-16)
+    return np.float32(np.clip(np.log(inside) - np.log1p(-inside), -most, most))
 
 
 def _vae_loss(trained, networks, name, rows):

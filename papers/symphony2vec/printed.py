@@ -10,6 +10,7 @@ from papers.symphony2vec.config import LATENT_SIZES
 from papers.symphony2vec.measured import Measured
 
 LETTERS = {"c": "chroma", "m": "mfcc", "s": "mel"}
+FIGURE_8 = 1700  # its steps: the first part of the program's data
 COMPOSERS = ("beethoven", "brahms", "haydn", "sibelius", "tchaikovsky")
 
 
@@ -45,10 +46,17 @@ def accuracy(measured: Measured, model: str) -> dict:
     return by_group(100.0 * one.right, one.works, "works", one.baselines) | {"of": one.unit}
 
 
-def train_accuracy(measured: Measured, model: str) -> float:
+def train_accuracy(measured: Measured, model: str) -> dict:
     """Training accuracy of the regression on a model's codes, in percent."""
     measured.need(model)
-    return measured.judged[model].train_accuracy
+    one = measured.judged[model]
+    return {"value": one.train_accuracy, "baselines": one.train_baselines}
+
+
+def accuracy_after(measured: Measured, model: str, part: int) -> dict:
+    """Test accuracy in percent at the end of one of several parts of the mel data, on that part's test clips."""
+    value = logged_in_parts(measured, model, part, "metrics/test_accuracy", factor=100.0)
+    return {"value": value, "baselines": measured.part_baselines[part - 1]}
 
 
 # Log lines
@@ -73,9 +81,9 @@ def last_logged(measured: Measured, model: str, key: str) -> float:
     return measured.history[model][-1][key]
 
 
-def end(measured: Measured, model: str, key: str, share: float = 0.2, part: int = 1) -> float:
-    """Mean of a logged value over the last `share` of a part."""
-    found = lines(measured, model, part)
+def end(measured: Measured, model: str, key: str, share: float = 0.2, part: int = 1, until: float = np.inf) -> float:
+    """Mean of a logged value over the last `share` of a part, or of its steps up to `until`."""
+    found = [line for line in lines(measured, model, part) if line["step"] <= until]
     last = found[-max(1, round(share * len(found))) :]
     return float(np.mean([line[key] for line in last]))
 
@@ -96,10 +104,20 @@ def contractive_loss(measured: Measured, model: str) -> float:
     return line["losses/reconstruction"] + line.get("losses/printed_penalty", weighted)
 
 
-def vae_loss(measured: Measured, representation: str, place: int) -> float:
-    """Summed loss of the first batch (place 0) or test loss per 32 clips (place 1)."""
+def first_vae_loss(measured: Measured, representation: str) -> float:
+    """Summed loss of the first batch of 32."""
     measured.need(f"vae-{representation}")
-    return measured.vae_losses[representation][place]
+    return measured.vae_losses[representation][0]
+
+
+def vae_test_loss(measured: Measured, representation: str) -> dict:
+    """Test loss per 32 clips, beside that of an untrained batch and, in the program's mode, of the best images."""
+    measured.need(f"vae-{representation}")
+    first, test = measured.vae_losses[representation]
+    beside = {"before training": first}
+    if representation in measured.vae_best:
+        beside["every cell at its best, logits to 28"] = measured.vae_best[representation]
+    return {"value": test, "baselines": beside}
 
 
 def first_epoch_of_vae(measured: Measured) -> float:
@@ -165,8 +183,7 @@ def _losses():
     found = {}
     for kind in ("ff", "cnn", "lstm"):
         for claim, part in (("s12", 1), ("s34", 2)):
-            found[f"N-{kind.upper()}-{claim}"] = partial(logged_in_parts, model=f"{kind}-mel", part=part, factor=100.0,
-                                                         key="metrics/test_accuracy")  # fmt: skip
+            found[f"N-{kind.upper()}-{claim}"] = partial(accuracy_after, model=f"{kind}-mel", part=part)
         for letter, seen in LETTERS.items():
             for claim, key in (("train", "losses/cross_entropy"), ("test", "losses/test_cross_entropy")):
                 found[f"N-{kind.upper()}-loss-{claim}-{letter}"] = partial(last_logged, model=f"{kind}-{seen}", key=key)
@@ -179,8 +196,8 @@ def _losses():
                                                          key="losses/reconstruction")  # fmt: skip
     for letter, seen in LETTERS.items():
         found[f"N-CAE-loss-{letter}"] = partial(contractive_loss, model=f"cae-{seen}")
-        found[f"N-VAE-first-{letter}"] = partial(vae_loss, representation=seen, place=0)
-        found[f"N-VAE-test-{letter}"] = partial(vae_loss, representation=seen, place=1)
+        found[f"N-VAE-first-{letter}"] = partial(first_vae_loss, representation=seen)
+        found[f"N-VAE-test-{letter}"] = partial(vae_test_loss, representation=seen)
     return found | {"N-VAE-explosion": first_epoch_of_vae}
 
 
@@ -207,7 +224,7 @@ def _adversarial():
             found[f"N-change-{size}-{percent:03d}"] = partial(panel_change, model=model, percent=percent)
     for word, key in (("d", "losses/discriminator"), ("g", "losses/generator")):
         found[f"C-F8-start-{word}"] = partial(logged, model="ali-128", key=key, place=0)
-        found[f"C-F8-end-{word}"] = partial(end, model="ali-128", key=key, share=0.1)
+        found[f"C-F8-end-{word}"] = partial(end, model="ali-128", key=key, share=0.1, until=FIGURE_8)
         found[f"N-ALI-2-{word}"] = partial(unanswered, reason="printed for one batch of two clips; the log holds means "
                                            "of several steps")  # fmt: skip
     return found | {"C-F8-ramp": partial(when_reached, model="ali-128", unit="step")}

@@ -6,7 +6,8 @@ import numpy as np
 
 from papers.lord_transfer.config import Config
 from papers.lord_transfer.exceeding import EVERY
-from papers.lord_transfer.measures import Evaluation, Heard, Judged, Measured
+from papers.lord_transfer.heard import Heard, Judged
+from papers.lord_transfer.measures import Evaluation, Measured
 
 LABELS = ("flute", "piano", "violin")
 CLASSES = np.repeat([0, 1, 2], 4)

@@ -8,7 +8,14 @@ import pytest
 
 from common import config as configuration, training
 from common.findings import NotTestable, collect
-from papers.lord_transfer import comparisons, config as settings, evaluate, facts, findings_instruments
+from papers.lord_transfer import (
+    comparisons,
+    config as settings,
+    evaluate,
+    facts,
+    findings_comparisons,
+    findings_instruments,
+)
 from tests.papers.lord_transfer.fabricated import CLASSES, CONFIG, line, model, run
 from tests.papers.lord_transfer.small import SMALL, make_store
 from tests.papers.lord_transfer.test_findings import (
@@ -97,10 +104,10 @@ def test_the_training_loss_is_the_sum_of_its_terms_at_the_last_line_asked_for():
     lines = [line(5, 0.3), {"stage": "joint", "step": 10, "losses/content_norm": 100.0} | terms,
              {"stage": "encoders", "step": 4, "losses/mse": 50.0}]
     found = model(history=lines)
-    assert comparisons.final_loss(found) == comparisons.final_loss(found, 10) == 15.0
-    assert comparisons.final_loss(found, 9) == comparisons.final_loss(found, 5) == 0.3
+    assert findings_comparisons.final_loss(found) == findings_comparisons.final_loss(found, 10) == 15.0
+    assert findings_comparisons.final_loss(found, 9) == findings_comparisons.final_loss(found, 5) == 0.3
     with pytest.raises(NotTestable, match="no logged epoch"):
-        comparisons.final_loss(found, 4)
+        findings_comparisons.final_loss(found, 4)
 
 
 def test_the_best_and_the_worst_are_taken_over_the_clips():
@@ -112,7 +119,7 @@ def test_the_best_and_the_worst_are_taken_over_the_clips():
         "loss_perceptual": model(distances=5 * ONE)})
     assert collect({"x": TABLE["L4"]}, found)["x"]["value"] == pytest.approx(3.0)
     assert collect({"x": TABLE["L3"]}, found)["x"]["value"] == pytest.approx(5 / 3 - 1)
-    assert comparisons.smallest_class(model(trained_classes=np.array([0, 0, 0, 2, 2, 5, 5, 5, 5]))) == 2
+    assert findings_comparisons.smallest_class(model(trained_classes=np.array([0, 0, 0, 2, 2, 5, 5, 5, 5]))) == 2
 
 
 def test_comparisons_have_the_papers_sizes():

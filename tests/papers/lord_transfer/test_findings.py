@@ -8,9 +8,9 @@ import pytest
 
 from common import claims
 from common.findings import NotTestable, collect
-from papers.lord_transfer import evaluate, exceeding, facts, findings_instruments, melody
+from papers.lord_transfer import evaluate, exceeding, facts, findings_piano, melody
 from papers.lord_transfer.findings import FINDINGS
-from papers.lord_transfer.measures import Heard
+from papers.lord_transfer.heard import Heard
 from tests.papers.lord_transfer.fabricated import (
     CLASSES,
     CONFIG,
@@ -298,6 +298,16 @@ def test_a_deaf_classifier_says_nothing():
         assert "too few recordings" in collect({claim: TABLE[claim]}, measured)[claim]["not_testable"], claim
 
 
+@pytest.mark.parametrize("claim", ["L3", "L4", "L5", "L4-substitute", "L5-substitute"])
+def test_a_deaf_classifiers_features_say_nothing(claim):
+    """Their distance is asked for by name of the loss: of models that have an answer where the classifier hears."""
+    measured = (all_three if "L5" in claim else loss_models)(
+        *((0.5, 0.8) if "L5" in claim else (ONE, 2 * ONE, 3 * ONE, 5 * ONE, "distances")),
+        WITHOUT if "substitute" in claim else WITH)
+    assert "value" in collect({claim: TABLE[claim]}, measured)[claim]
+    measured.first.heard = heard(right=False)
+    assert "too few recordings" in collect({claim: TABLE[claim]}, measured)[claim]["not_testable"]
+
 def test_clips_of_one_recording_count_once_for_the_ear():
     classes = np.tile([0, 1], 20)
     right = np.eye(2)[np.where(np.arange(40) % 4 < 3, classes, 1 - classes)]
@@ -326,9 +336,9 @@ def test_reasons_name_the_way_out():
     unknown = model()
     unknown.judged["transfers"].kept = None
     assert "demo corpus" in collect({"x": TABLE["I4-notes"]}, run(unknown))["x"]["not_testable"]
-    assert findings_instruments.left_hand(bassy(5.0, 2.0, picture=7.0))["value"] == pytest.approx(-2)
+    assert findings_piano.left_hand(bassy(5.0, 2.0, picture=7.0))["value"] == pytest.approx(-2)
     with pytest.raises(NotTestable, match="no left hand"):
-        findings_instruments.left_hand(bassy(5.0, 2.0, real=-3.0))
+        findings_piano.left_hand(bassy(5.0, 2.0, real=-3.0))
     assert "this run's pairs" in collect({"x": TABLE["G1-transfer-classical-pop"]}, bare)["x"]["not_testable"]
     assert "all classes have the same number" in collect({"I5-rare": TABLE["I5-rare"]}, bare)["I5-rare"]["not_testable"]
 

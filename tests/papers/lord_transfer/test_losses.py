@@ -1,6 +1,10 @@
 """Closed-form losses and VGG weights from local files (dossier section 8: T22-T25)."""
 
+import dataclasses
 import hashlib
+import inspect
+import re
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -11,6 +15,7 @@ import tensorflow as tf
 
 from common.errors import WeightsError
 from papers.lord_transfer import losses, vgg
+from papers.lord_transfer.config import Config, perceptual_state
 
 
 def images(*values):
@@ -81,6 +86,11 @@ def test_the_published_file_is_known_by_its_checksum(tmp_path, bank, monkeypatch
     assert vgg.read(tmp_path / "w.npz")[1] == f"w.npz, md5 {digest}, the published ImageNet weights"
 
 
+def test_the_checksum_is_the_one_that_keras_downloads_by():
+    source = inspect.getsource(inspect.getmodule(keras.applications.VGG16))
+    assert f'file_hash="{vgg.KERAS_VGG16_MD5}"' in source.split("WEIGHTS_PATH_NO_TOP,")[1]
+
+
 CONVOLUTIONS = [f"block{block}_conv{number}" for block, count in ((1, 2), (2, 2), (3, 3), (4, 3), (5, 3))
                 for number in range(1, count + 1)]  # VGG16
 
@@ -101,6 +111,39 @@ def test_lords_five_layers_are_read_by_name(tmp_path, monkeypatch):
         np.savez(tmp_path / "wrong.npz", **arrays | {name: np.zeros(wrong, "float32")})
         with pytest.raises(WeightsError, match=f"{name[:12]} has shapes"):
             vgg.read(tmp_path / "wrong.npz", "five")
+
+
+def published(path, bank):
+    """A file as Keras publishes it, made up: the first layer is `bank`, of the other twelve biases count them."""
+    widths = [3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512]
+    with h5py.File(path, "w") as file:
+        file.attrs["layer_names"] = [name.encode() for name in CONVOLUTIONS]
+        for k, name in enumerate(CONVOLUTIONS):
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{name}_{part}_1:0".encode() for part in "Wb"]
+            kernel, bias = (bank if k == 0 else (np.zeros((3, 3, *widths[k:k + 2]), "float32"),
+                                                 np.full(widths[k + 1], k, "float32")))
+            group[f"{name}_W_1:0"], group[f"{name}_b_1:0"] = kernel, bias
+    return path
+
+
+def test_the_documented_command_writes_the_first_layer(tmp_path, bank, monkeypatch):
+    """The command of the README on a made-up file: what `--vgg-weights` reads of either is the same, and unverified."""
+    text = Path(vgg.__file__).with_name("README.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r'^python -c "(.*?)"$', text, re.M | re.S)
+    file, real = published(tmp_path / "vgg.h5", bank), keras.applications.VGG16
+    monkeypatch.setattr(keras.applications, "VGG16", partial(real, weights=str(file)))
+    monkeypatch.chdir(tmp_path)
+    exec(command.replace("\\\n", ""), {})
+    for name in ("vgg.h5", "first_layer.npz"):
+        network, description = vgg.read(tmp_path / name)
+        np.testing.assert_array_equal(network.get_weights()[0], bank[0])
+        np.testing.assert_array_equal(network.get_weights()[1], bank[1])
+        assert description.endswith("not the published file: unverified")
+    config = dataclasses.replace(Config(), vgg_weights="first_layer.npz")
+    assert perceptual_state(config) == "imagenet" and "unverified" in losses.perceptual_words(config)
+    with pytest.raises(WeightsError, match="lacks the array block1_conv1_kernel"):
+        vgg.read(tmp_path / "first_layer.npz", "five")
 
 
 def test_lords_five_layers_are_those_of_the_network(monkeypatch):

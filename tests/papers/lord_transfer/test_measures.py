@@ -16,12 +16,10 @@ def test_rebuilt_are_the_transfers_to_the_own_class():
     assert measures.rebuilt_of(transfers, CLASSES).ravel().tolist() == [0, 4, 5]
 
 
-def test_errors_and_means_by_hand():
+def test_errors_by_hand():
     images, made = np.zeros((2, 1, 2, 2)), np.zeros((2, 1, 2, 2))
     made[0, 0, :, 0], made[1, 0, :, 1] = (0.2, 0.4), 9.0  # the second channel is no amplitude
     assert measures.absolute_errors(images, made).tolist() == pytest.approx([0.3, 0.0])
-    found = measures.class_means(np.array([1.0, 2.0, 4.0]).reshape(3, 1, 1, 1), CLASSES, 2)
-    assert found.ravel().tolist() == [1, 3]
     assert measures.class_balanced(np.array([1.0, 0.0, 0.0]), CLASSES) == 0.5
 
 

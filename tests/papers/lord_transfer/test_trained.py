@@ -1,12 +1,16 @@
 """What is made of a trained model, with networks that only pass on what they get: codes, tracks, the transfer tool."""
 
+import contextlib
 import dataclasses
+import io
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import soundfile
 import tensorflow as tf
 
+from common import audio
 from papers.lord_transfer import data, joining, preprocess, trained as using, transfer
 from papers.lord_transfer.transfer import Transfer
 from tests.papers.lord_transfer.small import SMALL
@@ -57,6 +61,10 @@ def test_tracks_to_be_joined_are_two_windows_long():
 
 @pytest.fixture
 def worker():
+    return tool()
+
+
+def tool():
     """The tool on a model that gives every window back and hears how loud an image is."""
     made = Transfer.__new__(Transfer)
     made.using = SimpleNamespace(encode=lambda trained, windows: windows,
@@ -83,6 +91,76 @@ def test_the_tool_hears_the_mean_over_windows_and_names_the_likeliest_first(work
     (first, share), (second, rest) = worker.hears(image)  # what is left over fills no window
     assert (first, second) == ("loud", "quiet") and share == pytest.approx(0.8) and rest == pytest.approx(0.2)
     assert worker.hears(np.full((16, 8), 0.5))[0] == ("quiet", pytest.approx(0.75))  # the other half is silence
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    """What the tool makes of a folder of recordings of several lengths, rates and levels: (in, out, problems, printed).
+    """
+    inside, out = (tmp_path_factory.mktemp("whole") / name for name in ("mine", "out"))
+    (inside / "deep").mkdir(parents=True)
+    for name, samples, rate, level in (("long.wav", 60_000, 22_050, 0.1), ("deep/a.wav", 9_000, 44_100, 0.2),
+                                       ("deep/a.flac", 20_000, 22_050, 0.3), ("silent.wav", 30_000, 22_050, 0.0)):
+        soundfile.write(inside / name, level * tone(samples, rate), rate)
+    (inside / "bad.wav").write_text("no recording")
+    worker = tool()
+    worker.config = dataclasses.replace(worker.config, griffin_lim_iterations=4)
+    worker.code = 0.9 * np.ones(4)  # the same picture with less in it: not as loud before its level is set
+    found, refused = transfer.recordings((inside,))
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()) as printed:
+        patch.setattr(transfer, "Transfer", lambda run, store, to: worker)
+        problems = transfer.transfer(found, "loud", None, None, out)
+    return inside, out, refused + problems, printed.getvalue().splitlines()
+
+
+def test_of_a_folder_every_recording_that_can_be_read_has_its_results_in_the_same_folder(results):
+    inside, out, problems, printed = results
+    names = ("deep/a-to-loud", "deep/a-to-loud-2", "long-to-loud")
+    assert {path.relative_to(out).as_posix() for path in out.rglob("*.*")} == {
+        name + ending for name in names for ending in (".wav", "-before.png", "-after.png")}
+    assert [problem.split(":")[0] for problem in problems] == [str(inside / name) for name in ("bad.wav", "silent.wav")]
+    assert problems[1].endswith("silent; nothing to transfer")
+    assert [line for line in printed if "written" in line] == [
+        f"{inside / source}: written {out / name}.wav and its pictures"
+        for source, name in zip(("deep/a.flac", "deep/a.wav", "long.wav"), names, strict=True)]
+
+
+def test_a_result_is_as_long_and_as_loud_as_its_recording(results):
+    inside, out, _, _ = results
+    for name, source in (("deep/a-to-loud", "deep/a.flac"), ("deep/a-to-loud-2", "deep/a.wav"),
+                         ("long-to-loud", "long.wav")):
+        samples, made = audio.load(inside / source, 22_050), audio.load(out / f"{name}.wav", 22_050)
+        assert 0 <= len(samples) - len(made) < 1024
+        assert np.sqrt(np.mean(made**2)) == pytest.approx(np.sqrt(np.mean(samples**2)), rel=1e-2), name
+
+
+def test_the_classifiers_opinion_of_both_is_printed(results, worker):
+    inside, _, _, printed = results
+    worker.code = 0.9 * np.ones(4)
+    before, after, _ = worker.images(audio.load(inside / "long.wav", 22_050))
+    np.testing.assert_allclose(after, 0.9 * before, rtol=1e-6)
+    for what, image in (("before", before), ("after", after)):
+        (first, share), (second, rest) = worker.hears(image)
+        line = f"{inside / 'long.wav'}: {what}: the classifier hears {first} {share:.0%}, {second} {rest:.0%}"
+        assert line in printed
+    assert sum("the classifier hears" in line for line in printed) == 6
+
+
+def test_a_long_recording_shows_its_progress_and_is_the_same_in_parts(worker, monkeypatch):
+    signs = []
+    monkeypatch.setattr(transfer, "progress", lambda starts, *words: signs.append(list(starts)) or starts)
+    samples = tone(60_000)  # 59 frames: 12 windows of 16, four apart
+    before, whole, _ = worker.images(samples)
+    assert not signs
+    monkeypatch.setattr(transfer, "AT_ONCE", 5)
+    np.testing.assert_array_equal(worker.images(samples)[1], whole)
+    assert signs == [[0, 5, 10]] and whole.shape == before.shape
+
+
+def test_a_model_that_makes_phases_is_refused(tmp_path):
+    run = SimpleNamespace(config=dataclasses.replace(SMALL, phase="angle"), directory=tmp_path)
+    with pytest.raises(FileNotFoundError, match="makes phases too; choose a --run without"):
+        Transfer(run, None, "piano")
 
 
 def test_the_tool_writes_into_a_folder_that_is_there_and_into_one_that_is_not(monkeypatch, tmp_path):

@@ -39,7 +39,8 @@ def counts():
 
 def judged(count):
     right = np.arange(40) < count
-    return Judged(right, np.arange(40, 80), WORKS, {"majority": 25.0, "loudness": 30.0}, train_accuracy=count + 0.5,
+    baselines, of_training = {"majority": 25.0, "loudness": 30.0}, {"majority": 35.0, "loudness": 45.0}
+    return Judged(right, np.arange(40, 80), WORKS, baselines, train_accuracy=count + 0.5, train_baselines=of_training,
                   predicted=np.where(right, LABELS[40:], -1), truth=LABELS[40:])  # fmt: skip
 
 
@@ -57,7 +58,7 @@ def autoencoder_lines(penalty):
 
 
 def ali_lines(discriminator, generator, generated, gate):
-    """Three parts of ten lines: eight at 2 ln 2, then two where the game ends; its third part ends .03 higher."""
+    """Three parts of ten lines: eight at 2 ln 2, then two where the game ends; the last is .03 higher, D(G) .015."""
     lines = []
     for part in (1, 2, 3):
         for place in range(10):
@@ -65,7 +66,7 @@ def ali_lines(discriminator, generator, generated, gate):
             lines.append({"stage": f"part-{part}", "step": 10 * (place + 1), "epoch": 5 * (place + 1),
                           "losses/discriminator": (discriminator if over else 1.386) + last,
                           "losses/generator": (generator if over else 1.4) + last,
-                          "metrics/d_real": 0.8 + last, "metrics/d_generated": generated + last,
+                          "metrics/d_real": 0.8 + last, "metrics/d_generated": generated + last / 2,
                           "metrics/gate_open": gate if over else 1.0, "metrics/gradient_discriminator": 1.0,
                           "metrics/gradient_generator": 2.0, "metrics/spread_of_generated": 0.5})  # fmt: skip
     return lines
@@ -131,12 +132,14 @@ def measured(so=True, gate=3.5, follow="code"):
     rebuilt = np.where(np.arange(32) < 24, -39.0, -31.0) if so else np.linspace(-37, -25, 32)
     return Measured(
         resolve(settings, follow, "full", {"ali_gate": gate}), COMPOSERS, LABELS, np.arange(30 if so else 40),
-        np.arange(40, 80), 3, _clips_split(so), _right(so), {name: LABELS[:40] for name in names}, _history(so, gate),
+        np.arange(40, 80), 3, [{"majority": 20.0 + part, "loudness": 27.0 + part} for part in (1, 2, 3)],
+        _clips_split(so), _right(so), {name: LABELS[:40] for name in names}, _history(so, gate),
         {},
         {"ali-128": codes, "pca-chroma": np.array([[1.0, -2.0], [-1.0, 2.0]]) + (0.0 if so else 3.0)},
         generated, paths, samples, np.full(5, -0.8 if so else 0.9), 1e-5 if so else 0.5, 0.25, _errors(so),
         (-39.0, -23.0), np.array([-1.0, 0.5, 2.0, 0.4] if so else [0.1, 0.2, 0.3, 1.5]), (points, LABELS),
         {seen: [0.1 * place + 0.01, 0.1 * place + 0.02] for place, seen in enumerate(SEEN)},
         {seen: (100.0 + place, -200.0 - place) for place, seen in enumerate(SEEN)},
+        {seen: -300.0 - place for place, seen in enumerate(SEEN)},
         {seen: np.array([0.1, 9.0 + place if so else 0.5]) for place, seen in enumerate(SEEN)},
         {"cae-mel": np.array([-56.0, -20.0]), "vae-mel": rebuilt}, 0.0 if so else 0.3)  # fmt: skip

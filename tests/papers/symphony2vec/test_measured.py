@@ -22,6 +22,7 @@ from papers.symphony2vec import (
     losses,
     measures,
     measuring,
+    preconditions,
     train,
 )
 from papers.symphony2vec.findings import FINDINGS
@@ -56,6 +57,9 @@ def test_the_regression_is_fitted_on_the_training_clips_and_judged_on_the_others
     judging.regress(trained, found, "pca-mel", one_hot[labels[rows]], one_hot[labels[test]], rows, test)
     assert found.judged["pca-mel"].accuracy == 100.0
     assert found.judged["pca-mel"].works.tolist() == trained.selection.works[test].tolist()
+    assert found.judged["pca-mel"].train_baselines == judging.baselines(trained, labels, rows, rows)
+    assert found.judged["pca-mel"].baselines == judging.baselines(trained, labels, rows, test)
+    assert found.judged["pca-mel"].train_baselines != found.judged["pca-mel"].baselines
     judging.regress(trained, found, "pca-mfcc", np.full((len(rows), 2), np.nan), np.ones((len(test), 2)), rows, test)
     assert "not finite" in found.missing["pca-mfcc"]
 
@@ -72,6 +76,15 @@ def test_the_regressions_strength_is_one():
     edge = np.linspace(-0.2, 0.2, 4001)[:, None]
     _, at = measures.classify(codes, labels, edge)
     assert edge[at.argmax(), 0] == pytest.approx(-constant / slope, abs=1e-3)
+
+
+def test_a_regression_that_is_stopped_before_its_optimum_is_named():
+    codes = np.random.default_rng(0).normal(size=(25, 3))
+    for iterations, names in ((2, ["pca-mel"]), (1000, [])):
+        trained = trained_of("paper", regression_iterations=iterations)
+        found, rows, test = empty(trained), trained.selection.train, trained.selection.test
+        judging.regress(trained, found, "pca-mel", codes, codes[: len(test)], rows, test)
+        assert found.stopped == names == evaluate.notes(trained.config, found, 0)["regressions stopped early"]
 
 
 def test_the_majority_is_that_of_the_training_clips_on_the_test_clips():
@@ -193,6 +206,25 @@ def test_what_a_bernoullis_logits_look_like():
     for follow, value in (("code", 0.5), ("paper", 0.5), ("sound", 0.0)):
         assert measuring.seen(small(follow), "vae-mel", logits).max() == value
         assert measuring.seen(small(follow), "ae-mel", logits).max() == 0.0
+
+
+def test_the_best_images_of_the_programs_likelihood_have_logits_of_at_most_28():
+    x = np.float32([-1.5, 0.0, 0.25, 1.0, 3.0])
+    np.testing.assert_allclose(measuring.best_logits(x), [-28, -28, -np.log(3), 28, 28], rtol=1e-6)
+    trained = trained_of("code")
+    trained.rows = lambda name: (np.array([0]), np.array([1, 2]))
+
+    class Two:
+        def __getitem__(self, rows):
+            return x[None, :, None]
+
+    trained.images["mfcc"] = Two()
+    # By hand: 1.5 times the pull's end below 0, the entropy of a quarter, and twice the library's log of 0 above 1.
+    quarter = -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
+    by_hand = 32 * (-1.5 * 28 + quarter + 2 * np.log(1e-12))
+    assert measuring.best_vae_loss(trained, "vae-mfcc") == pytest.approx(by_hand, rel=1e-5)
+    worse = losses.library_binary_cross_entropy(x[None, :, None], 0.9 * measuring.best_logits(x)[None, :, None])
+    assert 32 * float(worse[0]) > by_hand
 
 
 def test_scores_of_the_test_clips_stand_in_the_log():
@@ -321,7 +353,11 @@ def test_every_model_is_measured_and_drawn_and_every_claim_answered(follow, tmp_
     assert ("I-own-128-reconstruction" in answered) == (follow == "sound")
     leak = {"L-CNN-mel", "L-PCA-chroma", "L-VAE-mel", "L-dealt-clips-PCA-mfcc", "L-dealt-works-CNN-mel", "L-T1-test"}
     assert (leak <= answered) == bool(leak & answered) == (follow == "sound")
-    assert {"ali-128", "vae-mel", "cnn-mel"} <= set(found.learnt())
+    assert {"ali-128", "vae-mel", "cnn-mel", "ali-128-regression", "pca-mel-regression"} <= set(found.learnt())
+    assert set(found.vae_best) == (set(settings.REPRESENTATIONS) if follow == "code" else set())
+    asked = {one for claim, groups in preconditions.PRECONDITIONS.items() if claim in answered
+             for group in groups for one in group}  # fmt: skip
+    assert asked and asked <= set(found.learnt()), asked - set(found.learnt())
     sections = figures.media(trained, found, results)
     assert {"Inference", "Reconstructions", "Composer classification"} <= {section["title"] for section in sections}
     assert (sections[0]["title"] == "Works on both sides") == (follow == "sound")

@@ -20,6 +20,7 @@ from papers.symphony2vec import (
     figures,
     hooks,
     interpolate,
+    judging,
     latent,
     measures,
     measuring,
@@ -189,6 +190,8 @@ def test_what_is_measured_without_any_network(run):
         found = measuring.measure(trained)
         parts = len(selection.stages)
         assert found.parts == parts == (3 if follow == "code" else 1)
+        beside = [judging.baselines(trained, selection.labels, *rows) for rows in selection.stages]
+        assert found.part_baselines == beside
         for name, stage in (("cnn-mel", -1), ("ali-128", 0), ("vae-mel", -1)):
             assert found.trained_on[name].tolist() == selection.labels[selection.stages[stage][0]].tolist()
         assert found.trained_on["ff-chroma"].tolist() == selection.labels[selection.train].tolist()
