@@ -28,6 +28,7 @@ Nothing here knows TensorFlow, a paper, or a page.
 
 import dataclasses
 import math
+import re
 import sys
 from collections.abc import Callable, Iterable
 
@@ -51,6 +52,7 @@ __all__ = ["COLUMNS", "EVIDENCE", "FOLLOWS", "KINDS", "RULES", "VERDICTS", "Clai
            "check_results", "judge", "read_claims", "read_results", "sha256", "t_interval"]  # fmt: skip
 
 ONCE = {word: f"{word} once" for word in ("holds", "fails", "seen", "not seen")}  # said of one run, or two
+FIGURE = re.compile(r"(?<![\w.-])-?\d[\d,]*(\.\d+)?(e[+-]?\d+)?(?![\w-])")  # not the numbers of names, as in ali-128
 VERDICTS = ("matches", "differs", "holds", "fails", "seen", "not seen", "undecided", *ONCE.values())
 
 
@@ -213,7 +215,7 @@ def _verdict(claim, rows, facts, sizes, too_small):
         else:
             unmet += filter(None, (_unmet(need, *row) for row in rows))
     if unmet:
-        return _closed(claim), "; ".join(dict.fromkeys(unmet))
+        return _closed(claim), "; ".join(_alike(unmet))
     over = claim.rule.startswith("interval")
     once = over and facts["by_groups"] and len(rows) < FEWEST_SEEDS
     if not once and (few or (over and len(rows) < FEWEST_SEEDS)):
@@ -225,6 +227,14 @@ def _verdict(claim, rows, facts, sizes, too_small):
     elif claim.kind == "finding" and evidence == "demo":
         word = {"holds": "seen", "fails": "not seen"}.get(word, word)
     return (ONCE.get(word, word) if once else word), reason
+
+
+def _alike(reasons):
+    """Each reason once; of those that differ in their figures only, the first, and how many more there are."""
+    found = {}
+    for reason in dict.fromkeys(reasons):
+        found.setdefault(FIGURE.sub("", reason), []).append(reason)
+    return [first + (f" (and {len(rest)} like it)" if rest else "") for first, *rest in found.values()]
 
 
 def _apply(claim, facts):

@@ -196,6 +196,16 @@ def test_a_finding_about_a_model_asks_whether_it_learnt(tmp_path, needs, says):
         make_claims(tmp_path, "Q,here,finding,x,,u,learnt>=1,interval > 0")
 
 
+def test_a_reason_that_seeds_share_but_for_its_figures_is_said_once(tmp_path):
+    claims = make_claims(tmp_path, "Q,here,finding,x,,u,learnt=ali-128;learnt=ali-256,interval > 0")
+    failed = {"what": "error", "baseline": 1e-3, "learnt": False}
+    runs = [make_run(seed, {"Q": 1.0}, learnt={name: failed | {"value": 0.5 + seed} for name in ("ali-128", "ali-256")})
+            for seed in range(3)]
+    assert verdict(claims, *runs) == (
+        "not testable (the model did not learn: ali-128, error 0.5 against 0.001 (and 2 like it); "
+        "the model did not learn: ali-256, error 0.5 against 0.001 (and 2 like it))")
+
+
 @pytest.mark.parametrize(("rule", "says"), [("at least 10000", ("differs", "matches", "matches")),
                                             ("at most 10000", ("matches", "matches", "differs"))])
 def test_more_than_is_met_from_one_side(tmp_path, rule, says):
