@@ -83,7 +83,7 @@ venv:
 	grep -lIrF .venv.new .venv.new/bin .venv.new/pyvenv.cfg | xargs -r sed -i "s|[.]venv[.]new|.venv|g"; \
 	echo $$wanted > .venv.new/complete && rm -rf .venv.old && \
 	if [ -e .venv ]; then mv .venv .venv.old; fi && mv .venv.new .venv && rm -rf .venv.old && \
-	{ $(RUN) -m common.compiled || echo "librosa's functions could not be compiled ahead: they are when they are first called"; }
+	{ $(RUN) -c "from common.compiled import compile_librosa; compile_librosa()" || echo "librosa's functions could not be compiled ahead: they are when they are first called"; }
 
 reproduce: venv
 	@failed=""; for paper in $(PAPERS); do \

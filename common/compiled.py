@@ -1,4 +1,4 @@
-"""librosa's functions that numba compiles, compiled and kept by one process at a time: `python -m common.compiled`.
+"""librosa's functions that numba compiles, compiled and kept by one process at a time.
 
 Numba keeps what it compiles on disk, and for a `guvectorize` function in two files. Where two processes compile at
 once, the files of one may not fit those of the other, and from then on every process that calls the function dies of a
@@ -29,7 +29,3 @@ def compile_librosa() -> None:
     with locks.held(place / "encore.lock", "librosa's compiled functions", wait=True):
         for name in MODULES:
             importlib.import_module(name)
-
-
-if __name__ == "__main__":
-    compile_librosa()

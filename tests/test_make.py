@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[1]
 # written down, and it ends as ENDS says (BY: only in a call with these words).
 FAKE = """#!/bin/bash
 case "$*" in
+  *compile_librosa*) echo "compiled by $0" >> compiled; exit 0;;
   -c*) exit 0;;
-  "-m common.compiled") echo "compiled by $0" >> compiled; exit 0;;
   "-m venv "*) mkdir -p "$3/bin"; cp "$0" "$3/bin/python"; echo "#!$(pwd)/$3/bin/python" > "$3/bin/tool"; exit 0;;
   "-m pip "*) echo "pip $*" >> calls; exit ${FAILS:-0};;
 esac

@@ -62,7 +62,7 @@ def test_a_stop_ends_all_modes(tmp_path, number, code, to_all):
 def test_the_last_line_says_what_three_seeds_would_add_and_take():
     line = reproduce.more_seeds((0,), 300.0, 2)
     assert 'SEEDS="0 1 2", about 10 minutes more on this machine with JOBS=2\n' in line and line.count("\n") == 1
-    assert 'SEEDS="0 1 7", about 1 minutes' in reproduce.more_seeds((7, 0), 100.0, 1)
+    assert 'SEEDS="0 1 7", about 1 minute more' in reproduce.more_seeds((7, 0), 100.0, 1)
     assert "make estimate" in reproduce.more_seeds((0,), 3.0, 1)
     assert reproduce.more_seeds((0, 1, 2), 300.0, 1) == reproduce.more_seeds((4, 5, 6, 7), 300.0, 1) == ""
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from papers.musae import data, edit, inference, measured as measuring, measures, prior, sample, tool, train
+from papers.musae import data, edit, inference, measured as measuring, measures, prior, rewrite, sample, tool, train
 from papers.musae.tokens import HOLD, SILENT
 from tests.papers.musae.toy import ToyStore, settings
 
@@ -207,6 +207,7 @@ def test_edits_move_towards_their_genre(opened, tmp_path, monkeypatch):
                            windows=lambda: (np.zeros((2, 256, 4), np.int32), [0, 1]))  # fmt: skip
     monkeypatch.setattr(tool, "read", lambda *_: song)
     monkeypatch.setattr(tool, "report", lambda *_: None)
+    monkeypatch.setattr(rewrite, "save", lambda *_: [])  # there is no file to write into
     petal = ToyStore().arrays["placement"][2]
     target = prior.petal_mean(4, 2)[petal]
     for amount in (0.0, 0.5, 1.0):
