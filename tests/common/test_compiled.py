@@ -1,6 +1,7 @@
 """Compiled functions: one process at a time makes what numba keeps of them."""
 
 import importlib
+import threading
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,18 @@ def test_where_the_packages_cannot_be_written_the_lock_is_the_users(monkeypatch,
     monkeypatch.setattr(importlib, "import_module", lambda name: None)
     compiled.compile_librosa()
     assert [path.name for path in tmp_path.glob("encore-*/*")] == ["encore.lock"]
+
+
+def test_who_comes_second_waits_for_the_first(monkeypatch, tmp_path):
+    monkeypatch.setattr(compiled.os, "access", lambda path, how: False)
+    monkeypatch.setattr(compiled.tempfile, "gettempdir", lambda: str(tmp_path))
+    free, order = threading.Event(), []
+    monkeypatch.setattr(importlib, "import_module", lambda name: order.append(free.is_set()))
+    with locks.held(tmp_path / f"encore-{compiled.os.getuid()}" / "encore.lock", "it"):
+        second = threading.Thread(target=compiled.compile_librosa)
+        second.start()
+        second.join(0.3)
+        assert second.is_alive() and not order
+        free.set()
+    second.join(10)
+    assert order == [True] * len(compiled.MODULES)
