@@ -52,7 +52,7 @@ def large_index(count: int, place: Path) -> dict:
     rows = store.Store(place).index
     assert len(rows) == count and rows[-1]["item"] == f"item {count - 1}"
     return {"what": "index", "items": count, "seconds_to_write": round(written - began, 2),
-            "seconds_to_open_and_list": round(time.monotonic() - written, 2), "megabytes": round(_megabytes(), 1)}
+            "seconds_to_open_and_list": round(time.monotonic() - written, 4), "megabytes": round(_megabytes(), 1)}
 
 
 def _megabytes() -> float:

@@ -75,10 +75,12 @@ class Config:
     shift: bool = False  # each training image begins at a random frame (augmentation.py)
     transpose: int = 0  # and is moved by up to so many semitones
     filtered: float = 0.0  # the content encoder is given it through a random filter: deviation of the gains
-    early_stop_delta: float = 0.0  # least improvement of the epoch's loss; 0: no early stopping
+    early_stop_delta: float = 0.0  # least gain of an epoch's loss, both stages; 0: no rule that looks at it
     early_stop_patience: int = 100  # epochs without it, LORD
     second_epochs: int = 200  # LORD's second stage, content "embedding" only
     second_learning_rate: float = 1e-4  # LORD's second stage
+    second_plateau_patience: int = 20  # epochs without a gain after which its rate is halved, LORD
+    second_early_stop_patience: int = 40  # and after which it ends, LORD; both off where early_stop_delta is 0
     second_code_weight: float = 1e4  # LORD's second stage, weight of both code errors
     # Sound: sec. 2.2, 2.3.4, 2.4.2
     inversion: Literal["pinv", "nonnegative"] = "pinv"  # sec. 2.2: pseudo-inverse; "nonnegative": common.inversion

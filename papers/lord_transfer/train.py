@@ -8,6 +8,7 @@ Objective (sec. 1.2.2.2 and 2.1; no equation in the paper): the mean over images
 import dataclasses
 import math
 from collections.abc import Callable
+from typing import Any
 
 from papers.lord_transfer import config as settings, preprocess
 
@@ -94,21 +95,49 @@ def second_step(config: Config) -> Callable:
     return run
 
 
+def without_gain(lines: list[dict], delta: float) -> list[int]:
+    """How many epochs follow each epoch whose training loss is more than `delta` below the best before it; the last
+    stretch is still going on."""
+    best, stretches = math.inf, [0]
+    for line in lines:
+        if line["losses/total"] < best - delta:
+            best = line["losses/total"]
+            stretches.append(0)
+        else:
+            stretches[-1] += 1
+    return stretches
+
+
 def stopper(config: Config) -> Callable | None:
     """Early stopping on the epochs' training loss: (log lines) -> True after `patience` epochs without a gain."""
-    if not config.early_stop_delta:
-        return None
-
     def stop(lines):
-        best, waited = math.inf, 0
-        for line in lines:
-            if line["losses/total"] < best - config.early_stop_delta:
-                best, waited = line["losses/total"], 0
-            else:
-                waited += 1
-        return waited >= config.early_stop_patience
+        return without_gain(lines, config.early_stop_delta)[-1] >= config.early_stop_patience
 
-    return stop
+    return stop if config.early_stop_delta else None
+
+
+class Plateau:
+    """What LORD's program does at the end of an epoch of its second stage (model/network.py, train_encoders).
+
+    The rate is halved after every `second_plateau_patience` epochs without a gain; after `second_early_stop_patience`
+    of them the stage ends.
+    """
+
+    def __init__(self, config: Config):
+        self.config = config
+        self.optimizer: Any = None
+
+    def validate(self, learner: Learner) -> dict[str, float]:
+        """{"second/rate": the rate of the epoch that ends}."""
+        self.optimizer = learner.optimizers["second"]
+        return {"second/rate": float(self.optimizer.learning_rate)}
+
+    def stop(self, lines: list[dict]) -> bool:
+        """Set the next epoch's rate; whether the stage ends here."""
+        stretches = without_gain(lines, self.config.early_stop_delta)
+        halvings = sum(epochs // self.config.second_plateau_patience for epochs in stretches)
+        self.optimizer.learning_rate.assign(self.config.second_learning_rate / 2 ** halvings)
+        return stretches[-1] >= self.config.second_early_stop_patience
 
 
 def validation(config: Config, store: Store, most: int = 64) -> Callable | None:
@@ -152,7 +181,10 @@ def stages(config: Config, store: Store, seed: int) -> list[Stage]:
     made = [Stage("joint", train_step(config), batches, config.epochs * per_epoch, per_epoch, start=start,
                   stop=stopper(config), validate=validation(config, store))]
     if config.content == "embedding":
-        made.append(Stage("encoders", second_step(config), batches, config.second_epochs * per_epoch, per_epoch))
+        plateau = Plateau(config)
+        rules: dict[str, Any] = {"validate": plateau.validate, "stop": plateau.stop} if config.early_stop_delta else {}
+        made.append(Stage("encoders", second_step(config), batches, config.second_epochs * per_epoch, per_epoch,
+                          **rules))
     return made
 
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -50,6 +51,77 @@ def test_early_stopping_of_the_program_ends_after_101_epochs():
     falling = [{"losses/total": 1000.0 - 2 * i} for i in range(200)]
     assert not any(stop(falling[:n]) for n in range(1, 200))
     assert train.stopper(configuration.resolve(settings, "paper", "full")) is None
+
+
+def second_rates(losses, **changes):
+    """[(rate after the epoch, whether the stage ends)] of the second stage's rules, fed with its epochs' losses."""
+    plateau = train.Plateau(dataclasses.replace(configuration.resolve(settings, "code", "full"), **changes))
+    adam = keras.optimizers.Adam(plateau.config.second_learning_rate)
+    assert plateau.validate(training.Learner({}, {"second": adam})) == {"second/rate": pytest.approx(1e-4)}
+    lines, found = [], []
+    for loss in losses:
+        lines.append({"losses/total": loss})
+        ended = plateau.stop(lines)
+        found.append((float(adam.learning_rate) / 1e-4, ended))
+    return found
+
+
+def test_the_second_stage_halves_its_rate_on_a_plateau_and_ends_as_the_program_does():
+    flat = second_rates([5.0] * 41)
+    assert [number for number, (rate, _) in enumerate(flat) if rate < 0.75] == list(range(20, 41))
+    assert [rate for rate, _ in flat[19:21]] == pytest.approx([1, 0.5]) and flat[40][0] == pytest.approx(0.25)
+    assert [ended for _, ended in flat] == [False] * 40 + [True]
+    one = second_rates([5.0] * 20 + [4.5] + [3.9] * 20)  # 4.5 is no gain of 1 on 5, 3.9 is, and is waited on anew
+    assert one[20][0] == pytest.approx(0.5) and one[40][0] == pytest.approx(0.5) and not one[40][1]
+    falling = second_rates([100 - 1.5 * i for i in range(60)])
+    assert {round(rate, 6) for rate, _ in falling} == {1.0} and not any(ended for _, ended in falling)
+    assert second_rates([5.0] * 4, second_plateau_patience=2, second_early_stop_patience=3)[2:] == [
+        (pytest.approx(0.5), False), (pytest.approx(0.5), True)]
+
+
+def test_only_the_program_has_rules_for_the_second_stage(store):
+    for delta, ruled in ((1.0, True), (0.0, False)):
+        config = dataclasses.replace(toy.CONFIG, content="embedding", early_stop_delta=delta)
+        second = train.stages(config, store, 0)[1]
+        assert (second.stop is not None, second.validate is not None) == (ruled, ruled)
+
+
+@pytest.mark.slow
+def test_a_second_stage_that_is_cut_after_its_rate_was_halved_goes_on_as_one_that_was_not(store, tmp_path):
+    config = dataclasses.replace(toy.CONFIG, epochs=1, content="embedding", second_epochs=6, early_stop_delta=1e9,
+                                 second_plateau_patience=2, second_early_stop_patience=5)
+
+    def stages(cut):
+        def made(config, store, seed):
+            first, second = train.stages(config, store, seed)
+            reads = []
+
+            def read(positions):
+                reads.append(1)
+                if cut and len(reads) > cut:
+                    raise RuntimeError("power cut")
+                return second.batches.read(positions)
+
+            return [first, dataclasses.replace(second, batches=dataclasses.replace(second.batches, read=read))]
+
+        return made
+
+    def run(directory, cut=0):
+        return training.train("lord", training.Model(networks.build, stages(cut)), config, store, directory, 5,
+                              checkpoint_seconds=0)
+
+    per_epoch = train.stages(config, store, 5)[1].batches.steps_per_epoch
+    run(tmp_path / "whole")
+    with pytest.raises(RuntimeError, match="power cut"):
+        run(tmp_path / "cut", 4 * per_epoch + 1)
+    run(tmp_path / "cut")
+    lines = [training.history(tmp_path / name) for name in ("whole", "cut")]
+    assert lines[0] == lines[1]
+    rates = [line["second/rate"] for line in lines[0] if line["stage"] == "encoders"]
+    assert rates == pytest.approx([1e-4, 1e-4, 1e-4, 5e-5, 5e-5, 2.5e-5]) and len(rates) == 6
+    wanted, got = (np.load(sorted((tmp_path / name / "checkpoints").glob("*.npz"))[-1]) for name in ("whole", "cut"))
+    for name in wanted.files:
+        np.testing.assert_array_equal(wanted[name], got[name], err_msg=name)
 
 
 def test_perceptual_is_off_without_weights_and_says_so():
