@@ -1,4 +1,7 @@
-"""What a run's page shows and plays: the paper's tables and Figures 1 to 6 and 8 to 11, redrawn, with sound."""
+"""What a run's page shows and plays: the paper's tables and Figures 1 to 6 and 8 to 11, redrawn, with sound.
+
+Figure 7 is a diagram of the game, taken from ALI's paper: nothing in it is measured.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -6,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from common import plots
-from papers.symphony2vec import leak, sound
+from papers.symphony2vec import leak, measures, sound, tables
 from papers.symphony2vec.config import ABLATED, CONTROL, LATENT_SIZES, REPRESENTATIONS
 from papers.symphony2vec.leak import NAMES
 
 
 def media(trained: Any, measured: Any, results: dict) -> list[dict]:
     """Sections for run.write_results; their figures and sounds are written under the run's directory."""
-    sections = [leak.section(trained, measured), examples(trained), tables(trained, measured, results)]
+    sections = [leak.section(trained, measured), examples(trained), classification(trained, measured, results)]
     sections += [components(trained, measured), reconstructions(trained, measured), training_curves(trained)]
     sections += [inference(trained, measured), samples(trained, measured), paths(trained, measured)]
     return [section for section in sections if section["items"]]
@@ -66,32 +69,10 @@ def examples(trained: Any) -> Any:
     return {"title": "Clips", "text": "Ten seconds each; what the networks are given.", "items": items}
 
 
-def _cell(results, claim):
-    entry = results.get(claim, {})
-    return f"{entry['value']:.2f}" if "value" in entry else "–"
-
-
-def tables(trained: Any, measured: Any, results: dict) -> Any:
+def classification(trained: Any, measured: Any, results: dict) -> Any:
     """Tables 1, 3, 4 (printed again as 5) and 7 with this run's values, and all accuracies as bars."""
-    letters, items = dict(zip("cms", REPRESENTATIONS, strict=True)), []
-    share = [[f"{np.mean(trained.selection.labels[rows] == i):.3f}" for i in range(len(trained.selection.names))]
-             for rows in (trained.selection.train, trained.selection.test)]  # fmt: skip
-    items.append({"kind": "table", "caption": "Table 1: composers' shares", "columns": ["", *trained.selection.names],
-                  "rows": [["training", *share[0]], ["test", *share[1]]]})  # fmt: skip
-    for table, kinds in (("3", ("FF", "CNN", "LSTM")), ("4", ("AE", "CAE", "VAE", "PCA"))):
-        rows = [[NAMES[r], *(_cell(results, f"C-T{table}-{kind}-{letter}") for kind in kinds)]
-                for letter, r in letters.items()]  # fmt: skip
-        caption = "Table 3: test accuracy in percent" if table == "3" else "Tables 4 and 5: test accuracy in percent"
-        items.append({"kind": "table", "caption": caption, "columns": ["", *kinds], "rows": rows,
-                      "claims": [f"C-T{table}-{kind}-{letter}" for kind in kinds for letter in letters]})  # fmt: skip
-    sizes = LATENT_SIZES
-    rows = [[part, *(_cell(results, f"C-T7-{size}-{part}") for size in sizes)] for part in ("train", "test")]
-    items.append({"kind": "table", "caption": "Table 7: accuracy from ALI's codes in percent; on the same crop "
-                  f"feed-forward {_cell(results, 'C-FF32')}, encoder as classifier {_cell(results, 'C-E32')}",
-                  "columns": ["", *(f"LD = {size}" for size in sizes)], "rows": rows})  # fmt: skip
-    items.append(accuracies(trained, measured))
     return {"title": "Composer classification", "text": "A dash: this mode's preset does not train the model.",
-            "items": items}  # fmt: skip
+            "items": [*tables.tables(measured, results), accuracies(trained, measured)]}  # fmt: skip
 
 
 def accuracies(trained: Any, measured: Any) -> Any:
@@ -113,13 +94,16 @@ def _accuracy(measured, name):
 
 
 def components(trained: Any, measured: Any) -> Any:
-    """Figure 4: mel-spectrograms in two principal components."""
-    points, labels = measured.components
-    names = np.array(trained.selection.names)[labels]
-    path = plots.scatter(trained.run.figure("components"), points, names)
+    """Figure 4, and the same of chromagram and MFCC, of which the text says that they are similar."""
+    items = []
+    for seen, claim in (("mel", "C-F4"), ("chroma", "C-F4-chroma"), ("mfcc", "C-F4-mfcc")):
+        points, labels = measured.components[seen]
+        names = np.array(trained.selection.names)[labels]
+        path = plots.scatter(trained.run.figure(f"components-{seen}"), points, names)
+        items.append(_figure_item(trained, path, f"{NAMES[seen]}s in two principal components",
+                                  "scatter of clips by composer", [claim]))  # fmt: skip
     return {"title": "Two principal components", "text": "Figure 4: all clips, coloured by composer.",
-            "items": [_figure_item(trained, path, "mel-spectrograms in two principal components",
-                                   "scatter of clips by composer", ["C-F4"])]}  # fmt: skip
+            "items": items}  # fmt: skip
 
 
 def reconstructions(trained: Any, measured: Any) -> Any:
@@ -225,7 +209,23 @@ def samples(trained: Any, measured: Any) -> Any:
         caption = (f"Figure 9, LD = {size}: crops of the data (above), images from random latents (below); not a "
                    "reconstruction")  # fmt: skip
         items.append(_figure_item(trained, path, caption, "two rows of 32 x 32 images"))
+    if items:
+        items.append(deviations(trained, measured))
     return {"title": "Generated crops", "text": "32 bands up to 1730 Hz, three quarters of a second.", "items": items}
+
+
+def deviations(trained: Any, measured: Any) -> Any:
+    """How much each pixel deviates over clips and over images from random latents, one scale for all."""
+    sizes = [size for size in LATENT_SIZES if f"ali-{size}" in measured.generated]
+    maps = [measured.deviation_of_data]
+    maps += [measures.pixel_deviation(measured.generated[f"ali-{size}"]) for size in sizes]
+    path = strip(trained.run.figure("deviations"), [one[..., 0] for one in maps],
+                 ["data", *(f"LD = {size}" for size in sizes)], "deviation",
+                 (0.0, max(one.max() for one in maps)))  # fmt: skip
+    claims = [f"Q13-{word}-{size}" for size in sizes if size != 40 for word in ("pixels", "still")]
+    caption = ("Deviation of each pixel over clips and over images from random latents, in units of the generator's "
+               "range: dark everywhere is a collapse")  # fmt: skip
+    return _figure_item(trained, path, caption, "maps of 32 x 32", claims)
 
 
 def paths(trained: Any, measured: Any) -> Any:

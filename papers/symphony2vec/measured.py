@@ -56,17 +56,17 @@ class Measured:
     """Everything that findings need, by name of the model; plain arrays, so that a test can make one up.
 
     names: composers; labels: (clips,) class number of every clip; train, test: store rows; parts: of the mel training;
-    part_baselines: {majority, loudness} of the test clips of each of these parts;
-    clips_split: the same rows where any clips are drawn, as many, None where the split is by clips already;
-    trained_on: {model: labels of its training clips}; history: {model: log lines}; missing: {model: why it is absent};
-    codes: {model: test codes (clips, size)}; generated, paths: {ALI's name: images (count, 32, 32, 1)}; samples: {data,
-    ALI's and vae-mel: decibels (count, 32, 32)}; slopes: of ALI-128 along random directions; crops: training crops as
-    ALI sees them; components: (clips, 2) of Figure 4 and their composers; explained: {representation: shares of
-    variance}; vae_losses: {representation: (first, test)}; vae_best: {representation: the test loss of images
-    at their best, logits to 28}; log_variances: {representation: the largest of each test clip's code (clips,)};
-    rebuilt: {model: decibels of reconstructed test clips}; errors: {model: Errors of its
-    reconstructions}; limits: the ends of the VAE's sigmoid in decibels; stopped: models whose
-    regression was stopped before its optimum.
+    part_baselines: {majority, loudness} of the test clips of each of these parts; clips_split: the same rows where any
+    clips are drawn, as many, None where the split is by clips already; trained_on: {model: labels of its training
+    clips}; history: {model: log lines}; missing: {model: why it is absent}; codes: {model: test codes (clips, size)};
+    generated, paths: {ALI's name: images (count, 32, 32, 1)}; samples: {data, ALI's and vae-mel: decibels (count, 32,
+    32)}; slopes: of ALI-128 along random directions; crops: training crops as ALI sees them; components:
+    {representation: (clips, 2) of Figure 4, their composers}; explained: {representation: shares of variance};
+    vae_losses: {representation: (first, test)}; vae_best: {representation: the test loss of images at their best,
+    logits to 28}; log_variances: {representation: the largest of each test clip's code (clips,)}; rebuilt: {model:
+    decibels of reconstructed test clips}; errors: {model: Errors of its reconstructions}; limits: the ends of the VAE's
+    sigmoid in decibels; stopped: models whose regression was stopped before its optimum; deviation_of_data: of each
+    pixel of the crops (32, 32, 1).
     """
 
     config: Config
@@ -91,7 +91,7 @@ class Measured:
     errors: dict = field(default_factory=dict)
     limits: tuple[float, float] = (0.0, 1.0)
     crops: np.ndarray | None = None
-    components: tuple | None = None
+    components: dict = field(default_factory=dict)
     explained: dict = field(default_factory=dict)
     vae_losses: dict = field(default_factory=dict)
     vae_best: dict = field(default_factory=dict)
@@ -99,6 +99,7 @@ class Measured:
     rebuilt: dict = field(default_factory=dict)
     weight_difference: float | None = None
     stopped: list = field(default_factory=list)
+    deviation_of_data: np.ndarray | None = None
 
     def need(self, *models: str) -> None:
         """Raise NotTestable with the reasons where any of the models is not there."""

@@ -136,6 +136,11 @@ def two_sample_accuracy(generated: np.ndarray, real: np.ndarray) -> float:
     return float(np.mean(truth[nearest] == truth))
 
 
+def pixel_deviation(images: np.ndarray) -> np.ndarray:
+    """Standard deviation of each pixel over images (count, ...): (...), 0 where all images agree."""
+    return np.std(np.float64(images), axis=0)
+
+
 def share_near_the_ends(images: np.ndarray) -> float:
     """Share of cells within 0.05 of 0 or 1."""
     return float(np.mean((images < 0.05) | (images > 0.95)))

@@ -78,10 +78,9 @@ def _components(trained, measured):
     rows = np.union1d(trained.selection.train, trained.selection.test)
     for representation in settings.REPRESENTATIONS:
         flat = trained.images[representation][rows].reshape(len(rows), -1)
-        fitted = PCA(2, random_state=0).fit(flat)
+        fitted = PCA(2, random_state=0)
+        measured.components[representation] = fitted.fit_transform(flat), trained.selection.labels[rows]
         measured.explained[representation] = fitted.explained_variance_ratio_.tolist()
-        if representation == "mel":
-            measured.components = PCA(2, random_state=0).fit_transform(flat), trained.selection.labels[rows]
 
 
 def _autoencoders(trained, measured):
@@ -179,6 +178,7 @@ def _latent_space(trained, measured):
     rows = np.unique(trained.selection.train)[: config.latent_samples]
     measured.crops = crop[trained.selection.train]
     measured.spread_of_data = probes.mean_distance(crop[rows])
+    measured.deviation_of_data = measures.pixel_deviation(crop[rows])
     rows, test = trained.rows("ali-128")
     measured.samples["data"] = crop.decibels(crop[test])[..., 0]
     for name in (*GAMES, *settings.CONTROL, *settings.ABLATED):

@@ -8,7 +8,8 @@ claims.csv, which say the same of ALI's game and of the leak's rows.
 
 from collections.abc import Iterable
 
-from papers.symphony2vec.config import LATENT_SIZES, REPRESENTATIONS, SUPERVISED, TABLES
+from papers.symphony2vec.config import LATENT_SIZES, MODELS, REPRESENTATIONS, SUPERVISED
+from papers.symphony2vec.findings_data import ROWS
 
 CLASSIFIERS, EMBEDDINGS = ("ff", "cnn"), ("ae", "cae", "vae")
 
@@ -31,6 +32,7 @@ def _comparisons():
         supervised = [f"{kind}-{seen}" for kind in CLASSIFIERS]
         own = [f"{kind}-{seen}" for kind in EMBEDDINGS]
         compared = [*map(trained, own), read([*own, f"pca-{seen}"])]
+        found[f"Q5-longer-{seen}"] = [(f"lstm-{seen}",)]  # one that learnt nothing cannot have stopped learning
         found[f"Q6-{seen}"] = [(name,) for name in supervised]  # that they do not differ is said of two that learnt
         found[f"Q8-{seen}"] = [tuple(supervised), *compared]
         found[f"Q9-{seen}"] = compared
@@ -49,15 +51,15 @@ def _comparisons():
 def _leak():
     """A model that learns nothing with any clips says nothing of dealt composers; of PCA it is its regression."""
     found = {}
-    for name in TABLES:
-        kind, _, rest = name.partition("-")
+    for name, row in ROWS.items():
+        kind = MODELS[name].kind
         if kind == "pca":
             groups = dict.fromkeys(("", "dealt-clips-", "dealt-works-"), [read([f"{name}-clips"])])
         elif kind in SUPERVISED:
             groups = dict.fromkeys(("dealt-clips-", "dealt-works-"), [(f"{name}-clips",)])
         else:
             groups = {"dealt-clips-": [(f"{name}-clips",)], "dealt-works-": [(name,)]}
-        found |= {f"L-{word}{kind.upper()}-{rest}": group for word, group in groups.items()}
+        found |= {f"L-{word}{row}": group for word, group in groups.items()}
     return found
 
 

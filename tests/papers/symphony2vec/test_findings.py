@@ -69,12 +69,15 @@ def leak():
 
 LN5 = math.log(5.0)
 PLAIN = {
-    "C-split-train": (30, 40), "C-split-test": (40, 40), "C-F4": (None, None), "C-F6-binary": (0.75, 0.0),
+    "C-split-train": (30, 40), "C-split-test": (40, 40), "C-F4": (None, 1.0),
+    "C-F4-chroma": (None, 1.0), "C-F4-mfcc": (None, 1.0), "C-F6-binary": (0.75, 0.0),
     "C-F5-low": (-56, -56), "C-F5-high": (-20, -20), "C-F6-low": (-39, -37), "C-F6-high": (-31, -25),
     "C-F8-start-d": (1.386, 1.386), "C-F8-start-g": (1.4, 1.4), "C-F8-end-d": (0.4, 1.2), "C-F8-end-g": (3.6, 2.0),
     "C-F8-ramp": (90, NOTHING), "C-F9-low": (None, None), "C-F9-high": (None, None), "C-rel": (NOTHING, NOTHING),
     "N-VAE-explosion": (32 * (1.1 + 2.0), 32 * 3.1), "N-UMAP": (None, 1.0),
     "Q5-entropy-chroma": (0.001, -0.5), "Q5-entropy-mfcc": (0.001, -0.5), "Q5-entropy-mel": (0.001, -0.5),
+    # The second of two epochs over the first, on part 1: 12 percent after 11, reversed after 1.
+    "Q5-longer-chroma": (1.0, 11.0), "Q5-longer-mfcc": (1.0, 11.0), "Q5-longer-mel": (1.0, 11.0),
     # FF and CNN differ on one clip each: z = 1.
     "Q6-chroma": (1.0, 1.0), "Q6-mfcc": (1.0, 1.0), "Q6-mel": (1.0, 1.0),
     "Q9-same": (0.0, 0.3),
@@ -87,6 +90,8 @@ PLAIN = {
     "Q11-generated": (0.17 + 0.015 - 0.14, 0.4 + 0.015 - 0.14), "L-T1-train": (0.0, 0.3),
     "L-T1-test": (0.0, 0.3), "Q11-open": (NOTHING, NOTHING),
     "Q12": (0.02, 0.2), "Q13-256": (0.0, None), "Q13-data": (0.0, None), "Q13-data-128": (None, 0.0),
+    "Q13-pixels-256": (0.0, None), "Q13-pixels-128": (None, 0.0),
+    "Q13-still-256": (1.0, 0.0), "Q13-still-128": (0.0, 1.0),
     "Q14-128": (-1.0, 1.0), "Q14-directions": (-0.8, 0.9), "Q15": (1e-5, 0.5), "Q17": (NOTHING, NOTHING),
     "Q16": (None, None), "Q16-256": (None, None), "Q16-40": (None, None),
     # The best of the paper's models has 31 of 40 right; reversed 32, the LSTM on mel.
@@ -269,8 +274,8 @@ def test_findings_on_ali_need_a_game_that_has_begun():
 
 
 def test_every_comparison_of_accuracies_asks_whether_its_models_have_learnt():
-    compared = {claim for claim in ROWS if claim.startswith(("Q1-", "Q2-", "Q6", "Q7", "Q8", "Q9-", "Q10", "Q18", "L-"))
-                and ROWS[claim].kind == "finding"}  # fmt: skip
+    comparing = ("Q1-", "Q2-", "Q5-longer", "Q6", "Q7", "Q8", "Q9-", "Q10", "Q18", "L-")
+    compared = {claim for claim, row in ROWS.items() if claim.startswith(comparing) and row.kind == "finding"}
     by_rows = {claim for claim in compared if claim.startswith(("L-", "Q2-FF", "Q2-CNN"))
                and any(key == "learnt" for key, _, _ in ROWS[claim].needs)} - {"Q2-FF32"}  # fmt: skip
     assert set(PRECONDITIONS) == compared - by_rows - {"L-T1-train", "L-T1-test"}
@@ -280,6 +285,7 @@ def test_every_comparison_of_accuracies_asks_whether_its_models_have_learnt():
     assert PRECONDITIONS["L-dealt-works-CNN-mel"] == PRECONDITIONS["L-dealt-clips-CNN-mel"] == [("cnn-mel-clips",)]
     assert PRECONDITIONS["L-dealt-works-AE-mel"] == [("ae-mel",)]
     assert PRECONDITIONS["L-dealt-clips-AE-mel"] == [("ae-mel-clips",)]
+    assert PRECONDITIONS["Q5-longer-mfcc"] == [("lstm-mfcc",)]
     assert PRECONDITIONS["L-PCA-mel"] == [("pca-mel-clips-regression",)]
 
 
@@ -300,6 +306,7 @@ SHOWN = [(f"Q7-{kind}-{seen}", (f"{kind.lower()}-{seen}", f"pca-{seen}"))
 SHOWN += [(f"Q9-{seen}", tuple(f"{kind}-{seen}" for kind in ("ae", "cae", "vae", "pca"))) for seen in made_up.SEEN]
 SHOWN += [(f"Q8-{seen}", tuple(f"{kind}-{seen}" for kind in ("ae", "cae", "vae", "pca"))) for seen in made_up.SEEN]
 SHOWN += [(f"Q6-{seen}", (f"ff-{seen}",)) for seen in made_up.SEEN]
+SHOWN += [(f"Q5-longer-{seen}", (f"lstm-{seen}",)) for seen in made_up.SEEN]
 SHOWN += [("Q10-cnn", tuple(f"cnn-{seen}" for seen in made_up.SEEN)), ("Q1-PCA", ("ali-128", "pca-mel")),
           ("Q10-mean", tuple(f"pca-{seen}" for seen in made_up.SEEN)), ("Q2-FF32", ("ff-32",)),
           ("Q1-VAE", ("ali-128", "vae-mel")), ("L-PCA-mel", ("pca-mel-clips",)),
@@ -387,6 +394,57 @@ def test_loudness_stands_beside_every_accuracy():
     assert FINDINGS["Q10-cnn"](found)["baselines"]["loudness"] == 42.0
     assert FINDINGS["Q10-mean"](found)["baselines"]["loudness"] == pytest.approx(32.0)  # one of six kinds at 42
     assert FINDINGS["Q18"](found)["baselines"]["loudness"] == 42.0  # those of the best model
+
+
+@pytest.mark.parametrize("falls, value", [(False, 15.0), (True, -15.0)])
+def test_more_training_is_all_epochs_against_half_of_them(falls, value):
+    """Ten epochs of 10, 13, ... 37 percent: the ninth and tenth, 35.5, minus the fourth and fifth, 20.5; or falling."""
+    found = made_up.measured()
+    percent = range(37, 7, -3) if falls else range(10, 40, 3)
+    found.history["lstm-mel"] = [{"stage": "part-1", "metrics/test_accuracy": one / 100} for one in percent]
+    found.history["lstm-mel"].append({"stage": "part-2", "metrics/test_accuracy": 0.99})  # other test clips
+    del found.history["ff-mel"]
+    entry = FINDINGS["Q5-longer-mel"](found)
+    assert entry["value"] == pytest.approx(value)
+    # One point that the CNN gains from its first epoch to its second; the baselines are of part 1's test clips.
+    assert entry["baselines"] == {"majority": 21.0, "loudness": 28.0, "the CNN gains": pytest.approx(1.0)}
+    other = FINDINGS["Q5-longer-mfcc"](found)["baselines"]
+    assert other == {"majority": 25.0, "loudness": 30.0, "the CNN gains": pytest.approx(1.0),
+                     "the feed-forward network gains": pytest.approx(1.0)}  # fmt: skip
+    found.parts = 1
+    assert FINDINGS["Q5-longer-mel"](found)["baselines"]["loudness"] == 30.0
+    row = ROWS["Q5-longer-mel"]
+    assert passes(row.rule, row.threshold, entry["value"]) == falls
+
+
+@pytest.mark.parametrize("claim, collapsed", [("Q13-pixels-256", True), ("Q13-pixels-128", False),
+                                              ("Q13-still-256", True), ("Q13-still-128", False)])  # fmt: skip
+def test_a_collapse_is_seen_in_the_deviation_of_pixels(claim, collapsed):
+    """Two images that differ by twice `apart` in half of their pixels: there a deviation of `apart`, elsewhere of 0."""
+    found, size = made_up.measured(), claim.rpartition("-")[2]
+    for apart, relative, still in ((0.012, 0.02, 0.5), (0.006, 0.01, 1.0), (0.3, 0.5, 0.5)):
+        images = np.full((2, 32, 32, 1), 0.5)
+        images[:, :16] += np.array([-apart, apart])[:, None, None, None]
+        found.generated[f"ali-{size}"] = images
+        entry = FINDINGS[claim](found)
+        if "pixels" in claim:  # the clips' pixels deviate by 0.4 in three quarters
+            assert entry["value"] == pytest.approx(relative)
+            assert entry["baselines"] == {"generated": pytest.approx(apart / 2), "data": pytest.approx(0.3)}
+            assert passes(ROWS[claim].rule, ROWS[claim].threshold, entry["value"]) == ((apart < 0.1) == collapsed)
+        else:
+            assert (entry["value"], entry["baselines"]) == (still, {"data": 0.25})
+    found.missing[f"ali-{size}"] = "left out"
+    with pytest.raises(findings.NotTestable, match="left out"):
+        FINDINGS[claim](found)
+
+
+@pytest.mark.parametrize("claim, seen", [("C-F4", "mel"), ("C-F4-chroma", "chroma"), ("C-F4-mfcc", "mfcc")])
+def test_composers_apart_in_one_representation_are_said_of_it_alone(claim, seen):
+    found = made_up.measured()
+    found.components[seen] = made_up.measured(False).components[seen]
+    apart = {one for one in ("C-F4", "C-F4-chroma", "C-F4-mfcc") if FINDINGS[one](found) > 0.9}
+    assert apart == {claim}
+    assert passes(ROWS[claim].rule, ROWS[claim].threshold, FINDINGS[claim](made_up.measured()))
 
 
 def test_figure_8_ends_at_its_own_last_step_where_a_part_is_longer():

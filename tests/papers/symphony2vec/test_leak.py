@@ -117,11 +117,12 @@ def test_the_difference_of_means_over_other_items_of_shared_groups():
 
 def test_the_table_of_the_leak_holds_both_splits_and_the_baselines():
     measured = made_up.measured()
+    measured.judged["cnn-mel-clips"].baselines |= {"loudness": 32.5}
     made = leak.table(measured, leak.rows(measured))
     assert len(made["rows"]) == len(settings.TABLES) == 26 and len(made["columns"]) == len(made["rows"][0])
     row = next(row for row in made["rows"] if row[0] == "CNN, mel-spectrogram")
     dealt = [f"{measured.judged[f'cnn-mel{word}'].accuracy:.1f}" for word in ("-dealt", "-clips-dealt")]
-    assert row == [row[0], "77.5", "85.0", *dealt, "7.5", "–", "25.0", "30.0"]  # no interval of four works
+    assert row == [row[0], "77.5", "85.0", *dealt, "7.5", "–", "25.0", "30.0", "32.5"]  # no interval of four works
     del measured.judged["cnn-mel-dealt"]
     row = next(row for row in leak.table(measured, leak.rows(measured))["rows"] if row[0] == "CNN, mel-spectrogram")
     assert row[3] == "–"

@@ -201,7 +201,16 @@ def test_what_is_measured_without_any_network(run):
         flat = seen["mel"][rows].reshape(len(rows), -1)
         spread = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False) ** 2
         assert found.explained["mel"] == pytest.approx(spread[:2] / spread.sum(), rel=1e-2)
-        assert found.components[0].shape == (len(rows), 2) and len(found.components[1]) == len(rows)
+        assert set(found.components) == set(settings.REPRESENTATIONS)
+        for name, (points, labels) in found.components.items():
+            flat = seen[name][rows].reshape(len(rows), -1)
+            spread = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)
+            assert np.linalg.norm(points, axis=0) == pytest.approx(spread[:2], rel=1e-2)  # of this representation
+            assert labels.tolist() == selection.labels[rows].tolist()
+        trains = np.unique(selection.train)[: trained.config.latent_samples]
+        crops = np.stack([seen["crop"][trains][:, i, j, 0] for i, j in ((0, 0), (31, 5))])
+        assert found.deviation_of_data.shape == (32, 32, 1)
+        assert found.deviation_of_data[[0, 31], [0, 5], 0] == pytest.approx(crops.std(axis=1))
         assert found.samples["data"].min() >= -80.1 and found.samples["data"].max() <= 0.1
         mean, deviation = seen["mel"].mean, seen["mel"].deviation
         assert found.limits == pytest.approx((mean, mean + deviation))
