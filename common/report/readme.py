@@ -26,10 +26,14 @@ def results_table(paper: collect.Paper, only: Any = None) -> str:
         only: ids of the claims to show; None: all. The effects of divergences stand in their own table.
     """
     shown = [claim for claim in paper.claims if only is None or claim.id in only]
-    parts, known = [], []
-    for group in (group for group in published_groups(paper) if not is_effect(paper, group)):
+    parts, known, left = [], [], []
+    groups = [group for group in published_groups(paper) if not is_effect(paper, group)]
+    for group in groups:
         verdicts = {follow: collect.judgements(paper, group.mode(follow), follow) for follow in paper.follows}
         known += verdicts.values()
+        if only is not None and _base(group, groups):
+            left.append(f"{group.corpus['name']}{_changed(group.overrides)}")
+            continue
         modes = [mode for mode in (pages.mode_line(group, follow) for follow in paper.follows) if mode["seeds"]]
         parts += _introduction(paper, group, modes)
         parts += _claims(paper, group, [claim for claim in shown if claim.kind != "fact"], verdicts,
@@ -38,7 +42,21 @@ def results_table(paper: collect.Paper, only: Any = None) -> str:
         parts.append(f"No run is published yet. `make reproduce-{paper.name} DATA=… PRESET=full SEEDS=\"0 1 2\"` makes "
                      f"one with a page of all {len(paper.claims)} claims; `python -m common.report publish RUN…` puts "
                      "them here.")
+    if left:
+        parts.append(f"Runs with changed settings ({'; '.join(left)}) stand in [results](results/README.md) alone.")
     return "\n\n".join([*parts, *_facts(paper, known, only)])
+
+
+def _base(group, groups):
+    """Whether the same runs with no setting changed are published as well."""
+    return bool(group.overrides) and any(
+        not one.overrides and one.preset == group.preset and one.corpus["name"] == group.corpus["name"]
+        for one in groups)
+
+
+def _changed(overrides):
+    """The settings that were changed, in words."""
+    return "".join(f", {text.words(key)} {text.setting(value)}" for key, value in overrides.items())
 
 
 def _introduction(paper, group, modes):
@@ -47,9 +65,8 @@ def _introduction(paper, group, modes):
     if group.corpus["evidence"] == "other" and group.corpus.get("said"):
         kind += f" ({group.corpus['said']})"
     overrides = {key: value for mode in modes for key, value in mode["overrides"].items()}
-    named = "".join(f", {text.words(key)} {text.setting(value)}" for key, value in overrides.items())
-    yield (f"**{group.corpus['name']}, preset {group.preset}{named}: {kind}.** {'; '.join(map(_told, modes))}. Again: "
-           f"{_again(paper, group, overrides)}")
+    yield (f"**{group.corpus['name']}, preset {group.preset}{_changed(overrides)}: {kind}.** "
+           f"{'; '.join(map(_told, modes))}. Again: {_again(paper, group, overrides)}")
     if group.synthetic:
         yield "Synthetic: no number here is evidence about the paper."
     for reason in dict.fromkeys(mode["withheld"] for mode in modes if mode["withheld"]):
@@ -61,7 +78,9 @@ def _again(paper, group, overrides):
     """The command that makes a group's runs."""
     seeds = " ".join(str(seed) for seed in sorted({run.seed for run in group.evaluated}))
     data = "" if group.synthetic else " DATA=…"
-    again = f"`make reproduce-{paper.name}{data} PRESET={group.preset} SEEDS=\"{seeds}\"`"
+    follows = [follow for follow in paper.follows if group.mode(follow)]
+    some = f" FOLLOW=\"{' '.join(follows)}\"" if len(follows) < len(paper.follows) else ""
+    again = f"`make reproduce-{paper.name}{data} PRESET={group.preset}{some} SEEDS=\"{seeds}\"`"
     if overrides == {"ablations": True}:
         return f"{again[:-1]} ABLATIONS=1`"
     if overrides:

@@ -450,9 +450,15 @@ def test_published_runs_with_flags_name_them_and_effects_stand_with_their_diverg
     paper = collect.papers(papers)[1]
     table = readme.results_table(paper)
     assert table.count("| claim |") == 2  # the run with keep = 0.8 only measures an effect
-    assert "preset demo, width 90:" in table and 'SEEDS="0" FLAGS="--width 90"`' in table
+    assert "preset demo, width 90:" in table and 'FOLLOW="paper" SEEDS="0" FLAGS="--width 90"`' in table
+    headlines = readme.results_table(paper, {"T1-test"})  # of the paper's own README: no run with a changed setting
+    assert headlines.count("| claim |") == 1 and "preset demo, width 90:" not in headlines
+    assert "Runs with changed settings (gtzan, width 90) stand in [results](results/README.md) alone." in headlines
     row = next(line for line in readme.divergences_table(paper).splitlines() if line.startswith("| `keep`"))
     assert "T1-test (0.8: −0.0500 (1 seed) on gtzan, demo)" in row
+    (papers / "softmax_ae" / "results" / "demo-gtzan-demo-paper-seed-0.json").unlink()  # and it is all there is
+    alone = readme.results_table(collect.papers(papers)[1], {"T1-test"})
+    assert "preset demo, width 90:" in alone and "stand in [results]" not in alone
 
 
 def test_published_table_counts_what_has_no_value(tmp_path, papers):
