@@ -1,0 +1,40 @@
+"""What README.md says of runs with one setting changed is what the published files hold."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+RESULTS = Path(__file__).parents[3] / "papers" / "lord_transfer" / "results"
+
+
+def published(**overrides):
+    """{seed: results} of the published runs of `sound` on the demo's instruments with these settings changed."""
+    found = [json.loads(path.read_text()) for path in RESULTS.glob("demo-medley_solos_db-demo-sound-*.json")]
+    return {run["seed"]: run["results"] for run in found if run["overrides"] == overrides}
+
+
+def own(results, claim):
+    """A claim's own value, before the best control is taken from it."""
+    return results[claim]["baselines"]["own"]
+
+
+MEASURES = {"error": lambda results: results["I-error"]["value"], "leak": lambda results: own(results, "A-leak"),
+            "target": lambda results: own(results, "I-target"), "notes": lambda results: own(results, "I4-notes"),
+            "joint": lambda results: own(results, "I-joint")}
+
+
+@pytest.mark.parametrize("overrides, seeds, less, more", [
+    ({"filtered": 0.0}, 3, ("error", "target", "notes"), ("leak",)),
+    ({"centre": False}, 3, ("target", "notes", "leak"), ("error",)),
+    ({"epochs": 80}, 1, ("error", "leak"), ("target", "notes", "joint")),
+])
+def test_each_seed_of_a_changed_setting_differs_as_the_readme_says(overrides, seeds, less, more):
+    base, changed = published(), published(**overrides)
+    assert len(changed) >= seeds and set(changed) <= set(base)
+    for seed, results in changed.items():
+        for name in less:
+            assert MEASURES[name](results) < MEASURES[name](base[seed]), (seed, name)
+        for name in more:
+            assert MEASURES[name](results) > MEASURES[name](base[seed]), (seed, name)
+        assert own(results, "I-joint") < results["I-joint"]["baselines"]["static filter"]
