@@ -8,9 +8,9 @@ import pytest
 RESULTS = Path(__file__).parents[3] / "papers" / "lord_transfer" / "results"
 
 
-def published(**overrides):
-    """{seed: results} of the published runs of `sound` on the demo's instruments with these settings changed."""
-    found = [json.loads(path.read_text()) for path in RESULTS.glob("demo-medley_solos_db-demo-sound-*.json")]
+def published(follow="sound", **overrides):
+    """{seed: results} of the published runs of a mode on the demo's instruments with these settings changed."""
+    found = [json.loads(path.read_text()) for path in RESULTS.glob(f"demo-medley_solos_db-demo-{follow}-*.json")]
     return {run["seed"]: run["results"] for run in found if run["overrides"] == overrides}
 
 
@@ -38,3 +38,13 @@ def test_each_seed_of_a_changed_setting_differs_as_the_readme_says(overrides, se
         for name in more:
             assert MEASURES[name](results) > MEASURES[name](base[seed]), (seed, name)
         assert own(results, "I-joint") < results["I-joint"]["baselines"]["static filter"]
+
+
+@pytest.mark.parametrize("overrides, helps", [({"centre": True}, True), ({"noise": 0.1}, False),
+                                              ({"transpose": 3}, False)])
+def test_alone_away_from_paper_a_step_of_sound_helps_or_not_as_the_readme_says(overrides, helps):
+    base, changed = published("paper"), published("paper", **overrides)
+    assert set(base) == set(changed) == {0, 1, 2}
+    error, joint = (sum(changed[seed][claim]["value"] - base[seed][claim]["value"] for seed in base)
+                    for claim in ("I-error", "I-joint"))
+    assert (error < 0 < joint) if helps else (joint < 0 < error)
