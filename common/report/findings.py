@@ -43,7 +43,9 @@ def block(papers: list[collect.Paper], fault: str) -> str:
             said = [(group, story.sentence(headline, verdicts)) for group, verdicts in asked]
             decided = [pair for pair in said if pair[1].tone in ("yes", "no")]
             if decided:
-                lines.append(_line(paper, headline, *decided[0]))
+                same = [pair for pair in decided if pair[1].text == decided[0][1].text]
+                anyone = [pair for pair in same if pair[0].synthetic]  # whose command asks for no data
+                lines.append(_line(paper, headline, *(anyone or same)[0]))
             else:
                 why = said[0][1].word if said else "no run is published"
                 untold.append(f"{paper.name} {headline.claim} ({why})")

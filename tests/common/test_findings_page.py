@@ -75,6 +75,20 @@ def test_real_data_is_told_with_its_evidence_and_its_command(tmp_path, papers):
     assert open_ == []  # the invented papers name no data set
 
 
+def test_a_fact_that_real_data_tells_alike_comes_with_the_command_that_asks_for_no_data(tmp_path, papers):
+    def commands():
+        return re.findall(r"Yes, P-count: .*? `make reproduce-softmax_ae( DATA=…)? PRESET=(\w+)", told(papers))
+
+    for follow in ("paper", "sound"):
+        for seed in range(3):
+            keep(tmp_path, papers, follow, seed, "full", evidence="published")
+    assert commands() == [(" DATA=…", "full")]
+    for follow in ("paper", "sound"):
+        for seed in range(3):
+            keep(tmp_path, papers, follow, seed, "demo")
+    assert commands() == [("", "demo")]
+
+
 def test_a_finding_on_synthetic_music_says_so_where_it_stands_for_its_paper(tmp_path, papers):
     (papers / "softmax_ae" / "story.toml").write_text(STORY.replace('matters = "P-count"', 'matters = "R5"'))
     for seed in range(3):
