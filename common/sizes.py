@@ -61,7 +61,8 @@ def too_small(settings: ModuleType, run: dict, kind: str = "finding") -> str:
         full = configuration.resolve(settings, run["follow"], "full")
     except (AttributeError, TypeError, ValueError):
         return ""  # the settings changed since: another reason withholds the verdict
-    for name in named(settings):
+    sizes = named(settings)
+    for name in [*(one for one in sizes if one in enough), *(one for one in sizes if one not in enough)]:
         value, wanted = getattr(config, name), getattr(full, name)
         if value == wanted or name == "ablations":
             continue

@@ -61,6 +61,7 @@ def run(preset="full", groups=50, **overrides):
     ({"epochs": 500}, run(epochs=101), ""), ({"epochs": 500}, run(epochs=99), "too small a run: epochs is 99, enough"),
     ({"limit": 9}, run(limit=8), "too small a run: limit is 8, enough is 9"), ({"limit": 9}, run(limit=9), ""),
     ({}, run(gamma=0.1), ""), ({}, run(batch_size=2), "too small a run: batch_size is 2, the paper's is 8"),
+    ({"limit": 9}, run("smoke", limit=8), "too small a run: limit is 8"),  # before epochs, of which nothing is declared
     ({"groups": 50}, run(), ""), ({"groups": 51}, run(), "too small a run: 50 groups, enough is 51"),
     ({"groups": 5}, run(groups=None), "too small a run: None groups"),
 ])
