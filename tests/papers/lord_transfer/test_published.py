@@ -27,7 +27,7 @@ MEASURES = {"error": lambda results: results["I-error"]["value"], "leak": lambda
 @pytest.mark.parametrize("overrides, seeds, less, more", [
     ({"filtered": 0.0}, 3, ("error", "target", "notes"), ("leak",)),
     ({"centre": False}, 3, ("target", "notes", "leak"), ("error",)),
-    ({"epochs": 80}, 1, ("error", "leak"), ("target", "notes", "joint")),
+    ({"epochs": 80}, 3, ("error",), ("target", "notes", "joint")),
 ])
 def test_each_seed_of_a_changed_setting_differs_as_the_readme_says(overrides, seeds, less, more):
     base, changed = published(), published(**overrides)
