@@ -1,8 +1,7 @@
 """The demo FMA: `fma_medium/000/000002.mp3`, 44.1 kHz, about 30 s, and `fma_metadata/` with tracks.csv and genres.csv.
 
 The eight genres of fma_small, in its subset, and Classical, which only medium has; medium has more of Rock and Folk.
-Artists have one style and their own
-recording sound, and stay on one side of the official split.
+Artists have one style and their own recording sound, and stay on one side of the official split.
 """
 
 import csv

@@ -454,6 +454,13 @@ def test_published_runs_with_flags_name_them_and_effects_stand_with_their_diverg
     headlines = readme.results_table(paper, {"T1-test"})  # of the paper's own README: no run with a changed setting
     assert headlines.count("| claim |") == 1 and "preset demo, width 90:" not in headlines
     assert "Runs with changed settings (gtzan, width 90) stand in [results](results/README.md) alone." in headlines
+    changed = papers / "softmax_ae" / "results" / "demo-gtzan-demo-paper-def456-seed-0.json"
+    for another in ({"preset": "smoke"}, {"corpus": json.loads(changed.read_text())["corpus"] | {"name": "other"}}):
+        was = changed.read_text()
+        changed.write_text(json.dumps(json.loads(was) | another))
+        shown = readme.results_table(collect.papers(papers)[1], {"T1-test"})
+        assert "width 90:" in shown and "stand in [results]" not in shown  # without the same runs, they are shown
+        changed.write_text(was)
     row = next(line for line in readme.divergences_table(paper).splitlines() if line.startswith("| `keep`"))
     assert "T1-test (0.8: −0.0500 (1 seed) on gtzan, demo)" in row
     (papers / "softmax_ae" / "results" / "demo-gtzan-demo-paper-seed-0.json").unlink()  # and it is all there is

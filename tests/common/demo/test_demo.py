@@ -142,6 +142,11 @@ def test_the_twin_of_fma_deals_labels_to_whole_artists(tmp_path):
         genres.setdefault(row["artist"], []).append(row["genre"])
     assert all(len(set(found)) == 1 for found in genres.values())
     assert sum(len(found) > 1 for found in genres.values()) > 10
+    (tmp_path / "true").mkdir()
+    demo_fma.write(tmp_path / "true", "demo", False, 1)
+    true, twin = (Counter((row["genre"], row["split"]) for row in fma.tracks(root / "fma_metadata").values())
+                  for root in (tmp_path / "true", tmp_path))
+    assert true == twin  # labels change places within a split
 
 
 def _sound_of(family, job):
