@@ -1,4 +1,4 @@
-"""What README.md says of runs with one setting changed is what the published files hold."""
+"""What README.md says of modes and of runs with one setting changed is what the published files hold."""
 
 import json
 from pathlib import Path
@@ -48,3 +48,13 @@ def test_alone_away_from_paper_a_step_of_sound_helps_or_not_as_the_readme_says(o
     error, joint = (sum(changed[seed][claim]["value"] - base[seed][claim]["value"] for seed in base)
                     for claim in ("I-error", "I-joint"))
     assert (error < 0 < joint) if helps else (joint < 0 < error)
+
+
+@pytest.mark.parametrize("follow", ["code", "paper"])
+def test_in_code_and_paper_transfers_are_heard_as_the_target_more_and_follow_less(follow):
+    sound, other = published(), published(follow)
+    assert set(sound) == set(other) == {0, 1, 2}
+    for seed, results in other.items():
+        assert own(results, "I-target") > own(sound[seed], "I-target")
+        for claim in ("I4-source", "I4-notes"):
+            assert own(results, claim) < own(sound[seed], claim)
