@@ -200,7 +200,7 @@ PRESETS = {
         ali_epochs=1, latent_samples=32, directions=4, regression_iterations=100,
     ),
     "demo": dict(
-        lstm_epochs=8, autoencoder_units=(256, 128, 64, 32), vae_epochs=20, ali_width=8, ali_epochs=150,
+        lstm_epochs=8, autoencoder_units=(256, 128, 64, 32), vae_epochs=20, ali_width=8, ali_epochs=100,
         ali_learning_rate=1e-4,  # a tenth of that is too little for weights and steps of a quarter of the inputs
         latent_samples=200, directions=20, regression_iterations=1000,
     ),

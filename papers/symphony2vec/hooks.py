@@ -1,15 +1,22 @@
-"""What a stage of training does beside its steps: as it begins, and at its log lines."""
+"""What a stage of training has beside its steps: its batches, what it does as it begins and at its log lines."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from common import probes
-from common.training import Learner
+from common.training import Batches, Learner, shuffled
 from papers.symphony2vec import inference, losses, measures
 from papers.symphony2vec.data import Part
 
 WATCHED = 64  # images generated at every log line, to see a collapse
+
+
+def batches(number: int, part: Part, read: Callable, batch_size: int, seed: int,
+            examples: int = 1) -> Batches:
+    """Shuffled batches of part `number` of the training data; `examples`: how many each clip gives."""
+    size = examples * len(part.train)
+    return Batches(size, batch_size, read, shuffled(size, 10 * seed + number))
 
 
 def test_scores(part: Part, chunked: bool, twice: bool, learner: Learner) -> dict[str, float]:

@@ -88,6 +88,11 @@ def classifier(description: Description, config: Config, store: Store) -> traini
     return training.Learner({"classifier": network}, {"classifier": adam(rate, network.trainable_variables)})
 
 
+def softmax_twice(description: Description, config: Config) -> bool:
+    """Whether the loss takes the softmax of a softmax; the program's LSTM has no softmax of its own."""
+    return config.classifier_loss == "double_softmax" and description.kind != "lstm"
+
+
 def autoencoder(description: Description, config: Config, store: Store) -> training.Learner:
     """Encoder and decoder of AE and CAE (section 3.3)."""
     shape = image_shape(config, description.representation)

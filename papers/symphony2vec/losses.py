@@ -143,3 +143,9 @@ def log_odds(mean_image: np.ndarray | tf.Tensor) -> tf.Tensor:
 def instance_noise_deviation(epoch: float | tf.Tensor, epochs: int = 50, start: float = 0.1) -> float | tf.Tensor:
     """Deviation of the noise the program adds to both images: falls linearly from `start` at epoch 0."""
     return start * (epochs - epoch) / epochs
+
+
+# What each divergence that is another loss selects.
+CLASSIFIER_LOSS = {"softmax": cross_entropy, "double_softmax": double_softmax_cross_entropy}
+VAE_LIKELIHOOD = {"bernoulli": bernoulli_likelihood, "library_bernoulli": library_binary_cross_entropy,
+                  "gaussian": gaussian_likelihood}  # fmt: skip

@@ -13,7 +13,7 @@ from common.store import Store
 from papers.symphony2vec import config as settings, data, features, inference, judging, latent, losses, measures, train
 from papers.symphony2vec.judging import Trained
 from papers.symphony2vec.measured import GAMES, Errors, Measured
-from papers.symphony2vec.train import MODELS, VAE_LIKELIHOOD
+from papers.symphony2vec.train import MODELS
 
 
 def load(config: settings.Config, store: Store, run: Run, partial: bool = False) -> Trained:
@@ -161,7 +161,7 @@ def best_logits(x: np.ndarray, most: float = 28.0) -> np.ndarray:
 
 def _vae_loss(trained, networks, name, rows):
     images = trained.images[settings.MODELS[name].representation]
-    likelihood = VAE_LIKELIHOOD[trained.config.vae_likelihood]
+    likelihood = losses.VAE_LIKELIHOOD[trained.config.vae_likelihood]
     mean, log_variance = np.split(inference.outputs(networks["encoder"], images, rows), 2, axis=1)
     values = []
     for i in range(0, len(rows), 64):

@@ -32,6 +32,8 @@ def _comparisons():
         supervised = [f"{kind}-{seen}" for kind in CLASSIFIERS]
         own = [f"{kind}-{seen}" for kind in EMBEDDINGS]
         compared = [*map(trained, own), read([*own, f"pca-{seen}"])]
+        # That two components show no composer says something where composers are told from the same clips.
+        found["C-F4" if seen == "mel" else f"C-F4-{seen}"] = [(*supervised, f"pca-{seen}-regression")]
         found[f"Q5-longer-{seen}"] = [(f"lstm-{seen}",)]  # one that learnt nothing cannot have stopped learning
         found[f"Q6-{seen}"] = [(name,) for name in supervised]  # that they do not differ is said of two that learnt
         found[f"Q8-{seen}"] = [tuple(supervised), *compared]

@@ -24,18 +24,6 @@ from common.record import Run
 from common.store import Store
 from papers.symphony2vec import data, hooks, learners, losses
 
-# What each divergence that is another loss selects.
-CLASSIFIER_LOSS = {"softmax": losses.cross_entropy, "double_softmax": losses.double_softmax_cross_entropy}
-VAE_LIKELIHOOD = {"bernoulli": losses.bernoulli_likelihood, "library_bernoulli": losses.library_binary_cross_entropy,
-                  "gaussian": losses.gaussian_likelihood}  # fmt: skip
-
-
-def batches(number: int, part: data.Part, read: Callable, batch_size: int, seed: int,
-            examples: int = 1) -> training.Batches:
-    """Shuffled batches of part `number` of the training data; `examples`: how many each clip gives."""
-    size = examples * len(part.train)
-    return training.Batches(size, batch_size, read, training.shuffled(size, 10 * seed + number))
-
 
 def stage(number: int, made: training.Batches, step: Callable, epochs: int, log_every: int | None = None,
           **options: Any) -> training.Stage:
@@ -61,15 +49,10 @@ def classifier_step(learner: training.Learner, batch: dict[str, tf.Tensor], step
     return {"losses/cross_entropy": step.mean(cost), "metrics/accuracy": step.mean(tf.cast(right, tf.float32))}
 
 
-def softmax_twice(description: settings.Description, config: settings.Config) -> bool:
-    """Whether the loss takes the softmax of a softmax; the program's LSTM has no softmax of its own."""
-    return config.classifier_loss == "double_softmax" and description.kind != "lstm"
-
-
 def classifier_train_step(description: settings.Description, config: settings.Config) -> Callable:
     """`classifier_step` with the loss and weight decay of the settings."""
     _, decay = learners.rate_and_decay(description, config)
-    loss = CLASSIFIER_LOSS["double_softmax" if softmax_twice(description, config) else "softmax"]
+    loss = losses.CLASSIFIER_LOSS["double_softmax" if learners.softmax_twice(description, config) else "softmax"]
     return functools.partial(classifier_step, loss=loss, decay=decay)
 
 
@@ -82,8 +65,8 @@ def classifier_stages(description: settings.Description, config: settings.Config
     stages = []
     for number, part in enumerate(data.parts(config, store, description.representation, seed)):
         read, examples = (part.read_pieces, pieces) if chunked else (part.read_labelled, 1)
-        made = batches(number, part, read, config.batch_size, seed, examples)
-        scores = functools.partial(hooks.test_scores, part, chunked, softmax_twice(description, config))
+        made = hooks.batches(number, part, read, config.batch_size, seed, examples)
+        scores = functools.partial(hooks.test_scores, part, chunked, learners.softmax_twice(description, config))
         stages.append(stage(number, made, step, epochs, validate=scores))
     return stages
 
@@ -126,7 +109,7 @@ def autoencoder_stages(description: settings.Description, config: settings.Confi
                        seed: int) -> list[training.Stage]:
     """Ten epochs of each part."""
     step = autoencoder_train_step(description, config)
-    return [stage(number, batches(number, part, part.read_images, config.batch_size, seed), step,
+    return [stage(number, hooks.batches(number, part, part.read_images, config.batch_size, seed), step,
                   config.autoencoder_epochs)
             for number, part in enumerate(data.parts(config, store, description.representation, seed))]  # fmt: skip
 
@@ -149,8 +132,9 @@ def vae_step(learner: training.Learner, batch: dict[str, tf.Tensor], step: train
 def vae_stages(description: settings.Description, config: settings.Config, store: Store,
                seed: int) -> list[training.Stage]:
     """A hundred epochs of each part; the program trains at a tenth of the rate from the sixth epoch on."""
-    step = functools.partial(vae_step, likelihood=VAE_LIKELIHOOD[config.vae_likelihood])
-    stages = [stage(number, batches(number, part, part.read_images, config.batch_size, seed), step, config.vae_epochs)
+    step = functools.partial(vae_step, likelihood=losses.VAE_LIKELIHOOD[config.vae_likelihood])
+    stages = [stage(number, hooks.batches(number, part, part.read_images, config.batch_size, seed), step,
+                    config.vae_epochs)
               for number, part in enumerate(data.parts(config, store, description.representation, seed))]  # fmt: skip
     if config.vae_schedule == "constant":
         return stages
@@ -219,7 +203,7 @@ def ali_stages(description: settings.Description, config: settings.Config, store
     stages, sizes = [], config.ali_batch_sizes
     latents = np.float32(np.random.default_rng(0).normal(size=(hooks.WATCHED, description.latent_size)))
     for number, part in enumerate(data.parts(config, store, "crop", seed)):
-        made = batches(number, part, part.read_images, sizes[min(number, len(sizes) - 1)], seed)
+        made = hooks.batches(number, part, part.read_images, sizes[min(number, len(sizes) - 1)], seed)
         step = functools.partial(ali_step, config=config, steps_per_epoch=made.steps_per_epoch)
         first = np.mean(part.read_images(made.indices(0))["x"], axis=0)
         start = functools.partial(hooks.start_pixel_bias, first) if config.pixel_bias == "log_odds" else None

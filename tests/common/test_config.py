@@ -141,7 +141,7 @@ def test_a_wrong_value_of_a_setting_is_one_line_with_the_choices(paper, capsys):
 def test_the_choices_are_those_that_the_code_knows():
     """The tables that settings are looked up in, and the values that the code compares with."""
     from papers.fma_interpolation import inference, learners, losses
-    from papers.symphony2vec import learners as networks, train as symphony2vec
+    from papers.symphony2vec import learners as networks, losses as symphony_losses
 
     fma, symphony = choices("fma_interpolation"), choices("symphony2vec")
     for allowed, name, known in (
@@ -149,7 +149,7 @@ def test_the_choices_are_those_that_the_code_knows():
             (fma, "interpolate", inference.WAYS), (fma, "overfit_network", learners.OVERFIT_ENCODER),
             (fma, "rnn_axis", learners.RNN), (symphony, "cnn_pooling", networks.CNN_TABLE),
             (symphony, "lstm_optimizer", networks.LSTM_OPTIMIZER), (symphony, "ali_update", networks.DISCRIMINATOR),
-            (symphony, "classifier_loss", symphony2vec.CLASSIFIER_LOSS),
-            (symphony, "vae_likelihood", symphony2vec.VAE_LIKELIHOOD)):
+            (symphony, "classifier_loss", symphony_losses.CLASSIFIER_LOSS),
+            (symphony, "vae_likelihood", symphony_losses.VAE_LIKELIHOOD)):
         assert set(allowed[name]) == set(known), name
     assert set(networks.LSTM) == set(itertools.product(symphony["lstm_input"], symphony["lstm_scores"]))

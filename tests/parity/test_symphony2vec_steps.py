@@ -265,7 +265,7 @@ def test_steps_of_autoencoders(kind):
 def test_steps_of_the_vae(run, prefix):
     learner = learner_of("vae-chroma", clip_seconds=FRAMES_36)
     named = _load_pair(learner, run)
-    step = partial(train.vae_step, likelihood=train.VAE_LIKELIHOOD[CODE.vae_likelihood])
+    step = partial(train.vae_step, likelihood=losses.VAE_LIKELIHOOD[CODE.vae_likelihood])
     shape = learner.networks["encoder"].input_shape[1:]
     feeds = [({"x": x}, GivenStep(len(x), draws={"latent": data(f"VAE epsilon step {t} [")}))
              for t in (1, 2, 3) for x in [images(t, *shape, prefix=prefix)]]

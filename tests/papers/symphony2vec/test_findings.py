@@ -274,7 +274,7 @@ def test_findings_on_ali_need_a_game_that_has_begun():
 
 
 def test_every_comparison_of_accuracies_asks_whether_its_models_have_learnt():
-    comparing = ("Q1-", "Q2-", "Q5-longer", "Q6", "Q7", "Q8", "Q9-", "Q10", "Q18", "L-")
+    comparing = ("C-F4", "Q1-", "Q2-", "Q5-longer", "Q6", "Q7", "Q8", "Q9-", "Q10", "Q18", "L-")
     compared = {claim for claim, row in ROWS.items() if claim.startswith(comparing) and row.kind == "finding"}
     by_rows = {claim for claim in compared if claim.startswith(("L-", "Q2-FF", "Q2-CNN"))
                and any(key == "learnt" for key, _, _ in ROWS[claim].needs)} - {"Q2-FF32"}  # fmt: skip
@@ -285,6 +285,8 @@ def test_every_comparison_of_accuracies_asks_whether_its_models_have_learnt():
     assert PRECONDITIONS["L-dealt-works-CNN-mel"] == PRECONDITIONS["L-dealt-clips-CNN-mel"] == [("cnn-mel-clips",)]
     assert PRECONDITIONS["L-dealt-works-AE-mel"] == [("ae-mel",)]
     assert PRECONDITIONS["L-dealt-clips-AE-mel"] == [("ae-mel-clips",)]
+    assert PRECONDITIONS["C-F4"] == [("ff-mel", "cnn-mel", "pca-mel-regression")]
+    assert PRECONDITIONS["C-F4-chroma"] == [("ff-chroma", "cnn-chroma", "pca-chroma-regression")]
     assert PRECONDITIONS["Q5-longer-mfcc"] == [("lstm-mfcc",)]
     assert PRECONDITIONS["L-PCA-mel"] == [("pca-mel-clips-regression",)]
 

@@ -134,7 +134,7 @@ def test_other_thresholds_are_trained_on_the_first_part_alone():
 
 
 def test_the_divergence_of_the_vae_reaches_the_encoder_alone(monkeypatch):
-    monkeypatch.setitem(train.VAE_LIKELIHOOD, "bernoulli", lambda x, out: 0.0 * tf.reduce_sum(out, axis=(1, 2)))
+    monkeypatch.setitem(losses.VAE_LIKELIHOOD, "bernoulli", lambda x, out: 0.0 * tf.reduce_sum(out, axis=(1, 2)))
     _, reached, _, _ = taken("vae-chroma", step=None)
     assert reached["vae"]["encoder"] > 0 and reached["vae"]["decoder"] == 0.0
 
