@@ -6,7 +6,7 @@ FINDINGS.md tells facts, and findings on real data; nothing that was measured on
 from collections.abc import Callable
 from typing import Any
 
-from common import hours
+from common import hours, scripts
 from common.corpora import download
 from common.report import collect, rows, story, text
 from common.report.published import is_effect, published_groups
@@ -56,9 +56,12 @@ def block(papers: list[collect.Paper], fault: str) -> str:
 def _line(paper, headline, group, said) -> str:
     evidence = "fact" if _is_fact(paper, headline) else f"{group.corpus['evidence']}: {group.corpus['name']}"
     data = "" if group.synthetic else " DATA=…"
-    seeds = " ".join(str(run.seed) for run in group.mode(headline.follow))
+    made = group.mode(headline.follow)
+    seeds, overrides = " ".join(str(run.seed) for run in made), made[0].overrides
+    flags = f" FLAGS=\"{scripts.words(scripts.Options(), overrides).strip()}\"" if overrides else ""
     return (f"- {said.text} *[{paper.name}](papers/{paper.name}/results/README.md), {headline.claim}, {evidence}.* "
-            f"`make reproduce-{paper.name}{data} PRESET={group.preset} FOLLOW={headline.follow} SEEDS=\"{seeds}\"`")
+            f"`make reproduce-{paper.name}{data} PRESET={group.preset} FOLLOW={headline.follow} SEEDS=\"{seeds}\""
+            f"{flags}`")
 
 
 def _is_fact(paper, headline) -> bool:
@@ -86,8 +89,14 @@ def still_open(papers: list[collect.Paper], table: Callable) -> str:
             if got in download.SOURCES:
                 get = f"`python -m common.corpora get {got} {place}`"
             run = f"`make reproduce-{paper.name} DATA={place} PRESET=full SEEDS=\"0 1 2\"`"
-            lines.append([paper.name, name, text.plural(len(left), "claim"), get, run, _hours(paper, name, 3)])
+            asked = [claim for claim in left if _asked_of(claim, name)]
+            lines.append([paper.name, name, text.plural(len(asked), "claim"), get, run, _hours(paper, name, 3)])
     return table(["paper", "data", "undecided on real data", "get", "run", "hours of training"], lines)
+
+
+def _asked_of(claim, data_set) -> bool:
+    """Whether a claim may be judged on a data set: its needs name no other one."""
+    return all(data_set in value.split("|") for key, _, value in claim.needs if key in ("data_set", "corpus"))
 
 
 def _hours(paper, data_set, seeds) -> str:

@@ -65,8 +65,8 @@ DIVERGENCES = (
                sound_reason="segments of one track, and duplicate tracks, never fall on both sides",
                decides=("B-T1-2L-te", "B-T1-DS-te", "R10a"), effects=("T1", "T2")),
     Divergence("reconstruction", paper="sum", code="mean", sound="sum", inferred=True,
-               paper_source="eq. 2 and 3: a squared norm; with it training accuracy stays far from the printed 94.9 %, "
-               "so text and table cannot both hold", code_source="softmaxautoencoder.py: reduce_mean over all entries",
+               paper_source="eq. 2 and 3: a squared norm; whether it reaches the printed 94.9 % on GTZAN is open "
+               "(B-T1-DS-tr)", code_source="softmaxautoencoder.py: reduce_mean over all entries",
                sound_reason="the equation; beside the mean the encoder serves the cross-entropy first",
                decides=("B-T1-DS-tr", "R12a", "R15a")),
     Divergence("keep_probability", paper=0.9, code=0.8, sound=0.9,

@@ -3,6 +3,7 @@
 import csv
 import dataclasses
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -129,6 +130,26 @@ def test_hours_are_those_of_the_file_and_one_changed_digit_is_told(papers):
     hours.write(path, [dataclasses.replace(row, data_set="another")])
     path.write_text("\n".join(line for line in path.read_text(encoding="utf-8").splitlines() if ",code," not in line))
     assert cell().startswith("not estimated")  # a mode is missing
+
+
+def test_what_a_run_changed_stands_in_the_command_of_its_finding(papers):
+    paper = collect.papers(papers)[1]
+    for overrides, end in (({}, 'SEEDS="0 1"`'), ({"epochs": 900}, 'SEEDS="0 1" FLAGS="--epochs 900"`')):
+        runs = [SimpleNamespace(seed=seed, overrides=overrides) for seed in range(2)]
+        group = SimpleNamespace(corpus={"evidence": "other", "name": "mine"}, synthetic=False, preset="full",
+                                mode=lambda follow, runs=runs: runs)
+        line = findings._line(paper, paper.story.headlines[0], group, SimpleNamespace(text="So it is."))
+        assert line.endswith(f"DATA=… PRESET=full FOLLOW=paper {end}")
+
+
+def test_a_data_set_is_said_to_decide_no_claim_of_another_one():
+    lord = next(one for one in collect.papers(collect.ROOT / "papers") if one.name == "lord_transfer")
+    open_ = {row[1]: row[2] for row in findings.still_open([lord], lambda heads, rows: rows)}
+    asked = {name: {claim.id for claim in lord.claims if claim.kind != "fact" and claim.rule and all(
+        name in value.split("|") for key, _, value in claim.needs if key == "data_set")} for name in open_}
+    assert "I-target" in asked["medley_solos_db"] & asked["folder"] and "I-target" not in asked["fma_medium"]
+    assert open_ == {name: f"{len(claims)} claims" for name, claims in asked.items()}
+    assert len(set(open_.values())) == 3
 
 
 def prose(path):
