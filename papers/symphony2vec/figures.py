@@ -84,7 +84,7 @@ def accuracies(trained: Any, measured: Any) -> Any:
     level = [(f"{name} alone" if name == "loudness" else f"{name} class", value) for name, value in baselines.items()]
     path = plots.bars(trained.run.figure("accuracies"), [kind.upper() for kind in kinds], series, "percent",
                       level=level)  # fmt: skip
-    caption = ("Test accuracy by model and representation, beside naming the commonest composer and beside a "
+    caption = ("Test accuracy by model and representation, beside the commonest composer or chance and beside a "
                "regression on loudness alone")  # fmt: skip
     return _figure_item(trained, path, caption, "bars of accuracies")
 
@@ -97,7 +97,7 @@ def components(trained: Any, measured: Any) -> Any:
     """Figure 4, and the same of chromagram and MFCC, of which the text says that they are similar."""
     items = []
     for seen, claim in (("mel", "C-F4"), ("chroma", "C-F4-chroma"), ("mfcc", "C-F4-mfcc")):
-        points, labels = measured.components[seen]
+        points, labels, _ = measured.components[seen]
         names = np.array(trained.selection.names)[labels]
         path = plots.scatter(trained.run.figure(f"components-{seen}"), points, names)
         items.append(_figure_item(trained, path, f"{NAMES[seen]}s in two principal components",

@@ -31,7 +31,7 @@ def difference(measured: Measured, first: str, others: Sequence[str]) -> dict:
 
 
 def above_majority(measured: Measured, name: str) -> dict:
-    """Accuracy of a model minus that of always naming the commonest composer."""
+    """Accuracy of a model minus that of naming the commonest composer, or of chance where that is higher."""
     measured.need(name)
     one = measured.judged[name]
     values = 100.0 * one.right - one.baselines["majority"]
@@ -53,10 +53,10 @@ def embeddings_against_supervised(measured: Measured, representation: str) -> di
 
 
 def feed_forward_against_cnn(measured: Measured, representation: str) -> dict:
-    """|z| of McNemar's test between the two (Q6)."""
+    """|z| of McNemar's test between the two, over works (Q6)."""
     measured.need(f"ff-{representation}", f"cnn-{representation}")
     one, two = (measured.judged[f"{kind}-{representation}"] for kind in SUPERVISED)
-    return {"value": measures.mcnemar(one.right, two.right), "n": len(one.right), "of": one.unit,
+    return {"value": measures.mcnemar(one.right, two.right, one.works), "n": len(one.right), "of": one.unit,
             "baselines": two.baselines}  # fmt: skip
 
 

@@ -4,7 +4,7 @@ from functools import partial
 
 import numpy as np
 
-from common.findings import NotTestable
+from common.findings import NotTestable, by_group
 from papers.symphony2vec import measures
 from papers.symphony2vec.config import MODELS, REPRESENTATIONS, TABLES
 from papers.symphony2vec.findings_accuracies import above_majority
@@ -66,9 +66,10 @@ def change_of_shares(measured: Measured, part: str) -> float:
 # Figure 4
 
 
-def component_silhouette(measured: Measured, representation: str) -> float:
-    """Silhouette of the composers among all clips in two principal components of a representation."""
-    return measures.silhouette(*measured.components[representation])
+def component_silhouette(measured: Measured, representation: str) -> dict:
+    """Silhouette of the composers among all clips in two principal components of a representation, by work."""
+    points, composers, works = measured.components[representation]
+    return by_group(measures.silhouettes(points, composers), works, "works")
 
 
 def _leak():

@@ -121,7 +121,7 @@ def binary_share(measured: Measured) -> float:
 def code_silhouette(measured: Measured) -> float:
     """Silhouette of the composers among ALI-128's test codes, by cosine distance."""
     measured.need("ali-128")
-    return measures.silhouette(measured.codes["ali-128"], measured.judged["ali-128"].truth, "cosine")
+    return np.mean(measures.silhouettes(measured.codes["ali-128"], measured.judged["ali-128"].truth, "cosine"))
 
 
 IMAGES = {

@@ -56,11 +56,18 @@ def interpolate(options: Any, run: Any, store: Any) -> Any:
     z = latent.path(model.latent_size, options.points)
     t = z[:, 0]
     if options.between:
-        clips = [preprocess.recording_features(path, config)["mel"][:1] for path in options.between]
+        clips = [_first_clip(path, config) for path in options.between]
         clips = crop.scale(features.crop(np.concatenate(clips)))
         ends = embeddings.ali_codes(learner.networks["encoder"], clips, np.arange(2), config)[:, : z.shape[1]]
         z = (1 - t[:, None]) * ends[0] + t[:, None] * ends[1]
     return crop.decibels(latent.generate(learner, z, config))[..., 0], t
+
+
+def _first_clip(path, config):
+    try:
+        return preprocess.recording_features(path, config)["mel"][:1]
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def main() -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from common.findings import NotTestable
+from papers.symphony2vec import measures
 from papers.symphony2vec.config import LATENT_SIZES, MODELS, PROGRAM_ONLY, SUPERVISED, Config
 
 GAMES = tuple(f"ali-{size}" for size in LATENT_SIZES)
@@ -17,8 +18,8 @@ class Judged:
     """How a model did on its test set.
 
     right: (items,) bool; rows: (items,) store row of each item; works: (items,) names; unit: what an item is;
-    baselines: {majority, loudness} in percent; train_accuracy in percent, of regressions only, train_baselines on the
-    same clips; predicted, truth: (items,) class numbers.
+    baselines: {majority (or chance), loudness} in percent; train_accuracy in percent, of regressions only,
+    train_baselines on the same clips; predicted, truth: (items,) class numbers.
     """
 
     right: np.ndarray
@@ -61,12 +62,12 @@ class Measured:
     clips}; history: {model: log lines}; missing: {model: why it is absent}; codes: {model: test codes (clips, size)};
     generated, paths: {ALI's name: images (count, 32, 32, 1)}; samples: {data, ALI's and vae-mel: decibels (count, 32,
     32)}; slopes: of ALI-128 along random directions; crops: training crops as ALI sees them; components:
-    {representation: (clips, 2) of Figure 4, their composers}; explained: {representation: shares of variance};
-    vae_losses: {representation: (first, test)}; vae_best: {representation: the test loss of images at their best,
-    logits to 28}; log_variances: {representation: the largest of each test clip's code (clips,)}; rebuilt: {model:
-    decibels of reconstructed test clips}; errors: {model: Errors of its reconstructions}; limits: the ends of the VAE's
-    sigmoid in decibels; stopped: models whose regression was stopped before its optimum; deviation_of_data: of each
-    pixel of the crops (32, 32, 1).
+    {representation: (clips, 2) of Figure 4, their composers, their works}; explained: {representation: shares of
+    variance}; vae_losses: {representation: (first, test)}; vae_best: {representation: the test loss of images at their
+    best, logits to 28}; log_variances: {representation: the largest of each test clip's code (clips,)}; rebuilt:
+    {model: decibels of reconstructed test clips}; errors: {model: Errors of its reconstructions}; limits: the ends of
+    the VAE's sigmoid in decibels; stopped: models whose regression was stopped before its optimum; deviation_of_data:
+    of each pixel of the crops (32, 32, 1).
     """
 
     config: Config
@@ -124,9 +125,11 @@ class Measured:
         for name, key in (dict(zip(CLASSIFIERS, CLASSIFIERS, strict=True)) | regressions).items():
             if name in self.judged:
                 one = self.judged[name]
-                found[key] = {"value": one.accuracy, "baseline": one.baselines["majority"],
-                               "learnt": one.accuracy > one.baselines["majority"],
-                               "what": "held-out accuracy, against the composer commonest in training"}  # fmt: skip
+                baseline, error = one.baselines["majority"], measures.clustered_error(100.0 * one.right, one.works)
+                found[key] = {"value": one.accuracy, "baseline": baseline,
+                              "learnt": one.accuracy > baseline + 2.0 * error,
+                              "what": "held-out accuracy, two standard errors over works above the commonest composer "
+                                      "or chance"}  # fmt: skip
         for name, one in self.errors.items():
             if MODELS[name].kind != "ali":
                 value, baseline = float(np.mean(one.own)), float(np.mean(one.mean))

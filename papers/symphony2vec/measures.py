@@ -7,7 +7,7 @@ import numpy as np
 from scipy.stats import rankdata
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import silhouette_score
+from sklearn.metrics import silhouette_samples
 from sklearn.neighbors import NearestNeighbors
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -96,16 +96,30 @@ def permutation_p(predicted: np.ndarray, truth: np.ndarray, seed: int = 0, count
     return (1 + sum(wins)) / (1 + count)
 
 
-def mcnemar(first: np.ndarray, second: np.ndarray) -> float:
-    """|z| of McNemar's test on paired right answers: 0 where both are right and wrong on the same clips."""
-    only_first, only_second = np.sum(first & ~second), np.sum(second & ~first)
-    total = only_first + only_second
-    return float(abs(only_first - only_second) / np.sqrt(total)) if total else 0.0
+def mcnemar(first: np.ndarray, second: np.ndarray, groups: Sequence | np.ndarray) -> float:
+    """|z| of McNemar's test on paired right answers of clips in groups (Durkalski et al. 2003).
+
+    0 where both are as often right. Clips of a group are not independent: with each clip a group of its own it is
+    McNemar's own z.
+    """
+    _, place = np.unique(groups, return_inverse=True)
+    leads = np.bincount(place, np.float64(first) - np.float64(second))
+    total = np.sum(np.square(leads))
+    return float(abs(leads.sum()) / np.sqrt(total)) if total else 0.0
 
 
-def silhouette(points: np.ndarray, labels: np.ndarray, metric: str = "euclidean") -> float:
-    """Silhouette of classes among points: 1 separate, 0 mixed."""
-    return float(silhouette_score(points, labels, metric=metric))
+def clustered_error(values: np.ndarray, groups: Sequence | np.ndarray) -> float:
+    """Standard error of a mean of items whose groups, not they, are independent; infinite for a single group."""
+    names, place = np.unique(groups, return_inverse=True)
+    if len(names) < 2:
+        return float("inf")
+    added = np.bincount(place, values - np.mean(values)) / len(values)
+    return float(np.sqrt(len(names) / (len(names) - 1) * np.sum(np.square(added))))
+
+
+def silhouettes(points: np.ndarray, labels: np.ndarray, metric: str = "euclidean") -> np.ndarray:
+    """Silhouette of each point (count,) among classes: 1 separate, 0 mixed."""
+    return silhouette_samples(points, labels, metric=metric)
 
 
 def level_slope(images: np.ndarray) -> float:

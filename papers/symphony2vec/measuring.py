@@ -79,7 +79,8 @@ def _components(trained, measured):
     for representation in settings.REPRESENTATIONS:
         flat = trained.images[representation][rows].reshape(len(rows), -1)
         fitted = PCA(2, random_state=0)
-        measured.components[representation] = fitted.fit_transform(flat), trained.selection.labels[rows]
+        labels, works = trained.selection.labels[rows], trained.selection.works[rows]
+        measured.components[representation] = fitted.fit_transform(flat), labels, works
         measured.explained[representation] = fitted.explained_variance_ratio_.tolist()
 
 

@@ -1,9 +1,9 @@
 """What models must have learnt before a comparison of their accuracies says anything: PRECONDITIONS, claim -> groups.
 
 Of each group of models at least one must have learnt, as `Measured.learnt` says it: a network trained on composers lies
-above the commonest of them on clips held out, `<model>-regression` says that of the regression on a model's codes, and
-an embedding has learnt too where it gives clips back better than the mean image. These stand beside the needs of
-claims.csv, which say the same of ALI's game and of the leak's rows.
+two standard errors over works above the commonest of them and above chance on clips held out, `<model>-regression` says
+that of the regression on a model's codes, and an embedding has learnt too where it gives clips back better than the
+mean image. These stand beside the needs of claims.csv, which say the same of ALI's game and of the leak's rows.
 """
 
 from collections.abc import Iterable
@@ -34,6 +34,7 @@ def _comparisons():
         compared = [*map(trained, own), read([*own, f"pca-{seen}"])]
         # That two components show no composer says something where composers are told from the same clips.
         found["C-F4" if seen == "mel" else f"C-F4-{seen}"] = [(*supervised, f"pca-{seen}-regression")]
+        found[f"Q5-{seen}"] = [tuple(supervised)]  # what no network can use says nothing of the LSTM
         found[f"Q5-longer-{seen}"] = [(f"lstm-{seen}",)]  # one that learnt nothing cannot have stopped learning
         found[f"Q6-{seen}"] = [(name,) for name in supervised]  # that they do not differ is said of two that learnt
         found[f"Q8-{seen}"] = [tuple(supervised), *compared]

@@ -8,7 +8,7 @@ from papers.symphony2vec.config import LATENT_SIZES
 from papers.symphony2vec.leak import NAMES
 from papers.symphony2vec.printed import LETTERS
 
-BASELINES = {"loudness": "loudness alone", "majority": "commonest composer"}
+BASELINES = {"loudness": "loudness alone", "majority": "commonest composer or chance"}
 ORDER = "several baselines: of the models' test clips, in the models' order"
 
 

@@ -14,7 +14,7 @@ from papers.symphony2vec.measured import Errors, Judged, Measured
 RIGHT = {"ff": (16, 26, 30), "cnn": (15, 25, 31), "lstm": (10, 9, 8), "ae": (12, 14, 17), "cae": (14, 13, 18),
          "vae": (13, 16, 20), "pca": (11, 12, 15), "perceptron": (19, 27, None)}  # fmt: skip
 OTHERS = {"ff-32": 24, "encoder-32": 28, "ali-256": 14, "ali-128": 13, "ali-40": 11, "untrained": 6}
-WORKS = np.repeat(["a", "b", "c", "d"], 10)
+WORKS = np.tile(["a", "b", "c", "d"], 10)
 LABELS = np.tile(np.arange(5), 16)  # of 80 clips; the last 40 test
 COMPOSERS = ["Beethoven", "Brahms", "Haydn", "Sibelius", "Tchaikovsky"]
 SEEN = ("chroma", "mfcc", "mel")
@@ -138,7 +138,7 @@ def measured(so=True, gate=3.5, follow="code"):
         {"ali-128": codes, "pca-chroma": np.array([[1.0, -2.0], [-1.0, 2.0]]) + (0.0 if so else 3.0)},
         generated, paths, samples, np.full(5, -0.8 if so else 0.9), 1e-5 if so else 0.5, 0.25, _errors(so),
         (-39.0, -23.0), np.array([-1.0, 0.5, 2.0, 0.4] if so else [0.1, 0.2, 0.3, 1.5]),
-        dict.fromkeys(SEEN, (points, LABELS)),
+        dict.fromkeys(SEEN, (points, LABELS, np.tile(WORKS, 2))),
         {seen: [0.1 * place + 0.01, 0.1 * place + 0.02] for place, seen in enumerate(SEEN)},
         {seen: (100.0 + place, -200.0 - place) for place, seen in enumerate(SEEN)},
         {seen: -300.0 - place for place, seen in enumerate(SEEN)},

@@ -23,6 +23,7 @@ from papers.symphony2vec import (
     measures,
     measuring,
     preconditions,
+    splits,
     train,
 )
 from papers.symphony2vec.findings import FINDINGS
@@ -88,15 +89,41 @@ def test_a_regression_that_is_stopped_before_its_optimum_is_named():
 
 
 def test_the_majority_is_that_of_the_training_clips_on_the_test_clips():
+    """And chance where that is higher: with whole works held out, who is common in training is rare in the test set."""
     trained = trained_of("paper")
     labels = np.zeros(36, int)
     labels[trained.selection.test] = 1
     labels[trained.selection.test[0]] = 0
     trained.selection = dataclasses.replace(trained.selection, labels=labels)
     rows = np.append(trained.selection.train, trained.selection.test[1])
+    rare = labels.copy()
+    rare[trained.selection.test[0]] = 1
+    chance = judging.judged(trained, rare, np.zeros(11, int), rows, trained.selection.test)
+    assert (chance.baselines["majority"], chance.accuracy) == (50.0, 0.0)  # of two composers
+    rare[trained.selection.test[3:]] = 0
+    most = judging.judged(trained, rare, np.zeros(11, int), rows, trained.selection.test)
+    assert most.baselines["majority"] == most.accuracy == pytest.approx(800 / 11)
+    labels[trained.selection.train[:4]] = np.arange(2, 6)
     one = judging.judged(trained, labels, np.zeros(11, int), rows, trained.selection.test)
-    # Commonest in training is class 0, of the eleven test clips one is: not the test's own commonest, 10 of 11.
-    assert one.baselines["majority"] == pytest.approx(100 / 11) and one.accuracy == pytest.approx(100 / 11)
+    # Commonest in training is class 0, of the eleven test clips one is: not the test's own commonest, 10 of 11, but one
+    # composer of six is named rightly at random more often.
+    assert one.baselines["majority"] == pytest.approx(100 / 6) and one.accuracy == pytest.approx(100 / 11)
+
+
+def test_who_names_composers_at_random_is_not_above_the_trivial_answer():
+    """Over many deals of composers to works, as by-work splits deal with them; nor has it learnt."""
+    trained, random, above, learnt = trained_of("sound"), np.random.default_rng(0), [], 0
+    works, (train, test) = trained.selection.works, (trained.selection.train, trained.selection.test)
+    for deal in range(60):
+        labels = splits.deal_composers(trained.selection.labels, works, [deal, 19])
+        if len(np.unique(labels[train])) < 2:
+            continue
+        found = empty(trained)
+        guesses = random.choice(np.unique(labels[train]), len(test))
+        found.judged["cnn-mel"] = one = judging.judged(trained, labels, guesses, train, test)
+        above.append(one.accuracy - one.baselines["majority"])
+        learnt += found.learnt()["cnn-mel"]["learnt"]
+    assert np.mean(above) < 2.0 and learnt <= 0.1 * len(above)
 
 
 def test_loudness_is_read_off_the_first_coefficient_alone():
@@ -281,7 +308,14 @@ def test_samples_spread_and_slopes():
     path = latent.path(128)
     assert path.shape == (16, 128) and path[3, 0] == pytest.approx(0.2) and (path[-1] == 1).all()
     a, b = np.array([1, 1, 1, 1, 0, 0], bool), np.array([1, 0, 0, 0, 0, 1], bool)
-    assert (measures.mcnemar(a, b), measures.mcnemar(a, a)) == (1.0, 0.0)
+    alone = np.arange(6)
+    assert (measures.mcnemar(a, b, alone), measures.mcnemar(a, a, alone)) == (1.0, 0.0)
+    assert measures.mcnemar(a, b, [0, 0, 0, 0, 0, 1]) == pytest.approx(2 / np.sqrt(10))  # leads of 3 and -1
+    assert measures.mcnemar(~a, ~b, alone) == 1.0
+    values = np.array([1.0, 1.0, 0.0, 0.0])
+    assert measures.clustered_error(values, [0, 1, 2, 3]) == pytest.approx(np.std(values, ddof=1) / 2)
+    assert measures.clustered_error(values, [0, 0, 1, 1]) == pytest.approx(0.5)  # two groups of means 1 and 0
+    assert measures.clustered_error(values, [0] * 4) == np.inf
     assert measures.permutation_p(np.arange(9) % 3, np.arange(9) % 3) < 0.02
     assert measures.permutation_p(np.zeros(9, int), np.arange(9) % 3) == 1.0
 

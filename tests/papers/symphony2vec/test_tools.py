@@ -202,11 +202,12 @@ def test_what_is_measured_without_any_network(run):
         spread = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False) ** 2
         assert found.explained["mel"] == pytest.approx(spread[:2] / spread.sum(), rel=1e-2)
         assert set(found.components) == set(settings.REPRESENTATIONS)
-        for name, (points, labels) in found.components.items():
+        for name, (points, labels, works) in found.components.items():
             flat = seen[name][rows].reshape(len(rows), -1)
             spread = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)
             assert np.linalg.norm(points, axis=0) == pytest.approx(spread[:2], rel=1e-2)  # of this representation
             assert labels.tolist() == selection.labels[rows].tolist()
+            assert works.tolist() == selection.works[rows].tolist()
         trains = np.unique(selection.train)[: trained.config.latent_samples]
         crops = np.stack([seen["crop"][trains][:, i, j, 0] for i, j in ((0, 0), (31, 5))])
         assert found.deviation_of_data.shape == (32, 32, 1)
