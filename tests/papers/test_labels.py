@@ -51,7 +51,8 @@ def symphony2vec(tests):
             judged[name] = dataclasses.replace(one, truth=truth, right=one.predicted == truth)
         labels = run.labels.copy()
         labels[run.test] = labels[run.test][order]
-        components = {seen: (points, random.permutation(drawn)) for seen, (points, drawn) in run.components.items()}
+        components = {seen: (points, random.permutation(drawn), works)
+                      for seen, (points, drawn, works) in run.components.items()}
         return dataclasses.replace(run, judged=judged, labels=labels, components=components)
 
     made = [tests.made_up.measured(so) for so in (True, False)]
