@@ -33,16 +33,23 @@ def rows(files: Iterable[Path], encode: Callable) -> tuple[list, list[str]]:
     return found, problems
 
 
+def check(output: Path | None) -> None:
+    """Refuse what `write` cannot write, before the work. Raises ValueError, FileNotFoundError."""
+    if output and output.suffix not in (".csv", ".npy"):
+        raise ValueError(f"{output}: end the name in .csv or .npy")
+    if output and not output.parent.is_dir():
+        raise FileNotFoundError(f"{output}: there is no folder {output.parent}; make it first")
+
+
 def write(found: list, output: Path | None) -> None:
     """Write rows to a .npy (codes alone, float32) or .csv file, or as CSV to standard output where `output` is None.
 
     Raises ValueError for any other ending.
     """
+    check(output)
     if output and output.suffix == ".npy":
         np.save(output, np.array([code for *_, code in found], np.float32))
         return
-    if output and output.suffix != ".csv":
-        raise ValueError(f"{output}: end the name in .csv or .npy")
     stream = open(output, "w", newline="", encoding="utf-8") if output else sys.stdout
     try:
         writer = csv.writer(stream)
@@ -65,6 +72,7 @@ def tool(kind: type, description: str, encoder: Callable[[Any], Callable], argum
     with process.one_line_errors(ValueError):
         if not options.files:
             raise FileNotFoundError("no file named; give one or more")
+        check(options.output)
         found, problems = rows(options.files, encoder(options))
         write(found, options.output)
     return scripts.told(problems, len(options.files))

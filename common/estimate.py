@@ -126,14 +126,21 @@ def summary(paper: str, rows: list[Row], seeds: int) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Time every paper that is asked for; 0, or 2 after one line for what cannot be."""
+    """Time every paper that is asked for; 0, 1 where one of all could not be, 2 after one line for what cannot be."""
     options = command.parse(Options, __doc__, arguments)
     process.quiet_tensorflow()
-    everything = 0.0
+    everything, problems = 0.0, []
     with process.one_line_errors():
         scripts.check(options.data, False, options.seeds)
         for paper in options.paper or reproduce.PAPERS:
-            rows = estimate(options, paper)
+            try:
+                rows = estimate(options, paper)
+            except process.EXPECTED as error:
+                if options.paper:
+                    raise
+                problems.append(f"error: {paper}: {process.one_line(error)}")  # the data may be another paper's
+                print(problems[-1], file=sys.stderr, flush=True)
+                continue
             everything += len(options.seeds) * hours.total(rows)
             print(summary(paper, rows, len(options.seeds)), flush=True)
             if options.published:
@@ -141,7 +148,7 @@ def main(arguments: list[str] | None = None) -> int:
                 hours.write(path, rows)
                 print(f"{path}: written. Next: python -m common.report readme", flush=True)
     print(f"In all {text.duration(everything)} of training. {LEFT_OUT}")
-    return 0
+    return int(bool(problems))
 
 
 if __name__ == "__main__":

@@ -77,6 +77,8 @@ def allowed() -> int:
     free = 1024 * int(Path("/proc/meminfo").read_text().split("MemAvailable:")[1].split()[0])
     with contextlib.suppress(OSError, ValueError):
         limit, used = (int(Path(f"/sys/fs/cgroup/memory.{name}").read_text()) for name in ("max", "current"))
+        with contextlib.suppress(OSError, IndexError):  # files that were read lie there until something wants the room
+            used -= int(Path("/sys/fs/cgroup/memory.stat").read_text().split("inactive_file ")[1].split()[0])
         free = min(free, limit - used)
     return max(1, min(cores, int(free / 1e9 / GIGABYTES_A_JOB)))
 
@@ -123,10 +125,12 @@ def evaluate(paper: str, config: Any, store: Any, run: Any) -> None:
 def walk(runs: dict, at_once: int, dask: str | None = None) -> Iterator[Ended]:
     """Carry runs through their trainings and evaluations; yields each job as it ends, those that only look left out.
 
-    A run with a failed training is not evaluated.
+    A run with a failed training is not evaluated. Evaluations of one data set end before those of the next begin, in
+    the order of `runs`: a later one may read the results of an earlier one.
 
     Args:
-        runs: {key: (config, store, run)}, opened and settled (`common.record`); a job's key says whose it is.
+        runs: {key: (config, store, run)}, opened and settled (`common.record`); a job's key says whose it is, its
+            attribute `data_set` (if it has one) of which data set.
     """
     def job(key, name: str, work: Callable, *more) -> Job:
         config, store, opened = runs[key]
@@ -145,7 +149,10 @@ def walk(runs: dict, at_once: int, dask: str | None = None) -> Iterator[Ended]:
         if ended.problem:
             failed.add(ended.job.key)
         yield ended
-    yield from run([job(key, "evaluation", evaluate) for key in runs if key not in failed], at_once, dask)
+    of = {key: getattr(key, "data_set", None) for key in runs}
+    for data_set in dict.fromkeys(of.values()):
+        yield from run([job(key, "evaluation", evaluate) for key in runs if key not in failed and of[key] == data_set],
+                       at_once, dask)
 
 
 def run(jobs: list[Job], at_once: int, dask: str | None = None) -> Iterator[Ended]:
@@ -224,19 +231,28 @@ def _do(number: int, job: Job) -> tuple[int, Ended]:
     began, value, problem = time.monotonic(), None, ""
     for name in THREADS:
         os.environ.setdefault(name, "1")
-    job.log.parent.mkdir(parents=True, exist_ok=True)
-    with open(job.log, "a", encoding="utf-8") as log, contextlib.redirect_stdout(log), contextlib.redirect_stderr(log):
-        try:
-            value = job.work(*job.arguments)
-        except process.EXPECTED as error:
-            print(f"error: {process.one_line(error)}", file=log)
-            problem = process.one_line(error)
-        except (KeyboardInterrupt, SystemExit):
-            problem = "stopped"
-        except Exception as error:  # a job that fails does not stop the others
-            traceback.print_exc()
-            problem = f"{process.one_line(error)}; see {job.log}"
+    try:
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        with (open(job.log, "a", encoding="utf-8") as log, contextlib.redirect_stdout(log),
+              contextlib.redirect_stderr(log)):
+            value, problem = _done(job)
+    except OSError as error:
+        problem = f"{job.log}: the log cannot be written ({error.strerror}); free some space, the same command goes on"
     return number, Ended(job, value, problem, time.monotonic() - began)
+
+
+def _done(job):
+    """(what the job returned, what failed in one line); what it prints goes where its output was led."""
+    try:
+        return job.work(*job.arguments), ""
+    except process.EXPECTED as error:
+        print(f"error: {process.one_line(error)}")
+        return None, process.one_line(error)
+    except (KeyboardInterrupt, SystemExit):
+        return None, "stopped"
+    except Exception as error:  # a job that fails does not stop the others
+        traceback.print_exc()
+        return None, f"{process.one_line(error)}; see {job.log}"
 
 
 @contextlib.contextmanager

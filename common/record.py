@@ -230,7 +230,9 @@ class Run:
     def _hours(self) -> float:
         seconds = 0.0
         for path in sorted(self.directory.glob("models/**/timing.jsonl")):
-            seconds += sum(json.loads(line)["seconds"] for line in path.read_text().splitlines())
+            for line in path.read_text().splitlines():
+                with contextlib.suppress(json.JSONDecodeError):  # cut off where the disk was full
+                    seconds += json.loads(line)["seconds"]
         return round(seconds / 3600, 4)
 
 
@@ -258,14 +260,17 @@ def read(directory: Path, settings: ModuleType, claim_rows: list, problems: list
     where = "/".join(directory.parts[-3:])
     try:
         if (directory / "config.json").exists():
-            saved = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+            saved = _checked(json.loads((directory / "config.json").read_text(encoding="utf-8")))
         if (directory / "results.json").exists():
             results = claims.read_results(directory / "results.json", claim_rows)
             if any(saved.get(key) not in (None, results.get(key)) for key in IDENTITY):
                 problems.append(f"{where}: results.json is of another run; evaluate this one again")
                 results = None
+    except json.JSONDecodeError as error:
+        problems.append(f"{where}/config.json: cut off or damaged ({error}); train this run again to have it shown")
     except (OSError, ValueError) as error:
-        problems.append(str(error).replace(str(directory), where))
+        said = str(error).replace(str(directory), where)
+        problems.append(said if where in said else f"{where}: {said}")
     identity = results or saved
     if not identity.get("corpus") or any(key not in identity for key in IDENTITY):
         return None
@@ -275,6 +280,16 @@ def read(directory: Path, settings: ModuleType, claim_rows: list, problems: list
     media = _read_media(directory / "media.json", where, problems) if results else []
     rejected = _read_rejected(saved.get("store"), (results or {}).get("rejected"))
     return of(identity, directory, settings, results, media, rejected)
+
+
+def _checked(saved: Any) -> dict:
+    """A config.json's content. Raises ValueError where it is none."""
+    kinds = {"paper": str, "corpus": dict, "follow": str, "preset": str, "seed": int}
+    if not isinstance(saved, dict) or any(not isinstance(saved.get(key, kind()), kind) for key, kind in kinds.items()):
+        raise ValueError("config.json is not what a run writes; train this run again to have it shown")
+    if saved.get("follow", "paper") not in configuration.FOLLOW:
+        raise ValueError(f"config.json names the mode {saved['follow']!r}, which is none; train this run again")
+    return saved
 
 
 def of(identity: dict, directory: Path, settings: ModuleType, results: dict | None, media: list | None = None,

@@ -105,7 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
     at_once = options.jobs or jobs.allowed()
     with process.stopping():
         if at_once > 1 or options.dask:
-            side_by_side(options, settings, plans, at_once, failures)
+            with process.one_line_errors():
+                side_by_side(options, settings, plans, at_once, failures)
         else:
             for plan in plans:
                 with failures.of(plan):

@@ -7,6 +7,7 @@ import ast
 import hashlib
 import os
 import re
+import shlex
 from collections import Counter, defaultdict
 from pathlib import Path
 
@@ -200,5 +201,5 @@ def _next_commands(names: list[str], directory: Path) -> list[str]:
     for path in sorted((Path(__file__).parents[2] / "papers").glob("*/config.py")):
         match = re.search(r"^DATA_SETS = (\([^)]*\))", path.read_text(encoding="utf-8"), re.MULTILINE)
         if match and set(names) & set(ast.literal_eval(match[1])):
-            commands.append(f"make reproduce-{path.parent.name} DATA={directory}")
+            commands.append(f"make reproduce-{path.parent.name} DATA={shlex.quote(str(directory))}")
     return commands

@@ -14,6 +14,7 @@ from common import standing
 from common.errors import ClaimsError, DataError
 from common.files import whole
 from common.report import across, collect, curves, decisive, media, reading, rows, story, text
+from common.store import safe_name
 
 TEMPLATES = Path(__file__).parent / "templates"
 COLUMN_SAYS = {"paper": "as the paper says", "sound": "without the known faults"}
@@ -33,7 +34,7 @@ def write(runs_directory: Path | str, papers_directory: Path | str) -> tuple[lis
         problems += paper.problems
         for group in groups:
             page = paper_page(group, groups)
-            path = runs_directory / paper.name / f"{group.name}.html"
+            path = runs_directory / paper.name / f"{safe_name(group.name)}.html"
             _replace(path, environment.get_template("paper.html").render(page))
             problems += page["problems"]
             written.append(path)

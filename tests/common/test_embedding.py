@@ -64,6 +64,12 @@ def test_the_tool_ends_with_what_it_could_do(tmp_path, capsys, monkeypatch):
 
     assert (code("a.mp3"), code("a.mp3", "bad.mp3"), code("bad.mp3")) == (0, 1, 2)
     assert capsys.readouterr().err == "error: bad.mp3: nothing but silence\n" * 2
+    for name, why in (("codes.txt", "end the name in .csv or .npy"), ("none/codes.csv", "there is no folder")):
+        worked = []
+        with pytest.raises(SystemExit) as end:  # before the work
+            embedding.tool(Options, "Codes.", lambda options, w=worked: w.append,
+                           ["a.mp3", "--output", f"{tmp_path}/{name}"])
+        assert end.value.code == 2 and why in capsys.readouterr().err and worked == []
     with pytest.raises(SystemExit) as end:
         code()
     assert end.value.code == 2 and capsys.readouterr().err == "error: no file named; give one or more\n"

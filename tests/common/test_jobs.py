@@ -1,5 +1,6 @@
 """Jobs side by side: what fails, dies or is stopped, and that results do not depend on how they were run."""
 
+import collections
 import contextlib
 import json
 import os
@@ -9,10 +10,12 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from common import jobs, reproduce
+from common.errors import EncoreError
 from tests.common.test_record import ROOT, Checkout, free_ports
 
 
@@ -198,6 +201,38 @@ def test_a_run_whose_training_fails_is_not_evaluated_and_the_others_are(tmp_path
     assert evaluated == ["seed-0", "seed-2"]
 
 
+def test_runs_of_one_data_set_are_evaluated_before_those_of_the_next(tmp_path, monkeypatch):
+    """The later ones may read their results: lord_transfer's instruments beside its genres."""
+    Key = collections.namedtuple("Key", "data_set number")
+    runs = {Key(data_set, number): (None, None, SimpleNamespace(paper="p", directory=tmp_path, follow="", preset=""))
+            for number in range(2) for data_set in ("genres", "instruments")}
+    asked = []
+
+    def run(given, at_once, dask):
+        asked.append([one.key for one in given])
+        return [jobs.Ended(one, [], "", 0.0) for one in given]
+
+    monkeypatch.setattr(jobs, "run", run)
+    list(jobs.walk(runs, 2))
+    assert asked[2:] == [[Key("genres", 0), Key("genres", 1)], [Key("instruments", 0), Key("instruments", 1)]]
+
+
+def test_a_log_that_cannot_be_written_is_that_jobs_problem_alone(tmp_path):
+    asked = [job(tmp_path, "good", double, 4), jobs.Job("bad", "bad", Path("/dev/full"), double, (1,))]
+    ended = {one.job.key: one for one in jobs.run(asked, 2)}
+    assert ended["good"].value == 8 and ended["bad"].problem.startswith("/dev/full: the log cannot be written")
+
+
+def test_a_cluster_that_is_not_there_is_one_line(tmp_path, monkeypatch, capsys):
+    def none(*more):
+        raise EncoreError("no scheduler there")
+
+    monkeypatch.setattr(reproduce, "side_by_side", none)
+    with pytest.raises(SystemExit) as end:
+        reproduce.main(["softmax_ae", "--preset", "smoke", "--dask", "tcp://x:1", "--runs", str(tmp_path)])
+    assert end.value.code == 2 and capsys.readouterr().err == "error: no scheduler there\n"
+
+
 def test_the_last_line_of_a_log_is_the_last_state_of_its_progress_bar(tmp_path):
     log = tmp_path / "x.log"
     assert jobs.last_line(log) == ""
@@ -245,5 +280,7 @@ def test_jobs_at_once_are_as_many_as_processors_and_memory_permit(monkeypatch):
     assert jobs.allowed() == 6
     said["/sys/fs/cgroup/cpu.max"] = "300000 100000"
     assert jobs.allowed() == 3
-    said |= {"/sys/fs/cgroup/memory.max": "6000000000", "/sys/fs/cgroup/memory.current": "5000000000"}
+    said |= {"/sys/fs/cgroup/memory.max": "14000000000", "/sys/fs/cgroup/memory.current": "13000000000"}
     assert jobs.allowed() == 1
+    said["/sys/fs/cgroup/memory.stat"] = "anon 1000000\ninactive_file 8000000000\nactive_file 5\n"
+    assert jobs.allowed() == 2  # 9 GB: what was read of files gives way

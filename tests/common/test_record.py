@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from common import record
 from tests.common import processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -207,3 +208,10 @@ def test_of_several_machines_the_chief_alone_writes_and_evaluates(tmp_path):
     assert "done in" in chief and "trained; the chief evaluates" in worker and "Report" not in worker
     lines = (checkout.seed / "models" / "line" / "metrics.jsonl").read_text().splitlines()
     assert len(lines) == 2 and checkout.results()["complete"]
+
+
+def test_a_line_that_a_full_disk_cut_off_counts_for_nothing(tmp_path):
+    model = tmp_path / "models" / "one"
+    model.mkdir(parents=True)
+    (model / "timing.jsonl").write_text('{"seconds": 1800}\n{"stage"{"seconds": 5}\n{"seconds": 1800}\n{"sec')
+    assert record.Run(tmp_path, None, None, "paper", "demo", 0, {}, {})._hours() == 1.0

@@ -583,3 +583,34 @@ def test_empty_files_of_five_composers_are_no_corpus_at_all(tmp_path, papers, ca
     written, _ = pages.write(tmp_path / "runs", papers)
     assert [path.name for path in written] == ["index.html"]  # no run, no page of one
     assert "no results.json here" in published.publish([tmp_path / "runs" / "softmax_ae" / "orchestral"], papers)[1][0]
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    ("[]", "not what a run writes"), ('{"paper": "softmax_ae", "corpus": "gtzan"}', "not what a run writes"),
+    ('{"paper": "softmax_ae", "follow": "bogus"}', "names the mode 'bogus'"),
+    ('{"follow": null}', "not what a run writes"),
+    ('{"paper": "soft', "cut off or damaged"),
+])  # fmt: skip
+def test_an_odd_config_takes_no_page_away_and_is_one_line(tmp_path, content, said):
+    papers = make_papers(tmp_path)
+    whole = make_run(tmp_path / "runs", papers)
+    odd = whole.parent / "seed-9"
+    odd.mkdir()
+    (odd / "config.json").write_text(content)
+    written, _ = pages.write(tmp_path / "runs", papers)
+    assert len(written) == 2
+    paper = next(one for one in collect.papers(papers) if one.name == "softmax_ae")
+    collect.groups(paper, tmp_path / "runs")
+    assert len(paper.problems) == 1 and said in paper.problems[0] and "seed-9" in paper.problems[0]
+
+
+def test_a_page_is_written_nowhere_but_beside_the_runs(tmp_path):
+    papers = make_papers(tmp_path)
+    directory = make_run(tmp_path / "runs", papers)
+    for name in ("config.json", "results.json"):
+        saved = json.loads((directory / name).read_text())
+        saved["corpus"]["label"] = "../../../escaped"
+        (directory / name).write_text(json.dumps(saved))
+    written, _ = pages.write(tmp_path / "runs", papers)
+    assert all((tmp_path / "runs") in path.resolve().parents for path in written) and len(written) == 2
+    assert not list(tmp_path.parent.glob("escaped*"))
