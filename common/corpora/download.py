@@ -104,18 +104,40 @@ def get(name: str, directory: Path, yes: bool = False, sources: dict[str, Source
     try:
         directory.mkdir(parents=True, exist_ok=True)
         missing = [archive for archive in source.archives if not (directory / f".{archive.name}.done").exists()]
-        sizes = [size_of(archive, source.page) for archive in missing]
-        print(f"{source.title}: {sum(sizes) / GIB:.1f} GiB to download into {directory}, more when unpacked. "
+        if not missing:
+            done = " ".join(f".{archive.name}.done" for archive in source.archives)
+            print(f"{source.title}: downloaded and unpacked before. To get it again remove {done} in {directory}")
+            return
+        there = [archive for archive in missing if _is_whole(directory / archive.name, archive)]
+        left = sum(max(0, size_of(archive, source.page) - _size(directory / f"{archive.name}.part"))
+                   for archive in missing if archive not in there)
+        print(f"{source.title}: {left / GIB:.1f} GiB to download into {directory}, more when unpacked. "
               f"Licence: {source.licence}. From {source.page}", flush=True)
-        room(directory, sum(sizes))
-        if not yes and not _consent():
+        room(directory, left)
+        if left and not yes and not _consent():
             raise DataError(f"{name}: not downloaded. With --yes nothing is asked.")
         for archive in missing:
-            unpack(download(archive, directory, source.page), directory / archive.into)
+            path = directory / archive.name if archive in there else download(archive, directory, source.page)
+            unpack(path, directory / archive.into)
             (directory / f".{archive.name}.done").touch()
     except OSError as error:
         said = f"{error.filename or directory}: {error.strerror or error}"
         raise DataError(f"{said}. The same command goes on.") from None
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def _checksum(path: Path, kind: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, kind).hexdigest()
+
+
+def _is_whole(path: Path, archive: Archive) -> bool:
+    """Whether an archive's file is there with the published checksum: got before, or put there by hand."""
+    kind, wanted = archive.checksum.split(":")
+    return path.exists() and _checksum(path, kind) == wanted
 
 
 def _consent() -> bool:
@@ -169,8 +191,7 @@ def download(archive: Archive, directory: Path, page: str) -> Path:
         except requests.RequestException as error:
             raise _dead(archive, page, error) from None
     kind, wanted = archive.checksum.split(":")
-    with open(part, "rb") as file:
-        found = hashlib.file_digest(file, kind).hexdigest()
+    found = _checksum(part, kind)
     if found != wanted:
         part.unlink()
         raise DataError(f"{archive.url}: its {kind} is {found}, published is {wanted}; removed. Try again, or look at "

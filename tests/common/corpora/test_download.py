@@ -196,3 +196,34 @@ def test_the_command_line_asks_with_one_line_and_exit_code_2(tmp_path, capfd):
         "error: gtzan: cannot be downloaded; "
         "medley_solos_db, fma_metadata, fma_small, fma_medium, fma_large, lakh can. "
         "For the others see data/README.md."]
+
+
+def test_an_archive_that_is_there_is_unpacked_without_a_server(server, tmp_path, capsys):
+    """Got before its unpacking was stopped, or put there by hand as the message says when the address is gone."""
+    body = zipped({"one.wav": SOUND})
+    sources = source(server, ("a.zip", body))
+    server.files.clear()
+    (tmp_path / "a.zip").write_bytes(body)
+    download.get("set", tmp_path, sources=sources)  # nothing to download: nothing is asked
+    assert (tmp_path / "one.wav").read_bytes() == SOUND and server.ranges == []
+    (tmp_path / "one.wav").unlink()
+    capsys.readouterr()
+    download.get("set", tmp_path, sources=sources)
+    assert "To get it again remove .a.zip.done" in capsys.readouterr().out
+
+
+def test_an_archive_with_other_bytes_is_got_again(server, tmp_path):
+    sources = source(server, ("a.zip", zipped({"one.wav": SOUND})))
+    (tmp_path / "a.zip").write_bytes(b"half of it")
+    download.get("set", tmp_path, yes=True, sources=sources)
+    assert (tmp_path / "one.wav").read_bytes() == SOUND and server.ranges == [None]
+
+
+def test_of_what_is_half_there_only_the_rest_must_fit(server, tmp_path, monkeypatch):
+    body = zipped({"one.wav": SOUND})
+    sources = source(server, ("a.zip", body))
+    (tmp_path / "a.zip.part").write_bytes(body[:3_000_000])
+    free = iter((len(body) - 2_999_999, 10**9))  # before the download, before unpacking
+    monkeypatch.setattr(download.shutil, "disk_usage", lambda path: SimpleNamespace(free=next(free)))
+    download.get("set", tmp_path, yes=True, sources=sources)
+    assert server.ranges == ["bytes=3000000-"] and (tmp_path / "one.wav").read_bytes() == SOUND
