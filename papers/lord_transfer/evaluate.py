@@ -45,6 +45,8 @@ def evaluate(config: Config, store: Store, run: Run, partial: bool = False) -> N
     results = facts.of_the_method(config) | facts.counts(config, store)
     results |= collect(FINDINGS[config.data_set], found)  # type: ignore[arg-type]
     results |= asked_elsewhere(config, results)
+    known = learnt(models)
+    results = asked_of_the_first(results, known, train.job_name("lord", pairs(config)[0]))
     notes = {"perceptual": losses.perceptual_words(config), "loss": " + ".join(loss_terms(config)),
              "split": found.first.how, "ears": {pair or config.data_set: model.ears for pair, model in models.items()}}
     if config.data_set == "medley_solos_db":  # what the long recordings are compared with (I6, I7)
@@ -54,7 +56,7 @@ def evaluate(config: Config, store: Store, run: Run, partial: bool = False) -> N
         stated["groups_per_class"] = 1  # type: ignore[assignment]  # clips of one recording on several sides: no verdicts
     run.write_results(store, results, figures_and_sound(run, found, notes), notes,
                       step=sum(o.step for o in outcomes.values()),
-                      complete=all(o.complete for o in outcomes.values()), facts=stated, learnt=learnt(models))
+                      complete=all(o.complete for o in outcomes.values()), facts=stated, learnt=known)
 
 
 def learnt(models: dict[str, Measured]) -> dict:
@@ -93,6 +95,22 @@ def asked_elsewhere(config: Config, results: dict) -> dict[str, dict]:
             reason = f"a question about {asked.replace('|', ' or ')}" if elsewhere else "this mode has none"
             found[claim.id] = {"not_testable": reason}
     return found
+
+
+def asked_of_the_first(results: dict[str, dict], known: dict[str, dict], first: str) -> dict[str, dict]:
+    """The same results; where the `first` pair's model has not learnt, what is measured on it alone is not judged.
+
+    It keeps its value. Such a claim names the models of all pairs in claims.csv, of which it asks that any has learnt;
+    a claim about one pair names its own.
+    """
+    check = known[first]
+    if check["learnt"]:
+        return results
+    reason = f"the model did not learn: {first}, {check['what']}, {check['value']:.3g} against {check['baseline']:.3g}"
+    asked = {claim.id for claim in claims.read_claims(Path(__file__).with_name("claims.csv"))
+             for key, _, models in claim.needs if key == "learnt" and "|" in models}
+    return {claim: entry | {"not_testable": reason} if claim in asked and "value" in entry else entry
+            for claim, entry in results.items()}
 
 
 def siblings(run: Run, evidence: str) -> dict[str, dict]:

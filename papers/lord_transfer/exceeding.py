@@ -33,6 +33,12 @@ def to_own_class(values: np.ndarray, heard: Heard) -> np.ndarray:
     return values[heard.classes, np.arange(heard.clips)]
 
 
+def above_identity(heard: Heard) -> np.ndarray:
+    """(n,) of each clip, the share of its transfers heard as the target minus that of its identity outputs so heard."""
+    wrong = (heard.own != heard.classes) / (len(heard.labels) - 1)
+    return per_clip(heard.hits, heard) - wrong
+
+
 def best_of(controls: dict[str, np.ndarray]) -> str:
     """The name of the control with the largest mean."""
     means = {name: float(np.mean(values)) for name, values in controls.items()}

@@ -101,8 +101,8 @@ def content_section(m: Any, title: str) -> dict:
             ["… without noise", _share(probe["clean"].mean())],
             ["… on an untrained encoder's codes with noise", _share(probe["untrained"].mean())],
             ["chance of that probe", _share(m.heard.chance)],
-            ["to sound and back, pseudo-inverse (dB)", _number(found["pinv"].mean())],
-            ["to sound and back, non-negative (dB)", _number(found["nonnegative"].mean())]]
+            ["to sound and back by Griffin-Lim, pseudo-inverse (dB)", _number(found["pinv"].mean())],
+            ["to sound and back by Griffin-Lim, non-negative (dB)", _number(found["nonnegative"].mean())]]
     return {"title": f"What is left of the content{title}", "text": "",
             "items": [{"kind": "table", "caption": "Held-out clips, noise off", "columns": ["", "value"],
                        "rows": rows}]}
@@ -114,16 +114,17 @@ def joining_section(run: Run, m: Any, title: str) -> Any:
     distances = [float(np.mean([track["distance"][k] for track in m.tracks])) for k in columns]
     path = plots.curves(run.figure(f"{name}-columns"), {"to the input": (columns, distances)},
                         "columns kept of each window", "log-spectral distance (dB)")
-    rows = [[method, _number(mean_of_some([track["seam"][method] for track in m.tracks]))]
-            for method in m.tracks[0]["seam"]]
+    rows = [[f"{where}, {method}", _number(mean_of_some([track[what][method] for track in m.tracks]))]
+            for what, where in (("seam", "at seams"), ("overlap", "largest over an overlap"))
+            for method in m.tracks[0][what]]
     return {"title": f"Joining windows{title}",
             "text": f"{len(m.tracks)} held-out tracks, rebuilt with their own class. The first of them is to be heard, "
                     "joined in every way, and given to another class as a whole.",
             "items": [*joined_items(run, m), {"kind": "figure", "file": run.relative(path), "claims": ["S3", "S4"],
                        "caption": "sound after Griffin-Lim against columns kept of each window (sec. 2.4.2)",
                        "alt": "curve of distance over columns kept"},
-                      {"kind": "table", "caption": "change at seams over the median elsewhere", "claims": ["S1"],
-                       "columns": ["method", "ratio"], "rows": rows}]}
+                      {"kind": "table", "caption": "frame change over the median elsewhere",
+                       "claims": ["S1", "S2-smooth"], "columns": ["where, and way of joining", "ratio"], "rows": rows}]}
 
 
 def curves_section(run: Run, models: Any, comparisons: Any) -> dict:

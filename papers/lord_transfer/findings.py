@@ -18,7 +18,7 @@ def leak(run: Evaluation) -> dict:
 
 
 def inversion(run: Evaluation) -> dict:
-    """R-inversion: what the pseudo-inverse costs, in dB."""
+    """R-inversion: what the pseudo-inverse costs, in dB, where Griffin-Lim follows it and the other alike."""
     found = run.first.inversion
     return by_group(found["pinv"] - found["nonnegative"], run.first.groups[found["picked"]], "recordings",
                     {name: found[name].mean() for name in ("pinv", "nonnegative")})

@@ -7,7 +7,7 @@ import numpy as np
 from common.findings import NotTestable, by_group
 from papers.lord_transfer import findings_comparisons
 from papers.lord_transfer.controls import BLIND, PICTURES, SOURCE
-from papers.lord_transfer.exceeding import UNTRAINED, exceeds, listened, mean_of, per_clip, to_own_class
+from papers.lord_transfer.exceeding import UNTRAINED, above_identity, exceeds, listened, mean_of, to_own_class
 from papers.lord_transfer.measures import Evaluation, Measured
 
 PAIRS = ("Instrumental-Pop", "Classical-Pop", "Rock-Folk")  # sec. 2.3.1
@@ -32,8 +32,7 @@ def transfer(run: Evaluation, pair: str) -> dict:
     """G1-transfer: transfers heard as the target minus identity outputs so heard."""
     model = of_pair(run, pair)
     heard = listened(model)
-    wrong = (heard.own != heard.classes) / (len(heard.labels) - 1)
-    return by_group(per_clip(heard.hits, heard) - wrong, heard.groups, "tracks", {
+    return by_group(above_identity(heard), heard.groups, "tracks", {
         "transferred": heard.transferred, "identity": heard.false_identity, "chance": heard.chance,
         "classifier on real clips": heard.accuracy,
         **{name: mean_of(model, "hits", name) for name in (*BLIND, *SOURCE)}})
@@ -60,9 +59,9 @@ def seam(run: Evaluation) -> dict:
 
 
 def smoother(run: Evaluation) -> dict:
-    """S2: seam ratio of concatenation minus the cross-fade's."""
+    """S2: largest change over an overlap over the median elsewhere, concatenation minus cross-fade."""
     tracks, groups = tracks_of(run)
-    both = {name: np.array([track["seam"][name] for track in tracks]) for name in ("concatenation", "cross-fade")}
+    both = {name: np.array([track["overlap"][name] for track in tracks]) for name in ("concatenation", "cross-fade")}
     return by_group(both["concatenation"] - both["cross-fade"], groups, "tracks",
                     {name: found.mean() for name, found in both.items()})
 

@@ -79,14 +79,20 @@ def columns(windows: np.ndarray, step: int, first: int | None = None) -> np.ndar
     return np.concatenate([windows[0][:, :first], *kept, windows[-1][:, first + step:]], axis=1)
 
 
-def seam_ratio(image: np.ndarray, seams: Sequence[int] | np.ndarray) -> float:
-    """Mean absolute frame difference across `seams` (frame indices) over the median difference elsewhere."""
+def seam_ratio(image: np.ndarray, seams: Sequence[int] | np.ndarray, overlap: int = 0) -> float:
+    """Mean over `seams` (frame indices) of the absolute frame difference there, over the median difference elsewhere.
+
+    With an `overlap` a seam is that many frames about its own, and the largest difference into, within and out of them
+    counts: wherever a method passes from one window to the next, that is seen.
+    """
     change = np.abs(np.diff(image, axis=1)).mean(axis=0)
-    at = np.zeros(len(change), dtype=bool)
-    at[[seam - 1 for seam in seams if 0 < seam <= len(change)]] = True
-    if not at.any() or at.all():
+    starts = [seam - overlap // 2 for seam in seams if 0 < seam <= len(change)]
+    about = [np.arange(max(start - 1, 0), min(start + overlap, len(change))) for start in starts]
+    elsewhere = np.delete(change, np.concatenate(about)) if about else change
+    if not about or not len(elsewhere):
         return float("nan")
-    return float(change[at].mean() / max(np.median(change[~at]), 1e-12))
+    largest = np.mean([change[places].max() for places in about])
+    return float(largest / max(np.median(elsewhere), 1e-12))
 
 
 def flux(image: np.ndarray) -> float:
@@ -98,12 +104,15 @@ def flux(image: np.ndarray) -> float:
 
 def ways(image: np.ndarray, width: int,
          rebuild: Callable[[np.ndarray], np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Every way of joining one track (bands, frames): {name: (image, seams)}; `rebuild` maps windows to windows."""
+    """Every way of joining one track (bands, frames): {name: (image, seams)}; `rebuild` maps windows to windows.
+
+    A seam of the cross-fade is the middle of an overlap.
+    """
     hop = 3 * width // 4
     blend = rebuild(cut(image, width, hop))
     found = {"concatenation": (concatenate(rebuild(cut(image, width, width))),
                                np.arange(width, image.shape[1] - width + 1, width)),
-             "cross-fade": (cross_fade(blend, hop), np.arange(1, len(blend)) * hop + (width - hop))}
+             "cross-fade": (cross_fade(blend, hop), np.arange(1, len(blend)) * hop + (width - hop) // 2)}
     for step in column_counts(width)[:-1]:
         found[f"columns {step}"] = (columns(rebuild(cut(image, width, step)), step), np.array([], int))
     found[f"columns {width}"] = found["concatenation"]
@@ -131,7 +140,8 @@ def track_measures(image: np.ndarray, reference: float, rebuild: Callable[[np.nd
                    config: Config) -> dict[str, Any]:
     """Seams, blended error and sound of one track (bands, frames) joined in every way.
 
-    Returns {"seam": {method: ratio}, "blend": error inside overlaps over outside, "distance": {columns: dB},
+    Returns {"seam": {method: ratio}, "overlap": {method: ratio of the largest change over an overlap, or over as many
+    frames about a seam}, "blend": error inside overlaps over outside, "distance": {columns: dB},
     "inconsistency": {columns: ratio}}.
     """
     found, hop = ways(image, config.frames, rebuild), 3 * config.frames // 4
@@ -139,7 +149,8 @@ def track_measures(image: np.ndarray, reference: float, rebuild: Callable[[np.nd
     kept = {count: found[f"columns {count}"][0] for count in column_counts(config.frames)}
     length = min(one.shape[1] for one in kept.values())
     kept = {count: one[:, :length] for count, one in kept.items()}
-    return {"seam": {name: seam_ratio(*found[name]) for name in ("concatenation", "cross-fade")},
+    return {"seam": {"concatenation": seam_ratio(*found["concatenation"])},
+            "overlap": {k: seam_ratio(*found[k], config.frames - hop) for k in ("concatenation", "cross-fade")},
             "blend": blend_ratio(blended, image, config.frames, hop),
             "distance": {k: sound.log_spectral_distance(sound.to_audio(one, reference, config), image[:, :length],
                                                         reference, config) for k, one in kept.items()},

@@ -27,6 +27,19 @@ def linear_power(mel: np.ndarray, config: Config) -> np.ndarray:
     return np.maximum(pseudo_inverse(config.sample_rate, config.fft_size, config.bands) @ mel, 0)
 
 
+def magnitude(mel: np.ndarray, config: Config) -> np.ndarray:
+    """STFT magnitude (1 + fft_size / 2, frames) of mel power, by the inverse that `config.inversion` names."""
+    if config.inversion == "pinv":
+        return np.sqrt(linear_power(mel, config))
+    return inversion.mel_to_magnitude(mel, config.sample_rate, config.fft_size)
+
+
+def by_griffin_lim(mel: np.ndarray, config: Config, seed: int = 0) -> np.ndarray:
+    """Mono samples of mel power: filter bank undone, Griffin-Lim from random phase."""
+    return inversion.griffin_lim(magnitude(mel, config), config.fft_size, config.hop, config.griffin_lim_iterations,
+                                 seed=seed)
+
+
 def to_audio(image: np.ndarray, reference: float, config: Config, seed: int = 0) -> np.ndarray:
     """Mono samples of an image: power, filter bank undone, Griffin-Lim (sec. 2.2).
 
@@ -34,8 +47,7 @@ def to_audio(image: np.ndarray, reference: float, config: Config, seed: int = 0)
     """
     mel = mel_power(image, reference, config)
     if config.inversion == "pinv":
-        return inversion.griffin_lim(np.sqrt(linear_power(mel, config)), config.fft_size, config.hop,
-                                     config.griffin_lim_iterations, seed=seed)
+        return by_griffin_lim(mel, config, seed)
     return inversion.mel_to_audio(mel, config.sample_rate, config.fft_size, config.hop,
                                   iterations=config.griffin_lim_iterations, seed=seed)
 
@@ -61,8 +73,12 @@ def heard_decibels(samples: np.ndarray, reference: float, config: Config, frames
 
 
 def inversion_error(image: np.ndarray, reference: float, config: Config) -> float:
-    """Mean absolute error in dB of a clip's way to sound and back: the ceiling for any model's sound."""
-    samples = to_audio(image, reference, config)
+    """Mean absolute error in dB of a clip's way to sound and back, by Griffin-Lim whatever `config.inversion` is.
+
+    So two inverses of the filter bank differ by their magnitudes alone: `to_audio` passes the non-negative one on to
+    other phases and more passes.
+    """
+    samples = by_griffin_lim(mel_power(image, reference, config), config)
     frames = min(image.shape[1], 1 + len(samples) // config.hop)
     heard = heard_decibels(samples, reference, config, frames)
     return float(np.abs(heard - config.dynamic_range * (image[:, :frames] - 1)).mean())

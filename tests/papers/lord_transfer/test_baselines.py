@@ -61,7 +61,8 @@ BASELINES = {  # of the run in which the claim holds
     "L2": {"mae": 0.4, "both": 1.2, "mse": 1.0}, "L3": {"both": 1.0, "mse": 2.0, "mae": 3.0},
     "L4": {"both": 1.0, "mse": 2.0, "mae": 3.0},
     "L4-substitute": {"both": 1.0, "mse": 2.0, "mae": 3.0}, "S1": {"no_seam": 1.0},
-    "S2-smooth": {"concatenation": 3.0, "cross-fade": 1.0}, "G2": {"class_mean": 1.0},
+    "S2-smooth": {"concatenation": 4.0, "cross-fade": 2.0}, "G2": {"class_mean": 1.0},
+    "G3": {"gain": -1.0, "above_identity": 0.0},
     "S3": {"columns 1": 9.0, "columns 4": 8.0, "columns 16": 7.0},
     "S4": {"columns 1": 0.5, "columns 4": 0.2, "columns 16": 0.1},
 } | {f"G1-identity-{pair}": IDENTITY for pair in ("instrumental-pop", "classical-pop", "rock-folk")} | {

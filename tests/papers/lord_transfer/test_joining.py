@@ -81,3 +81,5 @@ def test_seam_ratio_sees_a_jump():
     assert joining.flux(np.array([[0.0, 1.0, 0.0]])) == 1
     assert np.isnan(joining.seam_ratio(image, [])) and np.isnan(joining.seam_ratio(image, range(1, 40)))
     assert joining.seam_ratio(image, [0, 20, 40]) == pytest.approx(5)  # the ends are no seams
+    ratios = [joining.seam_ratio(image, [seam], 4) for seam in range(17, 24)]  # two frames on either side of the seam
+    assert ratios == pytest.approx([1, 5, 5, 5, 5, 5, 1])

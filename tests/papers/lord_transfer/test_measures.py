@@ -79,7 +79,7 @@ def test_joining_an_unchanged_track_has_no_seams_and_no_blend(monkeypatch):
     track = np.random.default_rng(0).random((32, 64))
     found = joining.track_measures(track, 1.0, lambda windows: windows, CONFIG)
     assert found["seam"]["concatenation"] == pytest.approx(1, abs=0.2)
-    assert found["seam"]["cross-fade"] == pytest.approx(1, abs=0.2)
+    assert found["overlap"]["cross-fade"] == pytest.approx(found["overlap"]["concatenation"], abs=0.2)
     assert set(found["distance"]) == {1, 4, 16} == set(found["inconsistency"])
     assert max(found["distance"].values()) == 0
 
@@ -96,11 +96,31 @@ def test_joining_windows_that_jump_is_seen_and_the_fade_is_smoother(monkeypatch)
     track = np.tile(np.arange(64) * 0.01, (32, 1))
     found = joining.track_measures(track, 1.0, jumping, CONFIG)
     assert found["seam"]["concatenation"] == pytest.approx((0.51 + 0.49 + 0.51) / 3 / 0.01)
-    assert found["seam"]["cross-fade"] < found["seam"]["concatenation"]
+    assert found["overlap"]["concatenation"] == found["seam"]["concatenation"]  # the seam is the largest about it
+    # The mask 1 7 21 35 / 35 of Eq. 7 has steps of at most 14 / 35; no two windows are blended elsewhere.
+    assert found["overlap"]["cross-fade"] == pytest.approx(0.4 * 0.5 / 0.01, abs=1)
     # Outside the four overlaps 16 of 48 frames are 0.5 too high, inside them the masks add up to half of 16.
     assert found["blend"] == pytest.approx(0.25 / (1 / 6))
     assert found["inconsistency"][1] > found["inconsistency"][16]
     assert found["distance"][1] == pytest.approx(24 * 0.5 / 64)  # every second of the 49 columns that are not ends
+
+
+@pytest.mark.parametrize("switch", range(5))
+def test_a_switch_anywhere_in_the_overlap_is_no_smoother_than_concatenation(monkeypatch, switch):
+    """Every window 0.5 higher than the last; the mask of Eq. 7 blends them, one that jumps from 0 to 1 does not."""
+    monkeypatch.setattr(sound, "to_audio", lambda image, reference, config: image)
+    monkeypatch.setattr(sound, "log_spectral_distance", lambda *rest: 0.0)
+    monkeypatch.setattr(sound, "inconsistency", lambda *rest: 0.0)
+    track = np.tile(np.arange(64) * 0.01, (32, 1))
+    blended = joining.track_measures(track, 1.0, rising, CONFIG)["overlap"]
+    assert blended["concatenation"] == pytest.approx(51) and blended["cross-fade"] == pytest.approx(21)
+    monkeypatch.setattr(joining, "half_bell", lambda overlap: (np.arange(overlap) >= switch).astype(float))
+    switched = joining.track_measures(track, 1.0, rising, CONFIG)["overlap"]
+    assert switched["cross-fade"] == pytest.approx(switched["concatenation"])
+
+
+def rising(windows):
+    return windows + 0.5 * np.arange(len(windows))[:, None, None]
 
 
 def test_blend_compares_inside_with_outside():
