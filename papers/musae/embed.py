@@ -1,7 +1,7 @@
 """Latent codes of any MIDI file: one row per two or sixteen bars that fit, as CSV or .npy.
 
 `python -m papers.musae.embed song.mid --model 16bar-flower > codes.csv`. The columns are file, clip, seconds (where it
-begins, at the tempo of the start) and z0, z1, ..., the mean of the latent Gaussian; with `--output codes.npy` an array
+begins in the file) and z0, z1, ..., the mean of the latent Gaussian; with `--output codes.npy` an array
 (clips, latent).
 """
 
@@ -16,9 +16,9 @@ import tyro
 
 from common import embedding
 from papers.musae import config as settings, tool
+from papers.musae.data import STEPS_PER_BAR
 
 READS, MODEL = "scores", "2bar-gaussian"
-BEATS_PER_BAR = 4  # the model takes 4/4 only (sec. 4.1)
 
 
 @dataclass(frozen=True)
@@ -53,13 +53,13 @@ def codes(learner: Any, config: settings.Config, bars: int, path: Path) -> list[
 
     What does not fit is said on stderr; raises MidiError where nothing does.
     """
-    from papers.musae import inference
+    from papers.musae import inference, rewrite
 
     song = tool.read(path, config, bars)
     tool.report(song)
     windows, numbers = song.windows()
-    seconds = bars * BEATS_PER_BAR * 60.0 / song.tempo
-    return [(number * seconds, code) for number, code in zip(numbers, inference.encode(learner, windows), strict=True)]
+    seconds = rewrite.step_times(path, config, len(song.tokens))[:: bars * STEPS_PER_BAR].tolist()
+    return [(seconds[number], code) for number, code in zip(numbers, inference.encode(learner, windows), strict=True)]
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from common import training
 from common.findings import collect
 from common.record import Run
 from common.store import Store
-from papers.musae import facts, findings, measured, page, train
+from papers.musae import facts, findings, measured, page, preconditions, train
 
 
 def evaluate(config: settings.Config, store: Store, run: Run, partial: bool = False) -> None:
@@ -33,7 +33,8 @@ def evaluate(config: settings.Config, store: Store, run: Run, partial: bool = Fa
         )
     trained = {name: jobs[name] for name, found in outcomes.items() if found}
     found = measured.measure(trained, config, store, run)
-    results = collect(findings.FINDINGS | facts.FACTS, found)
+    learnt = findings.learnt(found)
+    results = preconditions.asked(collect(findings.FINDINGS | facts.FACTS, found), learnt)
     notes = {"songs": {name: model.songs for name, model in found.models.items()}}
     if config.ablations:
         notes["effects"] = {
@@ -41,7 +42,7 @@ def evaluate(config: settings.Config, store: Store, run: Run, partial: bool = Fa
         }
     steps = sum(outcome.step for outcome in outcomes.values() if outcome)
     sections = page.sections(found, results, run)
-    run.write_results(store, results, sections, notes, steps, not unfinished, learnt=findings.learnt(found))
+    run.write_results(store, results, sections, notes, steps, not unfinished, learnt=learnt)
 
 
 if __name__ == "__main__":

@@ -92,13 +92,14 @@ def nearer_the_centre(measured: Measured) -> dict:
 def prior_distance(measured: Measured, model: str) -> dict:
     """Q9-wasserstein, Q9-gaussian: how much nearer to the prior the codes lie than the nearest null codes.
 
-    Nulls: zeros, one point, the prior with twice its deviation.
+    Nulls: zeros, one point, the prior with twice its deviation, an untrained encoder, whose sampled codes lie
+    near one Gaussian from the start.
     """
     found = measured.model(model)
     if found.lines and found.lines[-1]["losses/beta"] == 0:
         raise NotTestable("beta is 0 throughout")
     distances = found.distances
-    nulls = [distances[name] for name in ("zeros", "point", "twice_the_deviation")]
+    nulls = [distances[name] for name in ("zeros", "point", "twice_the_deviation", "untrained_encoder")]
     return {"value": min(nulls) - distances["codes"], "n": len(found.rows), "of": "windows", "baselines": distances}
 
 

@@ -165,15 +165,20 @@ def reconstruction(name: str, entry: training.Model, config: Config, store: Stor
     scores = {guess: measures.window_accuracy(tokens, found) for guess, found in guesses.items()}
     non_hold = measures.non_hold_accuracy(tokens, answers)
     lines = [line for line in training.history(run.model_directory(name)) if line["stage"] == "train"]
+    keras.utils.set_random_seed(run.seed)  # the weights that training began with
+    untrained = inference.encode(entry.build(config, store), tokens, np.random.default_rng([run.seed, 1]))
     tags = windows.tags[windows.song[rows]]
-    distances = prior_distances(config, placement if name in train.FLOWERS else None, tags, codes, run.seed)
+    distances = prior_distances(config, placement if name in train.FLOWERS else None, tags, codes, untrained, run.seed)
     return Reconstruction(name, learner, windows, train_rows, held_rows, rows, tokens, codes, answers, scores, majority,
                           non_hold, distances, lines)  # fmt: skip
 
 
 def prior_distances(config: Config, placement: np.ndarray | None, tags: np.ndarray, codes: np.ndarray,
-                    seed: int) -> dict[str, float]:
-    """Sliced Wasserstein distances to a draw of the prior: of the codes, another draw (floor), and three null codes."""
+                    untrained: np.ndarray, seed: int) -> dict[str, float]:
+    """Sliced Wasserstein distances to a draw of the prior: of the codes, another draw (floor), and four null codes.
+
+    untrained: codes of the same windows by the encoder before its training.
+    """
     rng = np.random.default_rng([seed, 7])
     wanted, floor = (train.prior_sample(config, placement, tags, rng) for _ in range(2))
     others = {
@@ -182,6 +187,7 @@ def prior_distances(config: Config, placement: np.ndarray | None, tags: np.ndarr
         "zeros": np.zeros_like(wanted),
         "point": np.broadcast_to(floor[0], wanted.shape),
         "twice_the_deviation": train.prior_sample(config, placement, tags, rng, spread=2.0),
+        "untrained_encoder": untrained[:, -config.latent :],
     }
     return {name: measures.sliced_wasserstein(other, wanted) for name, other in others.items()}
 

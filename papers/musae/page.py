@@ -227,8 +227,8 @@ def latent_space(measured: Measured, results: dict, run: Run) -> dict:
     text = (
         "The paper's adversarial term draws codes to the prior. In the program's joint loss the two terms that hold "
         "the code cancel, and only the gradient penalty reaches the encoder. Each distance stands beside those of "
-        "codes that say nothing: zeros, one point, the prior with twice its deviation; hits of petals beside the one "
-        "petal that hits most, and beside the same codes handed to other songs."
+        "codes that say nothing: zeros, one point, the prior with twice its deviation, an untrained encoder's; hits of "
+        "petals beside the one petal that hits most, and beside the same codes handed to other songs."
     )
     return {"title": "The latent space", "text": text, "items": items}
 
@@ -263,9 +263,10 @@ def _plane(measured, run):
 
 
 def _distances(measured):
-    columns = ["codes", "floor", "zeros", "point", "twice_the_deviation"]
+    columns = ["codes", "floor", "zeros", "point", "twice_the_deviation", "untrained_encoder"]
     rows = [[name, *(f"{m.distances[column]:.3f}" for column in columns)] for name, m in measured.models.items()]
-    shown = ["model", "codes", "another draw of the prior", "zeros", "one point", "twice the deviation"]
+    shown = ["model", "codes", "another draw of the prior", "zeros", "one point", "twice the deviation",
+             "an untrained encoder"]  # fmt: skip
     return {"kind": "table", "caption": "Sliced Wasserstein distance of held-out codes to the prior",
             "columns": shown, "rows": rows, "claims": ["Q9-wasserstein", "Q9-gaussian"]}  # fmt: skip
 

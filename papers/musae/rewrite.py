@@ -45,7 +45,7 @@ def rewritten(song: tool.Song, answers: dict[int, np.ndarray], config: Config) -
     if not len(source.metres):
         raise midi.MidiError(f"{song.path}: no time signature; set 4/4 at the start, which says where bars begin")
     end, steps = score.get_end_time(), song.bars * STEPS_PER_BAR
-    times = step_times(source, config, len(song.tokens))
+    times = step_times(song.path, config, len(song.tokens))
     parts = [score.instruments[number] for number in heard(source, config)]
     for number in sorted(answers):
         for part, tokens in zip(parts, answers[number].T, strict=True):
@@ -102,16 +102,18 @@ def heard(source: midi.Song, config: Config) -> list[int]:
     return [max(of[name], key=steps_lowest if name == "strings" else notes) for name in preprocess.CLASSES]
 
 
-def step_times(source: midi.Song, config: Config, steps: int) -> np.ndarray:
+def step_times(path: Path, config: Config, steps: int) -> np.ndarray:
     """When each step of the run's grid begins and the last one ends, in seconds, (steps + 1,); none before 0."""
+    source = midi.read(path)
     if config.quantiser == "complete":
         bar = 4 * source.resolution
-        first = int(source.metres[0, 0]) % bar
+        first = int(source.metres[0, 0]) % bar if len(source.metres) else 0
         if any((instrument.start < first).any() for instrument in source.instruments):
             first -= bar
         ticks = first + np.arange(steps + 1) * source.resolution / 4
         return source.seconds(np.maximum(ticks, 0))
-    beats = midi.beats(source, source.seconds(source.metres[0, 0]))
+    start = source.seconds(source.metres[0, 0]) if len(source.metres) else _opened(path).estimate_beat_start()
+    beats = midi.beats(source, start)
     beats = np.append(beats, 2 * beats[-1] - beats[-2])
     return np.interp(np.arange(steps + 1) / 4, np.arange(len(beats)), beats)
 

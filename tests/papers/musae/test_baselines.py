@@ -3,11 +3,12 @@
 import dataclasses
 from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
 
 from common.findings import NotTestable
-from papers.musae import data, facts, findings, measured as measuring, measures, train
+from papers.musae import data, facts, findings, latent, measured as measuring, measures, train
 from papers.musae.measured import ALPHAS
 from tests.papers.musae.test_findings import SLOPE, path, world
 from tests.papers.musae.toy import ToyStore, settings
@@ -17,7 +18,7 @@ TWO, GAUSSIAN, FLOWER = findings.TWO, findings.GAUSSIAN, findings.FLOWER
 QUOTED = {"V1-T1": 0.917, "V1-T2": 0.951, "V1-T3": 0.641, "V1-T4": 0.651, "V1-T5": 0.66, "V1-T8": 0.651,
           "V2-T3": 0.895, "V2-T4": 0.782, "V2-T5": 0.76, "V2-T8": 0.812}  # fmt: skip
 RATIOS = {"model": 1 - np.cos(np.pi / 8), "untrained": 1.0}
-NULLS = {"floor": 0.05, "zeros": 0.3, "point": 0.5, "twice_the_deviation": 0.4, "codes": 0.1}
+NULLS = {"floor": 0.05, "zeros": 0.3, "point": 0.5, "twice_the_deviation": 0.4, "untrained_encoder": 0.6, "codes": 0.1}
 # Accuracy of Music VAE's answers in the made-up world, by row of Table 1; dbg is the mean of three tracks.
 MUSIC_VAE = {"2bar-musicvae-flat": {"T1": 0.8, "T2": 0.7},
              "16bar-musicvae-flat": {"T3": 0.4, "T4": 0.5, "T5": 0.3, "T8": 0.4},
@@ -185,3 +186,22 @@ def test_controls_are_the_flower_untrained(follow, monkeypatch):
         np.testing.assert_array_equal(one, two)
     jobs.pop("16bar-flower")
     assert measuring.measure(jobs, config, store, SimpleNamespace(seed=5)).petals is None and len(seen) == 4
+
+
+@pytest.mark.parametrize("name", [TWO, FLOWER])
+def test_an_untrained_encoder_draws_no_codes_to_the_prior(name, monkeypatch):
+    """Its samples lie near one Gaussian already: nearer than zeros, a point and the prior with twice its deviation."""
+    config, store = dataclasses.replace(settings("sound"), windows=64), ToyStore(songs=16, bars=18)
+
+    def load(entry, config, store, directory, seed):
+        keras.utils.set_random_seed(seed)
+        return entry.build(config, store)
+
+    monkeypatch.setattr(measuring.training, "load", load)
+    monkeypatch.setattr(measuring.training, "history", lambda *_: [{"stage": "train", "losses/beta": 0.3}])
+    run = SimpleNamespace(seed=3, model_directory=lambda name: name)
+    model = measuring.reconstruction(name, train.MODELS[name], config, store, run, np.arange(4))
+    found = latent.prior_distance(measuring.Measured(config, 3, [], None, {}, {name: model}), name)
+    others = min(found["baselines"][null] for null in ("zeros", "point", "twice_the_deviation"))
+    assert found["value"] <= 0 and found["baselines"]["untrained_encoder"] == found["baselines"]["codes"]
+    assert (others > found["baselines"]["codes"]) == (name == TWO)  # the flower has another shape

@@ -99,7 +99,7 @@ def reconstruction(name, accuracy, turned=False):
                "step_majority": np.broadcast_to(majority, tokens.shape)}  # fmt: skip
     guesses |= {"teacher_forced": tokens} if "musicvae" in name else {}
     held, rows = np.array([22, 23]), np.arange(len(song))
-    nulls = {"floor": 0.05, "zeros": 0.3, "point": 0.5, "twice_the_deviation": 0.4}
+    nulls = {"floor": 0.05, "zeros": 0.3, "point": 0.5, "twice_the_deviation": 0.4, "untrained_encoder": 0.6}
     scores = {guess: measures.window_accuracy(tokens, found) for guess, found in guesses.items()}
     return measuring.Reconstruction(
         name, None, windows, rows if turned else rows[:22], held, rows, tokens, codes(turned), answers,
@@ -316,12 +316,12 @@ def test_null_codes_are_not_near_the_prior(flower):
     from papers.musae import train
 
     def beyond(codes):
-        found = measuring.prior_distances(config, placement, k_hot, codes, 0)
-        return min(found[name] for name in ("zeros", "point", "twice_the_deviation")) - found["codes"]
+        found = measuring.prior_distances(config, placement, k_hot, codes, good + 0.5, 0)
+        return min(value for name, value in found.items() if name not in ("codes", "floor")) - found["codes"]
 
     good = train.prior_sample(config, placement, k_hot, rng)
     assert beyond(good) > 0.02
-    for null in (np.zeros_like(good), np.repeat(good[:1], len(good), axis=0), 2.5 * good, good + 1.0):
+    for null in (np.zeros_like(good), np.repeat(good[:1], len(good), axis=0), 2.5 * good, good + 1.0, good - 0.6):
         assert beyond(null.astype(np.float32)) <= 1e-6
     if flower:  # codes of the right shape at other songs' petals have the right distribution: Q9 is there for those
         assert (prior.nearest_petal(good, 4) == k_hot.argmax(axis=1)).mean() > 0.9

@@ -78,7 +78,9 @@ def reconstructed(monkeypatch):
         monkeypatch.setattr(measuring.training, "history", lambda *_: lines)
         config = dataclasses.replace(settings("sound"), windows=40, latent=4, **changes)
         run = SimpleNamespace(seed=3, model_directory=lambda name: name)
-        return measuring.reconstruction(name, None, config, store, run, np.arange(4)), learner, config, store
+        entry = SimpleNamespace(build=lambda *_: Arithmetic("untrained"))
+        found = measuring.reconstruction(name, entry, config, store, run, np.arange(4))
+        return found, learner, config, store
 
     return make
 

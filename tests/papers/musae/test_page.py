@@ -152,7 +152,7 @@ def test_the_latent_space_has_distances_and_hits_beside_their_nulls(measured, ru
     files = [item["file"] for item in items if item["kind"] == "figure"]
     assert files == ["figure_5_rock_punk", "t_sne_rock_punk"] * 2 + ["codes_on_the_flower"]
     distances, hits = (item for item in items if item["kind"] == "table")
-    assert distances["rows"][2] == [FLOWER, "0.100", "0.050", "0.300", "0.500", "0.400"]
+    assert distances["rows"][2] == [FLOWER, "0.100", "0.050", "0.300", "0.500", "0.400", "0.600"]
     assert len(distances["rows"]) == 14
     assert distances["columns"][1:3] == ["codes", "another draw of the prior"]
     assert hits["rows"] == [["codes", "100.0%"], ["one petal for all, the best", "33.3%"],

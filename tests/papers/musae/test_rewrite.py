@@ -112,8 +112,7 @@ def test_notes_that_reach_over_an_edge_are_cut_and_go_on(tmp_path):
     extra += note(2 * BAR - 96, 4 * BAR + 96, 43, 7) + note(4 * BAR - 20, 4 * BAR + 5, 44, 7)
     path = own_file(tmp_path / "own.mid", extra=extra)
     score = pretty_midi.PrettyMIDI(str(path))
-    source = midi.read(path)
-    times = rewrite.step_times(source, SOUND, 112)
+    times = rewrite.step_times(path, SOUND, 112)
     part = next(i for i in score.instruments if i.program == 34)
     rewrite._replace(part, np.array([[0, 32, 20]]), 32, 32, times)
     assert notes_of(part, score) == [(2 * BAR - 96, 2 * BAR, 43, 80), (2 * BAR - 48, 2 * BAR, 41, 80),
@@ -161,3 +160,13 @@ def test_four_files_are_written(tmp_path):
     assert all(path.stat().st_size > 0 for path in written)
     rolls = {track.name: track.pianoroll for track in __import__("pypianoroll").load(str(written[3])).tracks}
     assert np.flatnonzero(rolls["drums"][32]).tolist() == [35] and rolls["drums"].shape == (len(song.tokens), 128)
+
+
+def test_steps_of_a_file_without_a_metre_begin_where_its_grid_does(tmp_path):
+    """The program takes such a file: pypianoroll's grid begins at the beat that pretty_midi estimates, ours at 0."""
+    events = [e for beat in range(1, 17) for e in note(96 * beat, 96 * beat + 90, 40 + beat % 5)]
+    path = save(tmp_path / "own.mid", [[(0, mido.MetaMessage("set_tempo", tempo=400_000))], events])
+    start = pretty_midi.PrettyMIDI(str(path)).estimate_beat_start()
+    assert start > 0
+    np.testing.assert_allclose(rewrite.step_times(path, PAPER, 32), start + 0.1 * np.arange(33))
+    np.testing.assert_allclose(rewrite.step_times(path, SOUND, 32), 0.1 * np.arange(33))

@@ -23,7 +23,7 @@ from papers.musae import (
     tool,
 )
 from tests.common.test_midi import note, save
-from tests.papers.musae.test_preprocess import FOUR
+from tests.papers.musae.test_preprocess import FOUR, song as four_tracks
 from tests.papers.musae.toy import ToyStore, settings
 
 
@@ -105,20 +105,32 @@ def test_an_edit_writes_what_the_moved_codes_decode_to(said, tmp_path):
 
 
 def test_embeddings_are_the_codes_of_the_bars_that_fit(said, monkeypatch):
-    """At 96 quarter notes a minute two bars last five seconds."""
+    """Seconds are those of the step with which a window begins, 0.1 s each from 0.3 s on."""
     said.songs = {("a", 2): song("a", 11, 2, 3, faults={1: "silent"}, tempo=96.0), ("a", 16): song("a", 21, 16, 1),
                   ("b", 2): song("b", 11, 2, 1, faults={0: "silent"})}  # fmt: skip
+    monkeypatch.setattr(rewrite, "step_times", lambda path, config, steps: 0.3 + 0.1 * np.arange(steps + 1))
     encode = embed.encoder(embed.Options(()))
-    assert [(seconds, code.tolist()) for seconds, code in encode("a")] == [(0.0, [10] * 4), (10.0, [12] * 4)]
+    assert [(round(seconds, 9), code.tolist()) for seconds, code in encode("a")] == [(0.3, [10] * 4), (6.7, [12] * 4)]
     with pytest.raises(midi.MidiError, match="no 2 bars in which all four tracks play"):
         encode("b")
     long = embed.encoder(embed.Options((), model="16bar-flower"))
-    assert [(seconds, code.tolist()) for seconds, code in long("a")] == [(0.0, [20] * 4)]
+    assert [(seconds, code.tolist()) for seconds, code in long("a")] == [(0.3, [20] * 4)]
     assert said.asked == ["2bar-gaussian", "16bar-flower"]
     few = SimpleNamespace(config=dataclasses.replace(said.config, models=("2bar-gaussian",)), directory="run")
     monkeypatch.setattr(tool, "open_run", lambda *_: (few, None))
     with pytest.raises(ValueError, match="--model 16bar-flower: run has 2bar-gaussian"):
         embed.encoder(embed.Options((), model="16bar-flower"))
+
+
+def test_embeddings_say_when_their_bars_begin_where_the_tempo_changes(tmp_path, monkeypatch):
+    """Two bars at 60 quarter notes a minute last eight seconds, all others, at 180, a third of that."""
+    monkeypatch.setattr(inference, "encode", lambda learner, tokens: tokens[:, 0].astype(np.float32))
+    slow, fast = (mido.MetaMessage("set_tempo", tempo=tempo) for tempo in (1_000_000, 333_333))
+    path = four_tracks(tmp_path / "song.mid", bars=8, metres=[(0, FOUR), (0, slow), (8 * 96, fast)])
+    for mode in ("sound", "paper"):
+        found = embed.codes(None, resolve(configuration, mode, "smoke"), 2, path)
+        assert [seconds for seconds, _ in found] == pytest.approx([0, 8, 32 / 3, 40 / 3], abs=1e-4), mode
+        assert all(type(seconds) is float for seconds, _ in found)
 
 
 def test_samples_are_named_and_said(said, tmp_path):
