@@ -120,7 +120,7 @@ def test_the_bounds_of_the_flux_are_those_of_the_rules():
 # ---------------------------------------------------------------- the best of all nine
 
 def nine(follow, svm, regression, network=0):
-    """SVM and logistic regression find so many of the 18 test chunks, the networks 0.203 at best; `network` as above."""
+    """SVM and logistic regression find so many of 18 test chunks, the networks 0.203 at best; `network` as above."""
     found = {name: [right({"SVM": svm, "LR": regression}.get(name, 0))] * len(grid)
              for name, grid in classifiers.GRIDS.items()}
     return dataclasses.replace(contest(0, network, follow), classical=classical(fits(found)))
