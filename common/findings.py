@@ -34,6 +34,26 @@ def collect(findings: dict, measured: Any) -> dict:
     return results
 
 
+def where_learnt(results: dict, models: dict[str, tuple[str, ...]], learnt: dict) -> dict:
+    """The same results; a claim of `models` keeps its value, and says why it is not judged unless each of them learnt.
+
+    `learnt=a|b` in claims.csv asks for one of them. What compares two networks needs both.
+
+    Args:
+        models: claim id -> names of the models it is about. learnt: as in results.json, model -> {"what", "value",
+            "baseline", "learnt"}; a model that is not in it has not learnt.
+    """
+    found = dict(results)
+    for claim, names in models.items():
+        unmet = [name for name in names if not learnt.get(name, {}).get("learnt")]
+        if "value" in results.get(claim, {}) and unmet:
+            one = learnt.get(unmet[0])
+            reason = f"whether {unmet[0]} learnt is not known" if one is None else (
+                f"the model did not learn: {unmet[0]}, {one['what']}, {one['value']:.3g} against {one['baseline']:.3g}")
+            found[claim] = results[claim] | {"not_testable": reason}
+    return found
+
+
 def by_group(values: Sequence[float] | np.ndarray, groups: Sequence | np.ndarray, of: str,
              baselines: dict | None = None) -> dict:
     """The entry of a mean over items, with its parts by group: track, song, work or artist, what the split keeps whole.

@@ -11,11 +11,11 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
     OPTIONS = scripts.evaluation_options(settings, __doc__)
 
 from common import training
-from common.findings import collect
+from common.findings import collect, where_learnt
 from common.record import Run
 from common.store import Store
 from papers.fma_interpolation import classifiers, facts, findings_genres, findings_paths, measured, pages, train
-from papers.fma_interpolation.findings import FINDINGS
+from papers.fma_interpolation.findings import FINDINGS, MUST_HAVE_LEARNT
 
 
 def estimate(config: settings.Config, store: Store) -> str:
@@ -39,10 +39,10 @@ def evaluate(config: settings.Config, store: Store, run: Run, partial: bool = Fa
     histories = {name: training.history(run.model_directory(name)) for name in jobs}
     found, learners = measured.measure(config, store, run, histories, outcomes)
     results = facts.everything() | facts.storage(store, config) | facts.data(store, config)
-    results |= collect(FINDINGS, found)
+    learnt = findings_paths.learnt(found) | findings_genres.learnt(found)
+    results |= where_learnt(collect(FINDINGS, found), MUST_HAVE_LEARNT, learnt)
     sections = pages.sections(config, store, run, found, learners, histories)
     step = sum(o.step for o in outcomes.values() if o)
-    learnt = findings_paths.learnt(found) | findings_genres.learnt(found)
     run.write_results(store, results, sections, {}, step, not unfinished, learnt=learnt)
 
 

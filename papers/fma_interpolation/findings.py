@@ -245,8 +245,8 @@ FINDINGS = {
     "Q10-middle": partial(paths.against, measure=paths.middle_is_nearer, control="mean image"),
     "Q12-noise": paths.rounding_over_noise,
     "Q11-time": inversion_time, "Q11-error": inversion_error, "Q14": waveform_correlation,
-    "U1-flux": paths.flux_at_joins, "U1-flux-kept": paths.flux_at_joins, "U1-steps": paths.largest_step,
-    "U1-reach": paths.reach, "U2-own": paths.own_original,
+    "U1-flux": partial(paths.flux_at_joins, at_most=1.0), "U1-flux-kept": partial(paths.flux_at_joins, at_least=-1.0),
+    "U1-steps": paths.largest_step, "U1-reach": paths.reach, "U2-own": paths.own_original,
     "U2-ncc": partial(paths.against_mean_image, measure=measures.correlation),
     "U2-ssim": partial(paths.against_mean_image, measure=measures.similarity),
     "U2-decibel": partial(paths.against_mean_image, measure=measures.decibel_error),
@@ -260,6 +260,12 @@ FINDINGS = {
     "U5-chroma": partial(paths.mixed_feature, feature="chroma"),
     "U5-tempo": partial(paths.mixed_feature, feature="tempo"),
     "U6-mass": paths.own_genres, "U6-ends": paths.genre_at_ends, "T-GL": librosa_time,
+}
+# What each of these networks must have learnt before the claim says anything (`common.findings.where_learnt`): one that
+# learnt nothing is best in its first epoch, and is neither better nor worse than another.
+MUST_HAVE_LEARNT = {
+    "Q4-cnn1": ("cnn_1",), "Q4-cnn2": ("cnn_2",), "Q4-rnn": ("rnn",), "Q6-cnn2-cnn1": ("cnn_2", "cnn_1"),
+    "Q6-rnn-cnn1": ("rnn", "cnn_1"), "Q6-rnn-cnn2": ("rnn", "cnn_2"),
 }
 for _name in facts.REPORTS:
     _grid = classifiers.GRIDS[_name]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from common import probes
 from common.findings import NotTestable, by_group
 from papers.softmax_ae.config import ALONE, LONGER
 from papers.softmax_ae.facts import CHECKED_EPOCHS, LOGGED, logged
@@ -63,9 +64,10 @@ def like_the_logs(row: str, part: str, measured: Measured) -> dict:
 
 
 def on_the_diagonal(measured: Measured) -> dict:
-    """B-F4a: share of held-out segments on the confusion matrix' diagonal, minus one half."""
+    """B-F4a: share of held-out segments on the diagonal, minus one half or, if larger, what naming one class gives."""
     view = measured.own
-    return of_tracks(view, view.right("logits")[view.data.held] - 0.5)
+    one_class = probes.majority_rate(view.held_y, view.held_y)
+    return of_tracks(view, view.right("logits")[view.data.held] - max(0.5, one_class), {"one class": one_class})
 
 
 def metal_and_pop(measured: Measured) -> dict:
@@ -177,11 +179,13 @@ def genre_beats_loudness(measured: Measured) -> dict:
 
 
 def votes_beat_chance(measured: Measured) -> dict:
-    """R16c: share of unheard tracks that their segments together name rightly, minus one over the classes."""
+    """R16c: share of unheard tracks that their segments together name rightly, minus that of the commonest class."""
     view = _on_unheard(measured)
     names, right = track_votes(view.encodings.logits[view.data.held], view.held_y, view.held_tracks)
-    return by_group(right - 1 / len(view.data.classes), names, "tracks",
-                    {"single segments": view.accuracy("logits", "held")})
+    classes = [view.held_y[view.held_tracks == name][0] for name in names]
+    one_class = probes.majority_rate(classes, classes)
+    return by_group(right - one_class, names, "tracks",
+                    {"single segments": view.accuracy("logits", "held"), "one class": one_class})
 
 
 def the_leak(measured: Measured) -> dict:

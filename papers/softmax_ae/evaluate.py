@@ -14,12 +14,12 @@ if __name__ == "__main__":  # options first: --help answers without TensorFlow
 
 
 from common import probes, record, training
-from common.findings import collect
+from common.findings import collect, where_learnt
 from common.store import Store
 from papers.softmax_ae import figures, measures, train
 from papers.softmax_ae.data import Data, load_data
 from papers.softmax_ae.facts import FACTS
-from papers.softmax_ae.findings import FINDINGS
+from papers.softmax_ae.findings import FINDINGS, MUST_HAVE_LEARNT
 from papers.softmax_ae.measures import Encodings, Measured, Other, View, gamma_of_losses
 
 
@@ -36,14 +36,14 @@ def evaluate(config: settings.Config, store: Store, run: record.Run, partial: bo
         raise training.TrainingError(f"{run.directory}: {', '.join(unfinished)} not trained to the end; the same train "
                                      "command goes on, or use --partial")
     measured = measure(config, store, run)
-    results = collect(FINDINGS | FACTS, measured)
+    learnt = measures.learnt(measured)
+    results = where_learnt(collect(FINDINGS | FACTS, measured), MUST_HAVE_LEARNT, learnt)
     genres = set(measured.own.data.classes) == set(settings.GENRES)
     stated = {"genres": "gtzan" if genres else "other", "ablations": bool(config.ablations)}
     if measured.own.data.note and not measured.own.data.by_track:
         stated["groups_per_class"] = 1  # type: ignore[assignment]
     run.write_results(store, results, figures.sections(run, measured), notes(config, store, measured),
-                      sum(found.step for found in outcomes.values() if found), not unfinished, stated,
-                      measures.learnt(measured))
+                      sum(found.step for found in outcomes.values() if found), not unfinished, stated, learnt)
     record.write_json(run.directory / "inputs.json", {"classes": list(measured.own.data.classes), "mean":
                       measured.own.data.mean, "deviation": measured.own.data.deviation})  # all that `embed` needs
 

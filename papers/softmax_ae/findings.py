@@ -3,6 +3,7 @@
 from functools import partial
 
 from papers.softmax_ae import accuracies, encodings
+from papers.softmax_ae.config import ALONE
 
 PARTS = {"tr": "train", "dev": "dev", "te": "test"}
 TABLE_2 = {"C": "classical", "J": "jazz", "M": "metal", "P": "pop"}
@@ -57,4 +58,14 @@ FINDINGS = {
     "R18b": partial(encodings.as_drawn, "logits"),
     "R18c": partial(encodings.picture_holds, "bottleneck"),
     "R18d": partial(encodings.picture_holds, "logits"),
+}
+
+# What each of these models must have learnt before the claim says anything (`common.findings.where_learnt`): a network
+# that learnt nothing overfits nothing, and names what is commonest.
+MUST_HAVE_LEARNT = {
+    "B-F4a": ("deep_softmax",),
+    "R12a": ("deep_softmax", "two_layer"),
+    "R12b": ("deep_softmax", ALONE),
+    "R16b": ("deep_softmax", "deep_softmax_unheard"),
+    "R16c": ("deep_softmax",),
 }

@@ -196,14 +196,15 @@ def learnt(measured: Measured) -> dict[str, dict]:
     """Per model whether it beats the trivial predictor on held-out segments: {"what", "value", "baseline", "learnt"}.
 
     A classifier: one class named always, by two standard errors; an autoencoder: silence, by a twentieth of the energy.
+    "deep_softmax_unheard" is the network of `measured.unheard`, on the tracks held out from it.
     """
-    view = measured.own
-    held, found = view.data.held, {}
-    chance = max(view.majority(held), 1 / len(view.data.classes))
-    alone = float(np.mean(measured.alone[held].argmax(axis=1) == view.held_y))
-    for name, value in (("two_layer", view.accuracy("two_layer", "held")), (ALONE, alone),
-                        ("deep_softmax", view.accuracy("logits", "held"))):
-        margin = 2 * np.sqrt(chance * (1 - chance) / len(held))
+    view, unheard, found = measured.own, measured.unheard, {}
+    alone = float(np.mean(measured.alone[view.data.held].argmax(axis=1) == view.held_y))
+    for name, of, value in (("two_layer", view, view.accuracy("two_layer", "held")), (ALONE, view, alone),
+                            ("deep_softmax", view, view.accuracy("logits", "held")),
+                            ("deep_softmax_unheard", unheard, unheard.accuracy("logits", "held"))):
+        chance = max(of.majority(of.data.held), 1 / len(of.data.classes))
+        margin = 2 * np.sqrt(chance * (1 - chance) / len(of.data.held))
         found[name] = {"what": "held-out accuracy", "value": value, "baseline": chance,
                        "learnt": bool(value > chance + margin)}
     for name, x_hat in (("autoencoder", view.encodings.vanilla_x_hat), ("reconstruction", view.encodings.x_hat)):

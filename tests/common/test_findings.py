@@ -2,7 +2,7 @@
 
 import pytest
 
-from common.findings import NotTestable, by_group, collect
+from common.findings import NotTestable, by_group, collect, where_learnt
 
 
 def test_by_group_gives_the_mean_over_items_and_the_mean_of_each_group():
@@ -23,3 +23,15 @@ def test_collect_keeps_order_numbers_entries_and_reasons():
     found = collect({"B": lambda m: m * 2, "A": unanswered, "C": lambda m: {"value": m, "n": 3}}, 1.5)
     assert list(found.items()) == [("B", {"value": 3.0}), ("A", {"not_testable": "one genre only"}),
                                    ("C", {"value": 1.5, "n": 3})]
+
+
+def test_a_claim_keeps_its_value_but_is_not_judged_unless_all_its_models_learnt():
+    one = {"what": "held-out accuracy", "value": 0.25, "baseline": 0.3}
+    learnt = {"good": one | {"learnt": True}, "bad": one | {"learnt": False}}
+    results = {"A": {"value": 1.0, "n": 2}, "B": {"not_testable": "one genre only"}, "C": {"value": 2.0}}
+    models = {"A": ("good", "bad"), "B": ("bad",), "D": ("bad",)}
+    reason = "the model did not learn: bad, held-out accuracy, 0.25 against 0.3"
+    assert where_learnt(results, models, learnt) == results | {"A": {"value": 1.0, "n": 2, "not_testable": reason}}
+    assert where_learnt(results, {"C": ("good",)}, learnt) == results
+    assert where_learnt(results, {"C": ("good", "other")}, learnt)["C"]["not_testable"] == (
+        "whether other learnt is not known")

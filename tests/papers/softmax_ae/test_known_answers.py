@@ -419,8 +419,10 @@ def test_what_learnt_is_what_beats_the_trivial_predictor():
                         two_layer=naming(Y, 8)), alone=naming(Y, 20))
     found = measures.learnt(run)
     assert {name: one["value"] for name, one in found.items()} == pytest.approx(
-        {"two_layer": 0.4, settings.ALONE: 1.0, "deep_softmax": 0.5, "autoencoder": 0.0, "reconstruction": 0.75})
-    assert {name for name, one in found.items() if one["learnt"]} == {settings.ALONE, "deep_softmax", "reconstruction"}
+        {"two_layer": 0.4, settings.ALONE: 1.0, "deep_softmax": 0.5, "deep_softmax_unheard": 0.5, "autoencoder": 0.0,
+         "reconstruction": 0.75})
+    assert {name for name, one in found.items() if one["learnt"]} == {
+        settings.ALONE, "deep_softmax", "deep_softmax_unheard", "reconstruction"}
     assert {one["baseline"] for one in found.values()} == {0.25, 0.0}  # 0.4 is within two standard errors of 0.25
     needed = [value.split("|") for row in ROWS.values() for key, _, value in row.needs if key == "learnt"]
     assert set(sum(needed, [])) <= set(found)
