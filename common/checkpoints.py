@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -67,6 +68,15 @@ def read_state(path: Path) -> dict:
     """The `state` saved with a checkpoint."""
     with np.load(path, allow_pickle=False) as archive:
         return json.loads(archive["state"].tobytes())
+
+
+def damage(path: Path) -> str:
+    """What is wrong with a checkpoint that cannot be read; an empty string where it can."""
+    try:
+        read_state(path)
+    except (BadZipFile, EOFError, KeyError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def restore(path: Path, learner: Any, weights_only: bool = False) -> dict:

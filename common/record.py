@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 from common import checkpoints, claims, config as configuration, locks, provenance, tries
-from common.errors import BusyError, EncoreError, StaleError
+from common.errors import BusyError, CheckpointError, EncoreError, StaleError
 from common.files import sha256, whole
 from common.machine import Machine
 from common.store import Store
@@ -126,9 +126,11 @@ class Run:
 
         Raises:
             StaleError: naming every one, where neither was said or where `accept_code` is not enough.
+            CheckpointError: the newest checkpoint of a model is damaged, and `fresh` was not said.
         """
         self._sweep(only)
-        paths = {name: path for name, path in provenance.trained(self.directory).items() if only in (None, name)}
+        paths = {name: path for name, path in provenance.trained(self.directory).items()
+                 if only in (None, name) and self._is_whole(name, path, fresh)}
         now = self.provenance(store) if paths else {}
         stale = {name: (path, checkpoints.read_state(path), found) for name, path in paths.items()
                  if (found := self._stale(path, now))}
@@ -147,6 +149,16 @@ class Run:
             for name, (_, state, found) in stale.items():
                 told.setdefault(provenance.sentence(found, state["total"]), []).append(name)
             raise StaleError("; ".join(f"{self.directory}: {', '.join(names)}: {line}" for line, names in told.items()))
+
+    def _is_whole(self, name: str, path: Path, fresh: bool) -> bool:
+        """Whether a model's newest checkpoint can be read; with `fresh` the model starts over where it cannot."""
+        damage = checkpoints.damage(path)
+        if damage and not fresh:
+            raise CheckpointError(f"{path}: damaged ({damage}); remove it to go on from the one before, if there is "
+                                  "one, or start this model over with --fresh (make: FLAGS=--fresh)")
+        if damage:
+            shutil.rmtree(self.model_directory(name))
+        return not damage
 
     def _sweep(self, only: str | None):
         """Remove checkpoints that a process left half-written: killed, or on a full disk."""

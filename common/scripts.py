@@ -48,7 +48,7 @@ class TrainOptions(Machine):
 
     Attributes:
         model: train only this model (see --list); without it all.
-        list: print one command per model, mode and seed, for a job array, and stop.
+        list: print one command per model of this mode and seed, for a job array, and stop.
         estimate: time a few steps of each model, print hours, memory and disk, and stop; `make estimate` does for all.
         fresh: start over what other code, settings, data or packages trained; the rest is left as it is.
         accept_code: go on with trainings that other code began; it is recorded, and verdicts are withheld.

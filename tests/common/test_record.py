@@ -7,9 +7,11 @@ import socket
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from common import record
+from common.errors import CheckpointError
 from tests.common import processes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -215,3 +217,16 @@ def test_a_line_that_a_full_disk_cut_off_counts_for_nothing(tmp_path):
     model.mkdir(parents=True)
     (model / "timing.jsonl").write_text('{"seconds": 1800}\n{"stage"{"seconds": 5}\n{"seconds": 1800}\n{"sec')
     assert record.Run(tmp_path, None, None, "paper", "demo", 0, {}, {})._hours() == 1.0
+
+
+def test_a_damaged_checkpoint_is_named_and_fresh_starts_its_model_over(tmp_path):
+    place = tmp_path / "models" / "one" / "checkpoints"
+    place.mkdir(parents=True)
+    np.savez(place / "step-0001.npz", state=np.zeros(4000, np.uint8))
+    whole = (place / "step-0001.npz").read_bytes()
+    (place / "step-0002.npz").write_bytes(whole[: len(whole) // 2])
+    run = record.Run(tmp_path, None, None, "paper", "demo", 0, {}, {})
+    with pytest.raises(CheckpointError, match="step-0002.npz: damaged .*remove it to go on from the one before"):
+        run.settle(None)
+    run.settle(None, fresh=True)
+    assert not place.exists()
