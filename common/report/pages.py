@@ -183,7 +183,8 @@ def divergence_row(divergence: Any, group: collect.Group, groups: list[collect.G
 def effects(divergence: Any, claim: Any, group: collect.Group, groups: list[collect.Group]) -> list:
     """What setting this one field otherwise does to a claim's value: ["0.8: −0.020 (3 seeds)"].
 
-    Measured from pairs of complete runs that follow the paper, same data and seed; one overrides this field alone.
+    Measured from pairs of complete runs that follow the paper, same data and seed; one overrides this field beside what
+    the other, the group's, overrides.
     """
     def values(run):
         results = run.results
@@ -191,11 +192,13 @@ def effects(divergence: Any, claim: Any, group: collect.Group, groups: list[coll
         usable = results["complete"] and isinstance(entry.get("value"), int | float)
         return entry["value"] if usable and math.isfinite(entry["value"]) else None
 
-    plain = {run.seed: run for run in group.mode("paper") if not run.overrides}
+    plain = {run.seed: run for run in group.mode("paper")}
     found = {}
     for run in (run for other in groups if other.question == group.question for run in other.mode("paper")):
         overrides, base = run.overrides, plain.get(run.seed)
-        if set(overrides) == {divergence.field} and base and values(run) is not None and values(base) is not None and (
+        others = {name: value for name, value in overrides.items() if name != divergence.field}
+        alone = base and others != overrides and others == base.overrides
+        if alone and values(run) is not None and values(base) is not None and (
                 run.results["corpus"].get("fingerprint") == base.results["corpus"].get("fingerprint")):
             found.setdefault(text.setting(overrides[divergence.field]), []).append(values(run) - values(base))
     return [f"{name}: {text.number(math.fsum(changes) / len(changes))} ({text.plural(len(changes), 'seed')})"

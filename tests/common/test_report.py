@@ -257,15 +257,20 @@ def test_the_effect_of_a_divergence_is_the_difference_to_the_paper_of_runs_with_
     runs = tmp_path / "runs"
     for seed, (plain, changed, both) in enumerate(((0.60, 0.55, 0.1), (0.62, 0.59, 0.1), (0.64, None, 0.1))):
         make_run(runs, papers, "paper", seed, media=False, values={"T1-test": plain})
-        for value, overrides in ((changed, {"keep": 0.8}), (both, {"keep": 0.8, "gamma": 1})):
+        for value, overrides in ((changed, {"keep": 0.8}), (both, {"keep": 0.8, "gamma": 1}), (0.3, {"gamma": 1})):
             if value is not None:
                 make_run(runs, papers, "paper", seed, media=False, values={"T1-test": value}, overrides=overrides)
     (runs / "softmax_ae" / "demo-gtzan-demo-paper").rename(runs / "softmax_ae" / "any name")  # nothing is read from it
     paper = collect.papers(papers)[1]
     groups = collect.groups(paper, runs)
-    assert groups[0].name == "demo-gtzan-demo" and groups[0].overrides == {} and len(groups) == 3
+    assert groups[0].name == "demo-gtzan-demo" and groups[0].overrides == {} and len(groups) == 4
     both = next(group for group in groups if group.overrides == {"keep": 0.8, "gamma": 1})
-    assert {tuple(group.overrides) for group in groups} == {(), ("keep",), ("keep", "gamma")}
+    assert {tuple(group.overrides) for group in groups} == {(), ("keep",), ("keep", "gamma"), ("gamma",)}
+    # With EFFECTS=1 FLAGS="--gamma 1" too, and not of an effect's own group.
+    shown = {tuple(group.overrides): pages.divergence_row(paper.divergences[0], group, groups)["decides"][0][2]
+             for group in groups}
+    assert shown == {(): ["0.8: −0.0400 (2 seeds)"], ("gamma",): ["0.8: −0.200 (3 seeds)"], ("keep",): [],
+                     ("keep", "gamma"): []}
     row = pages.divergence_row(paper.divergences[0], groups[0], groups)
     assert row["decides"] == [("T1-test", True, ["0.8: −0.0400 (2 seeds)"])]
     written, _ = pages.write(runs, papers)
