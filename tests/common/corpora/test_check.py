@@ -246,3 +246,20 @@ def test_tables_beyond_the_limits(tmp_path, monkeypatch):
         list(tables.rows(path))
     with pytest.raises(DataError, match="cannot be read"):
         list(tables.rows(tmp_path / "none.csv"))
+
+
+def test_an_intact_fma_large_is_well_although_tracks_without_a_genre_are_left_out(tmp_path, capsys):
+    place = tmp_path / "fma data"
+    (place / "fma_large" / "000").mkdir(parents=True)
+    (place / "fma_metadata").mkdir()
+    rows = [["", "track", "track", "artist", "set", "set"], ["", "genre_top", "title", "id", "subset", "split"],
+            ["track_id"] + [""] * 5]
+    for track, genre, subset in ((2, "Rock", "small"), (5, "Jazz", "medium"), (6, "", "large")):
+        (place / "fma_large" / "000" / f"{track:06d}.mp3").write_bytes(b"x")
+        rows.append([str(track), genre, "a", str(track), subset, "training"])
+    (place / "fma_metadata" / "tracks.csv").write_text("\n".join(",".join(row) for row in rows) + "\n")
+    assert check.report(place, quick=True) == 0
+    said = capsys.readouterr().out
+    assert "has no root genre in tracks.csv" in said and f"DATA='{place}'" in said
+    (place / "fma_large" / "000" / "odd.mp3").write_bytes(b"x")
+    assert check.report(place, quick=True) == 1
