@@ -89,6 +89,9 @@ def read(path: Path | str, duration: float | None = None,
 
 def _refuse_what_is_too_long(path: Path, frames: int, file: soundfile.SoundFile, mono: bool):
     """By what the header says, before anything is decoded."""
+    if file.frames == 2**63 - 1:  # libsndfile's word for it; it cannot find the end of such a file
+        raise AudioError(f"{path}: its header does not say how long it is (written to a pipe?); decode it to "
+                         "WAV, or encode it anew")
     hours = frames / file.samplerate / 3600
     if hours * 3600 > LONGEST_SECONDS:
         raise AudioError(f"{path}: {hours:.1f} hours long, the limit is {LONGEST_SECONDS // 3600}; "
@@ -170,7 +173,7 @@ def _mpeg_frame_bytes(head: bytes) -> int:
 
 
 def _refuse_what_is_not_audio(path: Path):
-    """Errors of the file system, and .au files without the .snd magic, which libsndfile reads as raw noise."""
+    """Errors of the file system, files without a header, and .au without the .snd magic, which is read as raw noise."""
     try:
         with open(path, "rb") as file:
             head = file.read(64)
@@ -182,6 +185,8 @@ def _refuse_what_is_not_audio(path: Path):
         raise AudioError(f"{path}: no permission to read it (chmod +r)") from None
     if not head:
         raise AudioError(f"{path}: empty file; get it again or remove it")
+    if path.suffix.lower() == ".raw":
+        raise AudioError(f"{path}: raw samples, with neither rate nor format; convert it to WAV or FLAC")
     if path.suffix.lower() in (".au", ".snd") and head[:4] not in (b".snd", b"dns."):
         raise AudioError(f"{path}: not an AU file, it lacks the .snd header; get the file again or remove it")
 

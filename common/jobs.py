@@ -7,6 +7,7 @@ a job prints goes to a file of its own, `jobs/<name>.log` in the run's directory
 
 import collections
 import contextlib
+import functools
 import importlib
 import multiprocessing
 import os
@@ -33,6 +34,8 @@ THREADS = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"
 NVIDIA = Path("/dev/nvidiactl")  # there where a driver is
 GIGABYTES_A_JOB = 4  # of memory: the largest trainings and evaluations of the demo take three
 TRIES = 3
+STOPPED = "stopped"  # the problem of a job that a signal ended
+WORKERS_COME_IN = 60  # seconds that a cluster may take to start its first
 LINES_EVERY = 30.0  # seconds, where the output is no terminal
 
 
@@ -163,7 +166,7 @@ def run(jobs: list[Job], at_once: int, dask: str | None = None) -> Iterator[Ende
     no other job is begun.
 
     Args:
-        at_once: processes on this machine, two or more.
+        at_once: processes on this machine; one is this process itself.
         dask: address of a scheduler (`tcp://host:8786`), whose workers see the same files; they count instead.
 
     Raises:
@@ -181,13 +184,15 @@ def run(jobs: list[Job], at_once: int, dask: str | None = None) -> Iterator[Ende
             running[number] = job
             yield joblib.delayed(_do)(number, job)
 
-    with _backend(at_once, dask) as how, _stops(stop), _display(running, at_once):
+    with _backend(at_once, dask) as (how, tell), _stops(stop, tell), _display(running, at_once):
         while left and not stop:
             suspects = {number: job for number, job in left.items() if tried[number]}
             try:
                 for number, ended in joblib.Parallel(**how | ({"pre_dispatch": 1} if suspects else {}))(
                         waiting(suspects or left)):
                     running.pop(number, None)
+                    if ended.problem == STOPPED and at_once == 1 and dask is None:
+                        stop.append(ended.value)  # this process was told, in the middle of a training
                     if left.pop(number, None) and not stop:
                         yield ended
             except TerminatedWorkerError:
@@ -206,16 +211,22 @@ def run(jobs: list[Job], at_once: int, dask: str | None = None) -> Iterator[Ende
 def _backend(at_once: int, dask: str | None):
     how = {"n_jobs": at_once, "pre_dispatch": "n_jobs", "return_as": "generator_unordered", "batch_size": 1}
     if dask is None:
-        yield how
+        yield how, _tell_children
         return
     try:
         from distributed import Client
     except ImportError:
         raise EncoreError("--dask (DASK=) needs the packages of requirements-cluster.txt: "
                          ".venv/bin/pip install -r requirements-cluster.txt") from None
-    with Client(dask) as client, joblib.parallel_config(backend="dask", wait_for_workers_timeout=60):
-        how["n_jobs"] = max(1, sum(worker["nthreads"] for worker in client.scheduler_info()["workers"].values()))
-        yield how
+    with Client(dask) as client, joblib.parallel_config(backend="dask"):
+        until = time.monotonic() + WORKERS_COME_IN
+        while (threads := sum(client.nthreads().values())) < 2:  # with one joblib would do the jobs in this process
+            if time.monotonic() > until:
+                raise EncoreError(f"{dask}: its workers have {threads} threads in all, 2 are the least; start another "
+                                  f"(dask worker {dask} --nthreads 1), or leave out --dask (DASK=)")
+            time.sleep(0.1)
+        how["n_jobs"] = threads
+        yield how, functools.partial(client.run, _tell_children)
 
 
 def _do(number: int, job: Job) -> tuple[int, Ended]:
@@ -248,23 +259,21 @@ def _done(job):
     except process.EXPECTED as error:
         print(f"error: {process.one_line(error)}")
         return None, process.one_line(error)
-    except (KeyboardInterrupt, SystemExit):
-        return None, "stopped"
+    except (KeyboardInterrupt, SystemExit) as told:
+        return signal.SIGTERM if getattr(told, "code", 0) == 128 + signal.SIGTERM else signal.SIGINT, STOPPED
     except Exception as error:  # a job that fails does not stop the others
         traceback.print_exc()
         return None, f"{process.one_line(error)}; see {job.log}"
 
 
 @contextlib.contextmanager
-def _stops(stop: list[int]):
-    """Note a signal in `stop` and hand it to the processes at work, once."""
+def _stops(stop: list[int], tell: Callable):
+    """Note a signal in `stop` and hand it to the processes at work, once: `tell()`."""
     def handle(number, frame):
         if not stop:
             print("stopping: the jobs at work save first", file=sys.stderr, flush=True)
-            for child in _children():
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGTERM)
-        stop.append(number)
+            stop.append(number)
+            tell()
 
     before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -274,10 +283,13 @@ def _stops(stop: list[int]):
             signal.signal(number, handler)
 
 
-def _children() -> list[int]:
+def _tell_children() -> None:
+    """SIGTERM for the processes that do the jobs of this one; a worker of Dask's has one of its own."""
     from joblib.externals.loky import reusable_executor
 
-    return list(getattr(reusable_executor._executor, "_processes", None) or ())
+    for child in list(getattr(reusable_executor._executor, "_processes", None) or ()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGTERM)
 
 
 @contextlib.contextmanager

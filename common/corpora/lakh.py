@@ -133,8 +133,9 @@ def terms(path: Path) -> dict:
                 "artist": _text(song["artist_name"]),
                 "title": _text(song["title"]),
             }
-    except (OSError, KeyError, ValueError, RuntimeError) as error:
-        raise DataError(f"metadata {path.name} cannot be read ({str(error).splitlines()[0][:80]})") from None
+    except (OSError, LookupError, ValueError, RuntimeError, TypeError, AttributeError, MemoryError) as error:
+        words = (str(error).splitlines() or [type(error).__name__])[0][:80]
+        raise DataError(f"metadata {path.name} cannot be read ({words})") from None
 
 
 def _dataset(file: h5py.File, group: str, name: str) -> h5py.Dataset:
@@ -156,12 +157,14 @@ def _read_folder(root: Path) -> Corpus:
     tags: dict[str, dict] = {}
     if os.path.isfile(root / TAGS):
         tags = {row["file"]: row for row in tables.records(root / TAGS, ("file", "tags"))}
-    items = []
+    items, ids = [], set()
     for path in paths:
         row = tags.get(path.relative_to(root).as_posix(), {})
         names = [tag.strip() for tag in row.get("tags", "").split(";") if tag.strip()]
         folder = path.parent.name if path.parent != root else "unlabelled"
         name = safe_id(path.relative_to(root).with_suffix("").as_posix().replace("/", "."))
+        name = name if name not in ids else safe_id(f"{path.relative_to(root).as_posix()}/")  # a.mid beside a.midi
+        ids.add(name)
         artist = row.get("artist") or None
         facts = {"terms": names, "title": path.stem, "md5": name, "track": name}
         items.append(Item(name, path, names[0] if names else folder, artist or name, artist, None, facts))

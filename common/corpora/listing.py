@@ -41,8 +41,8 @@ def files_under(root: Path, extensions: tuple[str, ...], depth: int = 8) -> tupl
             if entry.name.startswith("."):
                 continue
             reason = _refusal(entry, resolved)
-            if entry.is_dir(follow_symlinks=False):
-                if left and not reason:
+            if entry.is_dir(follow_symlinks=False) and not reason:
+                if left:
                     pending.append((entry.path, left - 1))
             elif reason and (entry.name.lower().endswith(extensions) or os.path.isdir(entry.path)):
                 refused.append((Path(entry.path), reason))

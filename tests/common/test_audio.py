@@ -123,6 +123,15 @@ def test_a_header_that_promises_days_is_refused_before_it_is_read(tmp_path):
         audio.load(path, RATE)
 
 
+def test_a_flac_that_does_not_say_how_long_it_is_and_samples_without_a_header_are_refused(tmp_path):
+    claiming(tmp_path / "piped.flac", 0, 1, RATE)
+    with pytest.raises(audio.AudioError, match="does not say how long"):
+        audio.load(tmp_path / "piped.flac", RATE)
+    (tmp_path / "a.raw").write_bytes(bytes(1000))
+    with pytest.raises(audio.AudioError, match="neither rate nor format"):
+        audio.load(tmp_path / "a.raw", RATE)
+
+
 def claiming(path, frames, channels, rate):
     """A FLAC of a second of silence whose header claims `frames`."""
     soundfile.write(path, np.zeros((rate, channels), np.float32), rate, format="FLAC", subtype="PCM_16")

@@ -87,15 +87,16 @@ from common import jobs
 from tests.common import test_jobs
 place = pathlib.Path(sys.argv[1])
 asked = [test_jobs.job(place, f"save{i}", test_jobs.save_when_told, place / f"saved{i}") for i in range(4)]
-for ended in jobs.run(asked, 2):
+for ended in jobs.run(asked, int(sys.argv[2]), *sys.argv[3:]):
     print("ended", flush=True)
 """
 
 
 def save_when_told(path):
-    """As a training does: on SIGTERM it writes and leaves."""
+    """As a training does: told to stop it writes and leaves."""
     told = []
-    signal.signal(signal.SIGTERM, lambda number, frame: told.append(number))
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, lambda number, frame: told.append(number))
     path.with_name(path.name + "-began").touch()
     until = time.monotonic() + 60
     while not told and time.monotonic() < until:
@@ -105,22 +106,36 @@ def save_when_told(path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("at_once", [1, 2])
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_stop_lets_the_jobs_at_work_save_and_begins_no_other(tmp_path, number, code):
+def test_a_stop_lets_the_jobs_at_work_save_and_begins_no_other(tmp_path, number, code, at_once):
+    stopped(tmp_path, number, code, at_once)
+
+
+@pytest.mark.slow
+def test_a_stop_reaches_the_workers_of_a_cluster(tmp_path):
+    pytest.importorskip("distributed", reason="Dask is not installed: requirements-cluster.txt")
+    address = f"tcp://127.0.0.1:{free_ports(1)[0]}"
+    with workers(ROOT, ("--dask", address)):
+        stopped(tmp_path, signal.SIGINT, 130, 2, address)
+
+
+def stopped(tmp_path, number, code, at_once, *more):
+    """Jobs of which as many as asked for are at work when the process is told to stop."""
     def stoppable():
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     script = "from common import process\nwith process.one_line_errors():\n" + textwrap.indent(STOPPED.strip(), "    ")
-    process = subprocess.Popen([sys.executable, "-c", script, tmp_path], cwd=ROOT, stderr=subprocess.PIPE,
-                               stdout=subprocess.PIPE, text=True, preexec_fn=stoppable)
+    process = subprocess.Popen([sys.executable, "-c", script, tmp_path, str(at_once), *more], cwd=ROOT,
+                               stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, preexec_fn=stoppable)
     until = time.monotonic() + 60
-    while len(list(tmp_path.glob("*-began"))) < 2 and time.monotonic() < until:
+    while len(list(tmp_path.glob("*-began"))) < at_once and time.monotonic() < until:
         time.sleep(0.05)
     process.send_signal(number)
     said, errors = process.communicate(timeout=60)
-    assert process.returncode == code and said == ""
-    assert errors.count("stopping: the jobs at work save first") == 1
-    assert {path.name for path in tmp_path.glob("saved?")} == {"saved0", "saved1"}
+    assert process.returncode == code and said == "", errors
+    assert errors.count("stopping: the jobs at work save first") == (at_once > 1)  # else the job itself was told
+    assert {path.name for path in tmp_path.glob("saved?")} == {f"saved{i}" for i in range(at_once)}
 
 
 def python(checkout, *words):

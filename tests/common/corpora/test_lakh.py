@@ -125,6 +125,25 @@ def test_a_plain_folder_with_tags(tmp_path):
     assert (corpus.name, corpus.evidence) == ("midi-folder", "other")
 
 
+def test_names_that_differ_in_their_ending_alone_are_two_songs(tmp_path):
+    for name in ("a.mid", "a.midi", "a.b.mid", "a/b.mid"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    items = corpora.find(tmp_path, "lmd_matched").items
+    assert len({item.id for item in items}) == len({item.group for item in items}) == 4
+    assert {item.path.name: item.id for item in items}["a.mid"] == "a"
+
+
+@pytest.mark.parametrize("songs", [np.zeros(1, np.int32), np.zeros(1, [("artist", "S8")]), np.zeros((), np.int32)])
+def test_metadata_of_another_form_is_refused(tmp_path, songs):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        file.create_group("metadata").create_dataset("artist_terms", (1,), "S8")
+        file["metadata"]["songs"] = songs
+    with pytest.raises(DataError, match=r"metadata a\.h5"):
+        lakh.terms(path)
+
+
 @pytest.mark.parametrize(("folder", "count"), [("midi/freedoom", 43), ("midi/openmsx", 31)])
 def test_real_folders(real, folder, count):
     corpus = corpora.find(real(folder), "lmd_matched")

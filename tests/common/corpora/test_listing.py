@@ -51,6 +51,17 @@ def test_names_that_are_not_text_are_refused(tmp_path):
     assert sorted(reason for _, reason in refused) == ["name holds control characters", "name is not valid text"]
 
 
+def test_folders_whose_names_are_not_text_are_told(tmp_path):
+    for name in (b"b\xff", b"line\nbreak"):
+        folder = os.fsencode(tmp_path) + b"/" + name
+        os.mkdir(folder)
+        with open(folder + b"/a.wav", "wb"):
+            pass
+    found, refused = files_under(tmp_path, (".wav",))
+    assert not found
+    assert sorted(reason for _, reason in refused) == ["name holds control characters", "name is not valid text"]
+
+
 def test_links_out_of_the_folder_are_refused_and_loops_not_walked(tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
