@@ -197,10 +197,10 @@ def _same_content(corpus: Corpus) -> list[str]:
 
 
 def _next_commands(names: list[str], directory: Path) -> list[str]:
-    """`make` for every paper whose settings name one of these data sets."""
+    """`make` for every paper whose settings name one of these data sets, its own or others that it takes."""
     commands = []
     for path in sorted((Path(__file__).parents[2] / "papers").glob("*/config.py")):
-        match = re.search(r"^DATA_SETS = (\([^)]*\))", path.read_text(encoding="utf-8"), re.MULTILINE)
-        if match and set(names) & set(ast.literal_eval(match[1])):
+        found = re.findall(r"^(?:DATA_SETS|TAKES_TOO) = (\([^)]*\))", path.read_text(encoding="utf-8"), re.MULTILINE)
+        if set(names) & {name for taken in found for name in ast.literal_eval(taken)}:
             commands.append(f"make reproduce-{path.parent.name} DATA={shlex.quote(str(directory))}")
     return commands

@@ -14,6 +14,7 @@ import shutil
 from pathlib import Path
 from types import ModuleType
 
+from common import locks
 from common.corpora import Corpus, contents, finding
 from common.errors import DataError
 
@@ -55,15 +56,19 @@ def make(name: str, preset: str, place: Path = DEMOS, null: bool = False, seed: 
     """The demo corpus that data set `name` is read from, below `place`; written where it is not there yet."""
     size = "smoke" if preset == "smoke" else "demo"
     root = place / f"{family(name)}-{size}-{seed}{'-null' if null else ''}"
-    marker = root / finding.MARKER
-    if marker.is_file() and json.loads(marker.read_text(encoding="utf-8")).get("version") == version(
-        family(name), null
-    ):
-        return _data_root(name, root)
-    if root.exists():
-        shutil.rmtree(root)
-    write(family(name), root, size, null, seed)
+    wanted = version(family(name), null)
+    if _written(root) != wanted:
+        with locks.held(place / f".{root.name}.lock", f"demo corpus {root}", wait=True):  # one writes, others wait
+            if _written(root) != wanted:
+                shutil.rmtree(root, ignore_errors=True)
+                write(family(name), root, size, null, seed)
     return _data_root(name, root)
+
+
+def _written(root: Path) -> int | str | None:
+    """The version of the generator that wrote the corpus at `root`; None where there is none."""
+    marker = root / finding.MARKER
+    return json.loads(marker.read_text(encoding="utf-8")).get("version") if marker.is_file() else None
 
 
 def writer(family_name: str) -> ModuleType:

@@ -15,6 +15,7 @@ CITATION = ("Krishna Penukonda, Gao Yunyi and Hong Pengfei. Report for Music Int
             "Singapore University of Technology and Design, December 2019.")
 PROGRAM = "the authors' program"
 DATA_SETS = ("fma_small",)
+TAKES_TOO = ("fma_medium", "fma_large", "folder")  # with DATA=
 
 GENRES = ("Electronic", "Experimental", "Folk", "Hip-Hop", "Instrumental", "International", "Pop", "Rock")
 

@@ -14,6 +14,7 @@ CITATION = ('Arjun Sawhney, Vrinda Vasavada, Woody Wang: "Latent Feature Extract
             'Audio". CS229 project report, Stanford University, December 2018.')
 PROGRAM = "the authors' program"  # arjunsawknee/Genre-Extraction@00b1802, of the week before the report
 DATA_SETS = ("gtzan",)
+TAKES_TOO = ("medley_solos_db", "folder")  # with DATA=
 GENRES = ("classical", "jazz", "metal", "pop")  # softmaxautoencoder.py: codes 0 to 3
 
 POOL_ABLATION = (1, 10, 40)  # proposition R13

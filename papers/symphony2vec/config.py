@@ -13,6 +13,7 @@ TITLE = "Symphony2vec: Learning Musically Meaningful Embeddings for Orchestral A
 CITATION = "A. K. Yanchenko. Symphony2vec: Learning Musically Meaningful Embeddings for Orchestral Audio Data. 2019."
 PROGRAM = "the author's program"
 DATA_SETS = ("orchestral",)
+TAKES_TOO = ("folder",)  # with DATA=
 
 PROGRAM_COMMIT = "aky4wn/Symphony2vec@38a5660"
 

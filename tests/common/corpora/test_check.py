@@ -1,5 +1,6 @@
 """`check` recognises each data set, reports what was planted in it and nothing else, and says what to run next."""
 
+import importlib
 import os
 import re
 import resource
@@ -47,8 +48,8 @@ def copied(source: Path, tmp_path: Path) -> Path:
     ("family", "papers"),
     [
         ("gtzan", ["softmax_ae"]),
-        ("fma", ["lord_transfer"]),
-        ("medley_solos_db", ["lord_transfer"]),
+        ("fma", ["fma_interpolation", "lord_transfer"]),
+        ("medley_solos_db", ["lord_transfer", "softmax_ae"]),
         ("lmd_matched", ["musae"]),
         ("orchestral", ["symphony2vec"]),
     ],
@@ -157,6 +158,18 @@ def test_quick_does_not_open_files(capfd, tmp_path):
     assert code == 1  # 999 tracks are missing
     assert len(findings(text)["missing"]) == check.SHOWN + 1
     assert "and 986 more" in text
+
+
+def test_class_folders_are_for_every_paper_on_recordings_and_each_reads_them(capfd, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        soundfile.write(tmp_path / name / "x.wav", np.zeros(100), 8000)
+    text = run(capfd, "check", tmp_path)[1]
+    named = [re.search(r"reproduce-(\w+)", line)[1] for line in text.splitlines() if line.startswith("Next")]
+    assert named == ["fma_interpolation", "lord_transfer", "softmax_ae", "symphony2vec"]
+    for paper in set(named) - {"lord_transfer"}:  # which asks for its data set by name
+        corpus = importlib.import_module(f"papers.{paper}.preprocess").find_corpus(tmp_path, "demo", False)
+        assert corpus.counts() == {"a": 1, "b": 1}
 
 
 def test_a_folder_without_data_says_which_layouts_there_are(capfd, tmp_path):

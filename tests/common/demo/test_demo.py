@@ -1,7 +1,10 @@
 """The demo corpora: same seed, same music; twins with shuffled labels; sound within bounds; learnable, not trivial."""
 
 import hashlib
+import json
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import librosa
 import numpy as np
@@ -12,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from common import audio, corpora, demo
-from common.corpora import fma
+from common.corpora import finding, fma
 from common.demo import (
     __main__ as demo_main,
     fma as demo_fma,
@@ -283,3 +286,22 @@ def test_a_folder_in_use_and_an_unknown_name_are_refused_with_exit_code_2(capfd,
             demo_main.main(words)
         assert end.value.code == 2
         assert said in capfd.readouterr().err
+
+
+def test_of_several_that_find_an_outdated_corpus_one_writes_it_and_all_read_it(tmp_path, monkeypatch):
+    old = tmp_path / "lmd_matched-smoke-0"
+    old.mkdir()
+    (old / finding.MARKER).write_text('{"version": "outdated"}')
+    written = []
+
+    def write(name, root, *more):
+        written.append(root.exists())
+        time.sleep(0.3)
+        (root / "lmd_matched" / "A").mkdir(parents=True)
+        (root / finding.MARKER).write_text(json.dumps({"version": making.version(name, False)}))
+
+    monkeypatch.setattr(making, "write", write)
+    monkeypatch.setattr(making, "_data_root", lambda name, root: root)
+    with ThreadPoolExecutor(4) as several:
+        found = list(several.map(lambda _: making.make("lmd_matched", "smoke", tmp_path), range(4)))
+    assert found == [old] * 4 and written == [False]
