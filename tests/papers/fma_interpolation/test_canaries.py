@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from common import training
 from common.config import resolve
@@ -36,14 +35,6 @@ def trained_on(name, config, store):
 JOBS = [("sound", name) for name in train.jobs(resolve(settings, "sound", "smoke"))]
 JOBS += [("paper", "autoencoder-baseline"), ("code", "cnn_2")]
 FAST = [("sound", "autoencoder-baseline"), ("sound", "cnn_2-deep_protocol-leaky"), ("code", "cnn_2")]  # quick to trace
-
-
-@pytest.fixture
-def eagerly():
-    """Without graphs: compiling every network twice takes most of the time."""
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from common import training
 from papers.symphony2vec import config as settings, data, embeddings, judging, train
@@ -16,13 +15,6 @@ STORE = small_store()
 
 class Run:
     seed = 0
-
-
-@pytest.fixture
-def eagerly():
-    tf.config.run_functions_eagerly(True)
-    yield
-    tf.config.run_functions_eagerly(False)
 
 
 def poisoned(rows, value=np.nan):

@@ -42,18 +42,15 @@ def trained(name, config, directory, store=TOY, seed=0):
 
 
 @pytest.mark.slow
-def test_ali_killed_and_resumed_ends_as_if_never_stopped(tmp_path, monkeypatch):
-    # Gate, instance noise, dropout and the second part's new pixel bias are all in it; a third is like the second, and
-    # each part's step is compiled, which takes seconds.
-    parts = data.parts
-    monkeypatch.setattr(data, "parts", lambda *given: parts(*given)[:2])
+def test_ali_killed_and_resumed_ends_as_if_never_stopped(tmp_path, monkeypatch, eagerly):
+    # Gate, instance noise, dropout and the new pixel bias of each part are all in it.
     config = smoke(ali_gate=1.3863, ali_epochs=2, ali_log_every=3, ali_learning_rate=1e-3)
     trained("ali-40", config, tmp_path / "whole")
     indices, count = training.Batches.indices, [0]
 
     def dies(batches, step):
         count[0] += 1
-        if count[0] == 6:
+        if count[0] == 9:
             raise KeyboardInterrupt  # before the step's weights are kept
         return indices(batches, step)
 
@@ -89,7 +86,7 @@ def test_two_replicas_match_one(tmp_path):
     assert 0 < one["gate"] < 1, "the gate never moved, so this test would not see it"
 
 
-def test_autoencoder_and_contractive_autoencoder_of_the_program_end_equal(tmp_path):
+def test_autoencoder_and_contractive_autoencoder_of_the_program_end_equal(tmp_path, eagerly):
     config = smoke("code", autoencoder_epochs=2)
     plain, contractive = (trained(f"{kind}-chroma", config, tmp_path / kind) for kind in ("ae", "cae"))
     for network in ("encoder", "decoder"):
