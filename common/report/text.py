@@ -11,6 +11,8 @@ def number(value: float | None, decimals: int | None = None) -> str:
     """A number for people: three digits, thousands apart, powers of ten where it is very small or large."""
     if value is None or not math.isfinite(value):
         return "not a number" if value is None or math.isnan(value) else "∞" if value > 0 else "−∞"
+    if abs(value) < 1e-12:  # of rounding: the difference of two equal means
+        value = 0.0
     if decimals is not None:
         text = f"{value:,.{decimals}f}"
     elif value == int(value) and abs(value) < 1e9:

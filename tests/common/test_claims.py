@@ -127,6 +127,7 @@ def test_a_longer_run_of_a_small_preset_is_judged_and_another_question_is_not(tm
     ((0.2, 0.21, 0.22), "holds", "seen"),
     ((-0.2, -0.21, -0.22), "fails", "not seen"),
     ((0.0, 0.0, 0.0), "fails", "not seen"),
+    ((7e-15, 7e-15, 7e-15), "fails", "not seen"),  # rounding, where two models answer alike
     ((-0.2, 0.0, 0.3), "undecided (the interval contains 0)", "undecided (the interval contains 0)"),
     ((0.2, 0.3), "undecided (2 seeds)", "undecided (2 seeds)"),
     ((0.2,), "undecided (1 seed)", "undecided (1 seed)"),
@@ -141,6 +142,7 @@ def test_finding_words_by_evidence(tmp_path, values, real, demo):
 def test_interval_below(tmp_path):
     claims = make_claims(tmp_path, "R1,5,finding,does not separate,,silhouette,,interval < 0.05")
     for values, says in (((0.01, 0.01, 0.02), "holds"), ((0.06, 0.06, 0.06), "fails"), ((0.05, 0.05, 0.05), "fails"),
+                         ((0.05 - 1e-15, 0.05 - 1e-15, 0.05 - 1e-15), "fails"),
                          ((0.01, 0.05, 0.09), "undecided (the interval contains 0.05)")):
         assert verdict(claims, *[make_run(seed, {"R1": value}) for seed, value in enumerate(values)]) == says
 

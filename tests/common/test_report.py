@@ -281,6 +281,7 @@ def test_the_effect_of_a_divergence_is_the_difference_to_the_paper_of_runs_with_
 
 @pytest.mark.parametrize(("value", "shown"), [
     (0.65349, "0.653"), (1234.5, "1,234"), (424232, "424,232"), (3.1e-9, "3.1 × 10⁻⁹"), (-0.5, "−0.500"), (0, "0"),
+    (-1.05e-14, "0"),
     (float("nan"), "not a number"), (float("inf"), "∞"), (12.345, "12.3"), (None, "not a number"), (0.9999, "1.000"),
 ])
 def test_numbers_for_people(value, shown):
