@@ -226,7 +226,7 @@ def _backend(at_once: int, dask: str | None):
                                   f"(dask worker {dask} --nthreads 1), or leave out --dask (DASK=)")
             time.sleep(0.1)
         how["n_jobs"] = threads
-        yield how, functools.partial(client.run, _tell_children)
+        yield how, functools.partial(client.run, _tell_children, on_error="ignore")  # a worker may be gone
 
 
 def _do(number: int, job: Job) -> tuple[int, Ended]:
