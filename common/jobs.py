@@ -35,7 +35,7 @@ NVIDIA = Path("/dev/nvidiactl")  # there where a driver is
 GIGABYTES_A_JOB = 4  # of memory: the largest trainings and evaluations of the demo take three
 TRIES = 3
 STOPPED = "stopped"  # the problem of a job that a signal ended
-WORKERS_COME_IN = 60  # seconds that a cluster may take to start its first
+WORKERS_COME_IN = 60  # seconds that a cluster may take until its workers have two threads
 LINES_EVERY = 30.0  # seconds, where the output is no terminal
 
 

@@ -39,10 +39,10 @@ class Options:
     """Options of the tool.
 
     Attributes:
-        run: directory of the run, as its training names it.
+        run: directory of the run, as its training names it; without it loss_hunt.md is made anew of the table.
     """
 
-    run: tyro.conf.Positional[Path]
+    run: tyro.conf.Positional[Path | None] = None
 
 
 def read(run: Path) -> list[dict]:
@@ -50,15 +50,16 @@ def read(run: Path) -> list[dict]:
 
     Raises:
         FileNotFoundError: naming the command of a training that is missing.
-        EncoreError: where the run is not of preset full in `code`, or a training has not ended.
+        EncoreError: where the run is not of preset full in `code` on the demo corpus, with no setting typed, or a
+            training has not ended.
     """
     try:
         config = json.loads((run / "config.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise FileNotFoundError(f"{run}: no run; a training of preset full in `code` makes one and names it") from None
-    if (config.get("preset"), config.get("follow")) != ("full", "code"):
-        raise EncoreError(f"{run}: preset {config.get('preset')}, {config.get('follow')}; give a run of preset full in "
-                         "`code`")
+    of = (config.get("preset"), config.get("follow"), config.get("corpus", {}).get("label"), config.get("overrides"))
+    if of != ("full", "code", "demo-fma_small", {}):  # what the text says
+        raise EncoreError(f"{run}: a run of {of}, not of preset full in `code` on the demo corpus, no setting typed")
     rows = []
     for loss in PRINTED:
         directory = run / "models" / f"overfit-{loss}"
@@ -117,6 +118,12 @@ def draw(rows: list[dict], path: Path) -> Path:
     return plots.save(figure, path)
 
 
+def published() -> list[dict]:
+    """The rows of loss_hunt.csv."""
+    with open(RESULTS / "loss_hunt.csv", newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
 def write(rows: list[dict], directory: Path = RESULTS) -> None:
     """loss_hunt.csv, .md and .png."""
     with open(directory / "loss_hunt.csv", "w", newline="", encoding="utf-8") as file:
@@ -130,5 +137,5 @@ def write(rows: list[dict], directory: Path = RESULTS) -> None:
 if __name__ == "__main__":
     options = command.parse(Options, __doc__ or "")
     with process.one_line_errors():
-        write(read(options.run))
+        write(read(options.run) if options.run else published())
         print(f"{RESULTS / 'loss_hunt.md'}: written")

@@ -120,6 +120,21 @@ def test_a_stop_reaches_the_workers_of_a_cluster(tmp_path):
         stopped(tmp_path, signal.SIGINT, 130, 2, address)
 
 
+def test_a_cluster_is_used_from_its_second_thread_on(monkeypatch):
+    """With one in all joblib would do the jobs in this process; `distributed` need not be installed for this test."""
+    came_in = [{}, {"a": 1}, {"a": 1, "b": 1}]
+    client = SimpleNamespace(nthreads=lambda: came_in.pop(0) if came_in[1:] else came_in[0], run=print)
+    cluster = SimpleNamespace(Client=lambda where: contextlib.nullcontext(client))
+    monkeypatch.setitem(sys.modules, "distributed", cluster)
+    monkeypatch.setattr(jobs.joblib, "parallel_config", lambda **options: contextlib.nullcontext())
+    with jobs._backend(4, "tcp://x:1") as (how, _):
+        assert how["n_jobs"] == 2
+    came_in[:] = [{"a": 1}]
+    monkeypatch.setattr(jobs, "WORKERS_COME_IN", 0)
+    with pytest.raises(EncoreError, match="tcp://x:1: its workers have 1 threads in all"), jobs._backend(4, "tcp://x:1"):
+        pass
+
+
 def stopped(tmp_path, number, code, at_once, *more):
     """Jobs of which as many as asked for are at work when the process is told to stop."""
     def stoppable():
