@@ -103,12 +103,11 @@ def _measure(paper: str, place: Path) -> int:
     """In a child: run all tests under coverage and write which test reaches which line."""
     import tensorflow as tf
 
-    whole = tf.function
-    tf.function = lambda function=None, **options: whole(function, **options | {"autograph": False})  # else AutoGraph
     measured = coverage.Coverage(source=[str(ROOT / "papers"), str(ROOT / "common")],  # runs copies, which are not seen
                                  data_file=str(place / "coverage"), config_file=False)
     recorder = _Recorder(measured)
     measured.start()
+    unconverted(tf)
     os.environ["ENCORE_REACHED"] = str(place)  # see tests/common/processes.py
     pytest.main(["-q", "-p", "no:cacheprovider", "-m", MARKS, *tests_of(paper)], plugins=[recorder])
     measured.stop()
@@ -123,6 +122,19 @@ def _measure(paper: str, place: Path) -> int:
     (place / "reached.json").write_text(json.dumps(
         {"reached": reached, "seconds": recorder.seconds, "failed": recorder.failed}))
     return 0
+
+
+def unconverted(tf) -> None:
+    """Keep AutoGraph from running copies of functions, which coverage does not see.
+
+    A loop over a tensor needs AutoGraph: of the loop over a call's steps the step itself is kept from it.
+    """
+    from common import loop
+
+    whole, needing = tf.function, ("several",)
+    tf.function = lambda function=None, **options: whole(
+        function, **options if getattr(function, "__name__", "") in needing else options | {"autograph": False})
+    loop.Steps._step = tf.autograph.experimental.do_not_convert(loop.Steps._step)
 
 
 def by_other_processes(place: Path, names: list[str]) -> dict[str, dict[int, set[str]]]:
@@ -173,8 +185,9 @@ def reach(paper: str) -> dict:
 def reaching(mutation: mutations.Mutation, reached: dict) -> list[str]:
     """The tests that reach a mutation's line, quick ones first; for a line run at import all that use the module.
 
-    So for a line of a compiled function, which coverage does not see. Of a statement of several lines not every one is
-    measured: the lines of the whole statement stand for one that is not.
+    So for a line of a compiled function, which coverage does not see. A module that is a table and nothing else is used
+    by whoever uses a module that imports it. Of a statement of several lines not every one is measured: the lines of
+    the whole statement stand for one that is not.
     """
     source, lines = (ROOT / mutation.path).read_text(), reached["reached"].get(mutation.path, {})
     for numbers in ([mutation.line], statement(source, mutation.line)):
@@ -184,8 +197,25 @@ def reaching(mutation: mutations.Mutation, reached: dict) -> list[str]:
             break
     if not tests and (measured or mutations.compiled(mutation, source)):
         tests = {name for names in lines.values() for name in names}
+    if not tests and measured:
+        tests = {name for path in importers(mutation.path, reached["reached"])
+                 for names in reached["reached"][path].values() for name in names}
     failing = set(reached["failed"])
     return sorted(tests - failing, key=lambda name: reached["seconds"].get(name, 9.0))
+
+
+def importers(path: str, paths) -> list[str]:
+    """Those of the files that import a file's module by name."""
+    *package, name = Path(path).with_suffix("").parts
+    found = []
+    for other in paths:
+        for node in ast.walk(ast.parse((ROOT / other).read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module, *(f"{node.module}.{one.name}" for one in node.names)]
+                if ".".join([*package, name]) in names:
+                    found.append(other)
+                    break
+    return found
 
 
 def statement(source: str, line: int) -> list[int]:

@@ -4,6 +4,8 @@ import csv
 import os
 import random
 import shutil
+import subprocess
+import sys
 
 import pytest
 
@@ -91,6 +93,43 @@ def test_a_line_that_is_not_measured_is_reached_by_what_reaches_its_statement(tm
     assert tests(9) == ["quick", "slow"]  # of the same statement
     assert tests(2) == ["quick", "slow"]  # run at import: all that use the module
     assert tests(5) == []  # of no statement
+
+
+def test_a_table_is_reached_by_what_reaches_those_who_import_it(tmp_path, monkeypatch):
+    (tmp_path / "p").mkdir()
+    uses = "from p import table, other\n\ndef f():\n    return table\n"
+    for name, text in {"table": "TABLE = {1: 2}\n", "uses": uses, "too": "from p.table import TABLE\n",
+                       "other": "import os\n"}.items():
+        (tmp_path / "p" / f"{name}.py").write_text(text)
+    monkeypatch.setattr(reach, "ROOT", tmp_path)
+    found = {"reached": {"p/table.py": {"1": []}, "p/uses.py": {"1": [], "4": ["a"]}, "p/too.py": {"1": ["b"]},
+                         "p/other.py": {"1": ["c"]}}, "seconds": {}, "failed": []}
+    assert reach.importers("p/table.py", found["reached"]) == ["p/uses.py", "p/too.py"]
+    assert sorted(reach.reaching(mutations.Mutation("p/table.py", 1, 0, 0, "", ""), found)) == ["a", "b"]
+    assert reach.reaching(mutations.Mutation("p/table.py", 1, 0, 0, "", ""), found | {"reached": {}}) == []
+
+
+STEP = """
+import coverage, pathlib, sys
+measured = coverage.Coverage(source=["common"], data_file=None, config_file=False)
+import tensorflow as tf
+from tests import reach
+measured.start()
+reach.unconverted(tf)
+from common import training
+from tests.common import toy
+training.train("toy", toy.model(), toy.Config(steps=2), None, pathlib.Path(sys.argv[1]), 0)
+measured.stop()
+lines = pathlib.Path("common/loop.py").read_text().splitlines()
+here = [number for number, line in enumerate(lines, 1) if "values = self.stage.train_step" in line]
+assert len(here) == 1 and here[0] in measured.get_data().lines(str(pathlib.Path("common/loop.py").resolve())), here
+"""
+
+
+@pytest.mark.slow
+def test_the_lines_of_a_step_in_the_loop_are_seen(tmp_path):
+    done = subprocess.run([sys.executable, "-c", STEP, str(tmp_path)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_equivalent_faults_are_counted_apart():
