@@ -4,8 +4,9 @@
 tests once to learn which of them reach which line, then forks a process for every fault (TensorFlow is loaded once,
 before) and runs those tests in it. `--paper common` takes the frame. The named faults of tests/mutants/<paper>.csv are
 replayed too. A fault that survives and is listed in tests/mutants/equivalent_<paper>.csv changes nothing that can be
-observed; why stands there. Results go to tests/mutants.csv. cosmic-ray and mutmut were looked at: the first starts
-Python, and so TensorFlow, anew for every fault; the second rewrites functions in a way that AutoGraph cannot read.
+observed; why stands there. So for another seed of a draw and the looks of a picture (`mutations.unobservable`). Results
+go to tests/mutants.csv. cosmic-ray and mutmut were looked at: the first starts Python, and so TensorFlow, anew for
+every fault; the second rewrites functions in a way that AutoGraph cannot read.
 """
 
 import contextlib
@@ -191,6 +192,8 @@ def main() -> int:
     for mutation, count, verdict in verdicts(faults, reached, options.jobs):
         before, after = difference(mutation)
         why = "" if verdict == "killed" else known.get((mutation.path, before, after), "")
+        if not why and verdict != "killed" and not mutation.what.startswith("named"):
+            why = mutations.unobservable(mutation, (ROOT / mutation.path).read_text())
         verdict = "equivalent" if why else verdict
         rows.append({"paper": options.paper, "seed": options.seed, "file": mutation.path, "line": mutation.line,
                      "what": mutation.what, "before": before, "after": after, "tests": count, "verdict": verdict,

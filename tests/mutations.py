@@ -21,6 +21,9 @@ WORDS = {"train": "test", "test": "train", "dev": "train", "validation": "train"
          "encoder": "decoder", "decoder": "encoder", "source": "target", "target": "source"}
 SKIPPED_CALLS = {"print", "tqdm", "Divergence", "progress", "dedent", "add_argument", "warn", "filterwarnings",
                  "lru_cache"}
+LOOKS = {"size", "dpi", "linewidth", "lw", "linestyle", "dashes", "alpha", "fontsize", "ncols", "frameon", "rotation",
+         "pad", "labelpad", "markersize", "zorder", "visible", "width_ratios", "height_ratios", "line_length"}
+SEEDS = {"default_rng", "RandomState", "SeedSequence"}
 EPSILON = 1e-6  # numbers below it keep a division or a comparison safe; twice as much is the same program
 
 
@@ -183,3 +186,31 @@ def compiled(mutation: Mutation, source: str) -> bool:
     return any(node.lineno <= mutation.line <= node.end_lineno and any("njit" in ast.unparse(one)
                                                                        for one in node.decorator_list)
                for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef))
+
+
+def unobservable(mutation: Mutation, source: str) -> str:
+    """Why a test should not pin what a mutation changes: another seed of a draw, the looks of a picture; else empty."""
+    def inside(node) -> bool:
+        return first(node.lineno, node.col_offset) <= mutation.start and mutation.end <= first(
+            node.end_lineno, node.end_col_offset)
+
+    first = _Finder(mutation.path, source).offset
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.keyword) and inside(node.value):
+            if node.arg in LOOKS:
+                return "how a picture or a print looks"
+            if node.arg == "strict":
+                return "the lengths are equal; strict would say so if they were not"
+            if node.arg in ("random_state", "seed") and isinstance(node.value, ast.Constant):
+                return "another seed of a draw is as good"
+        elif isinstance(node, ast.Call) and _name(node.func) in SEEDS:
+            numbers = [one for given in node.args for one in getattr(given, "elts", [given])]
+            if any(isinstance(one, ast.Constant) and inside(one) for one in numbers):
+                return "another seed of a draw is as good"
+        elif isinstance(node, ast.arguments):
+            given = [*node.posonlyargs, *node.args]
+            pairs = [*zip(given[len(given) - len(node.defaults):], node.defaults, strict=True),
+                     *zip(node.kwonlyargs, node.kw_defaults, strict=True)]
+            if any(one.arg == "seed" and value is not None and inside(value) for one, value in pairs):
+                return "another seed of a draw is as good"
+    return ""

@@ -185,9 +185,9 @@ def reach(paper: str) -> dict:
 def reaching(mutation: mutations.Mutation, reached: dict) -> list[str]:
     """The tests that reach a mutation's line, quick ones first; for a line run at import all that use the module.
 
-    So for a line of a compiled function, which coverage does not see. A module that is a table and nothing else is used
-    by whoever uses a module that imports it. Of a statement of several lines not every one is measured: the lines of
-    the whole statement stand for one that is not.
+    So for a line of a compiled function, which coverage does not see. Whoever imports a module uses its tables; one
+    that is a table and nothing else is used by the tests of the modules that import it, too. Of a statement of several
+    lines not every one is measured: the lines of the whole statement stand for one that is not.
     """
     source, lines = (ROOT / mutation.path).read_text(), reached["reached"].get(mutation.path, {})
     for numbers in ([mutation.line], statement(source, mutation.line)):
@@ -197,9 +197,12 @@ def reaching(mutation: mutations.Mutation, reached: dict) -> list[str]:
             break
     if not tests and (measured or mutations.compiled(mutation, source)):
         tests = {name for names in lines.values() for name in names}
-    if not tests and measured:
-        tests = {name for path in importers(mutation.path, reached["reached"])
-                 for names in reached["reached"][path].values() for name in names}
+        files = {name.split("::")[0] for name in reached["seconds"] if "::" in name}
+        direct = tuple(f"{path}::" for path in importers(mutation.path, files))
+        tests |= {name for name in reached["seconds"] if name.startswith(direct)}
+        if not any(lines.values()):
+            tests |= {name for path in importers(mutation.path, reached["reached"])
+                      for names in reached["reached"][path].values() for name in names}
     failing = set(reached["failed"])
     return sorted(tests - failing, key=lambda name: reached["seconds"].get(name, 9.0))
 

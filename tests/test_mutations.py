@@ -102,11 +102,34 @@ def test_a_table_is_reached_by_what_reaches_those_who_import_it(tmp_path, monkey
                        "other": "import os\n"}.items():
         (tmp_path / "p" / f"{name}.py").write_text(text)
     monkeypatch.setattr(reach, "ROOT", tmp_path)
+    (tmp_path / "test_it.py").write_text("from p import table\n")
+    (tmp_path / "test_no.py").write_text("from p import other\n")
     found = {"reached": {"p/table.py": {"1": []}, "p/uses.py": {"1": [], "4": ["a"]}, "p/too.py": {"1": ["b"]},
                          "p/other.py": {"1": ["c"]}}, "seconds": {}, "failed": []}
     assert reach.importers("p/table.py", found["reached"]) == ["p/uses.py", "p/too.py"]
     assert sorted(reach.reaching(mutations.Mutation("p/table.py", 1, 0, 0, "", ""), found)) == ["a", "b"]
     assert reach.reaching(mutations.Mutation("p/table.py", 1, 0, 0, "", ""), found | {"reached": {}}) == []
+    direct = {"test_it.py::d": 2.0, "test_no.py::e": 1.0}
+    assert sorted(reach.reaching(mutations.Mutation("p/table.py", 1, 0, 0, "", ""), found | {"seconds": direct})) == [
+        "a", "b", "test_it.py::d"]
+    assert reach.reaching(mutations.Mutation("p/uses.py", 4, 0, 0, "", ""), found | {"seconds": direct}) == ["a"]
+
+
+SAME = """
+def draw(rng, many=3, seed=17):
+    rng = np.random.default_rng([seed, 9])
+    a = rng.normal(5) + KMeans(4, random_state=0).fit(x)
+    for one, other in zip(a, b, strict=True):
+        axes.plot(one, linewidth=2, limit=3)
+    return other
+"""
+
+
+def test_another_seed_and_the_looks_of_a_picture_are_not_to_be_noticed():
+    found = mutations.find("x.py", SAME)
+    same = {(m.line, m.text) for m in found if mutations.unobservable(m, SAME)}
+    assert same == {(2, "18"), (3, "10"), (4, "1"), (5, "False"), (6, "3")}
+    assert {(m.line, m.text) for m in found} - same == {(2, "4"), (4, "6"), (4, "-"), (4, "5"), (6, "4")}
 
 
 STEP = """

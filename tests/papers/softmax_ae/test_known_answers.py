@@ -317,6 +317,16 @@ def test_printed_facts_and_their_reverse(monkeypatch):
     assert (value("E20", run), value("E3", run)) == (53.0, pytest.approx(0.119))
 
 
+@pytest.mark.parametrize("row, model", [("2L", "two_layer"), ("DS", "deep_softmax")])
+def test_the_logs_of_a_part_are_compared_with_that_part(row, model):
+    lines = [{"epoch": float(epoch), "metrics/train_accuracy_in_epoch": accuracies.logged(row, "train")[epoch] + 0.125,
+              "metrics/dev_accuracy": accuracies.logged(row, "dev")[epoch] - 0.25}
+             for epoch in accuracies.CHECKED_EPOCHS]
+    run = measured(view(Y), histories={model: lines})
+    assert (value(f"B-LOG-{row}-tr", run), value(f"B-LOG-{row}-dev", run)) == (
+        pytest.approx(0.125), pytest.approx(0.25))
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_what_cannot_be_asked_says_why():
     other_classes = measured(view(Y, classes=tuple("abcd")))
@@ -379,6 +389,16 @@ def test_controls_and_baselines_are_what_they_are_called():
     np.testing.assert_allclose(trained.pca.mean_, WAVES.mean(axis=0))  # fitted on the training part alone
 
 
+def test_the_yardstick_has_as_many_components_as_the_bottleneck_has_numbers():
+    raw = np.random.default_rng(0).normal(size=(80, 70))
+    run = view(np.tile(Y, 4), raw=raw)
+    mean = raw.mean(axis=0)
+    kept = mean ** 2 * 80  # a mean costs no component
+    power = np.square(np.linalg.svd(raw - mean, compute_uv=False))
+    expected = (kept.sum() + power[:64].sum()) / np.square(raw).sum()
+    assert run.yardsticks["PCA-64"] == pytest.approx(expected, abs=1e-6) and run.components.shape == (240, 64)
+
+
 def test_neighbours_come_from_the_training_part_and_no_segment_names_itself():
     y = np.tile([0, 1], 10)
     x = np.stack([np.arange(20) // 2 * 10.0 + y, 0 * y], axis=1)
@@ -402,6 +422,9 @@ def test_transition_is_one_for_an_even_change_and_zero_for_noise_a_leap_and_cons
     leap = np.repeat([0.0, 100.0], 200)[:, None] + random.normal(size=(400, 1))
     assert abs(transitions.transition(leap, np.repeat([0, 1], 200), 0, 1)) < 0.01
     assert transitions.transition(np.ones((40, 3)), np.repeat([0, 1], 20), 0, 1) == 0.0
+    # twenty at one end and twenty at the other: twenty neighbours are of one class, an odd one more would not be
+    points = np.repeat([0.0, 1.0], 20)
+    assert transitions.transition(points[:, None], points, 0, 1) == pytest.approx(0.0, abs=1e-12)
 
 
 @pytest.mark.parametrize("points, name, share", [("all", "logits", 1 / 3), ("program", "logits", 0.0),

@@ -80,6 +80,14 @@ def test_tracks_stand_at_the_mean_of_their_segments():
     assert cells(table, "raw, 500 values", "silhouette", "tracks")[:4] == ["1.000"] * 4
 
 
+def test_the_silhouette_of_tracks_is_of_their_own_segments():
+    x = np.array([0.0, 0.0, 0.0, 2.0, 10.0, 12.0])[:, None]
+    tracks = np.array(list("AAABCD"))
+    # two tracks of a class, 2 apart; the other class is 11 away from A and D, 9 from B and C
+    expected = 1 - (2 / 11 + 2 / 9) / 2
+    assert page_tables._silhouette_of_tracks(x, np.array([0, 0, 0, 0, 1, 1]), tracks) == pytest.approx(expected)
+
+
 def test_what_is_kept_stands_beside_its_yardsticks():
     others = {"shallow": Other(explained=0.25), "plain_2": Other(0.9, 0.4), "keep_1.0": Other(0.8, 0.5, 0.125)}
     table = page_tables.kept_table(run(others=others))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from common import training
-from papers.softmax_ae import config as settings, evaluate, losses, model, train, variants
+from papers.softmax_ae import config as settings, evaluate, losses, model, shapes, train, variants
 from papers.softmax_ae.tables import print_networks
 from tests.papers.softmax_ae import small
 from tests.papers.softmax_ae.fabricated import measured, view
@@ -26,6 +26,15 @@ def test_printed_sizes_are_those_of_the_networks(capsys):
     assert row.split() == ["encoder_2", "(batch,", "192)", "49,344"]
     print_networks([model.classifier()], {"classifier": 2_677})
     assert "printed: 2,677  DIFFERS" in capsys.readouterr().out
+
+
+def test_the_sizes_that_are_listed_are_those_of_the_paper_and_three_deeper_networks():
+    sizes = {(definition.split(".")[1], which): network.count_params()
+             for definition, which, network in shapes.networks()}
+    assert sizes[("two_layer", "")] == 500 * 128 + 128 + 128 * 4 + 4
+    deeper = {which: count - sizes[("two_layer", "")] for (name, which), count in sizes.items()
+              if name == "plain_classifier"}
+    assert deeper == {f"{depth} hidden layers": (depth - 1) * (128 * 128 + 128) for depth in (2, 3, 4)}
 
 
 def test_a_tenth_is_dropped_and_a_deeper_classifier_of_depth_one_is_the_two_layer_network():
