@@ -29,6 +29,7 @@ def test_late(tmp_path): (tmp_path.parent.parent / "first").open("a").write("slo
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("processes", "order"), [((), {"quick slow "}), (("-n", "1"), {"slow quick "}),
                                                   (("-n", "2"), {"slow quick ", "quick slow "})])
 def test_what_could_not_run_is_counted_once_and_slow_files_go_first(tmp_path, processes, order):

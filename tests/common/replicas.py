@@ -1,4 +1,4 @@
-"""Whether two replicas train to the weights of one, each count of devices in a process of its own.
+"""Whether two replicas train to the weights of one, in a process that has two devices.
 
 A test module has `replicated()`: {name: (Model, config, store)}; `differences` trains each with one and with two.
 """
@@ -19,10 +19,9 @@ def differences(module: str, directory: Path) -> dict[str, float]:
 
     Infinite where training moved no weight, so that nothing would be compared.
     """
-    for count in (1, 2):
-        done = subprocess.run([sys.executable, "-m", "tests.common.replicas", module, str(count), str(directory)],
-                              cwd=ROOT, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-2000:]
+    done = subprocess.run([sys.executable, "-m", "tests.common.replicas", module, str(directory)], cwd=ROOT,
+                          env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
     start, one, two = (dict(np.load(directory / f"{name}.npz")) for name in ("start", "1", "2"))
     return {name: float(np.linalg.norm(one[name] - two[name]) / np.linalg.norm(one[name]))
             if np.abs(one[name] - start[name]).max() > 0 else float("inf") for name in one}
@@ -34,28 +33,39 @@ def weights(learner) -> np.ndarray:
                            for one in network.trainable_variables])
 
 
-def main(module: str, count: int, directory: Path) -> None:
-    """Train each of `replicated()` on so many devices; save its weights, and those at the start."""
-    import keras
+def strategies() -> dict:
+    """{1: no strategy, on the first device; 2: mirrored on both}; before TensorFlow has looked for devices.
+
+    Without graphs, whose compilation takes most of the time: tests of the loop and of fma_interpolation have them.
+    """
     import tensorflow as tf
+
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    tf.config.run_functions_eagerly(True)
+    return {1: tf.distribute.get_strategy(), 2: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])}
+
+
+def main(module: str, directory: Path) -> None:
+    """Train each of `replicated()` on one device and on two; save its weights, and those at the start."""
+    import keras
+
+    both = strategies()
 
     from common import training
 
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * count)
-    strategy = tf.distribute.get_strategy()
-    if count > 1:
-        strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(count)])
-    start, ended = {}, {}
-    for name, (model, config, store) in importlib.import_module(module).replicated().items():
-        keras.utils.set_random_seed(0)
-        start[name] = weights(model.build(config, store))
-        where = directory / f"{name}-{count}"
-        training.train(name, model, config, store, where, 0, strategy)
-        ended[name] = weights(training.load(model, config, store, where))
-    np.savez(directory / "start.npz", **start)
-    np.savez(directory / f"{count}.npz", **ended)
+    jobs = importlib.import_module(module).replicated().items()
+    for count, strategy in both.items():
+        start, ended = {}, {}
+        for name, (model, config, store) in jobs:
+            keras.utils.set_random_seed(0)
+            start[name] = weights(model.build(config, store))
+            where = directory / f"{name}-{count}"
+            training.train(name, model, config, store, where, 0, strategy)
+            ended[name] = weights(training.load(model, config, store, where))
+        np.savez(directory / "start.npz", **start)
+        np.savez(directory / f"{count}.npz", **ended)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]))

@@ -27,6 +27,7 @@ def waiting(seconds):
     return dataclasses.replace(toy.model(), stages=stages)
 
 
+@pytest.mark.slow
 def test_a_step_that_waits_for_its_batch_is_told_from_one_that_does_not():
     quick, slow = (check_gpu.measure(waiting(seconds), toy.Config(), None, 0.3, precision, rows=16)
                    for seconds, precision in ((0.0, "float32"), (0.1, "mixed_bfloat16")))

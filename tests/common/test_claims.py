@@ -217,6 +217,13 @@ def test_more_than_is_met_from_one_side(tmp_path, rule, says):
     assert verdict(claims, *mean) == says[2]
 
 
+@pytest.mark.parametrize(("rule", "side"), [("at least 10000", -1), ("at most 10000", 1)])
+def test_rounding_grows_with_the_limit(tmp_path, rule, side):
+    claims = make_claims(tmp_path, f'N,sec. 3,number,upwards of 10000 songs,10000,songs,,{rule}')
+    found = [verdict(claims, make_run(results={"N": 10000.0 + side * away})) for away in (5e-6, 2e-5)]
+    assert found == ["matches", "differs"]
+
+
 def test_a_truth_value_is_no_number(tmp_path):
     with pytest.raises(ClaimsError, match="the value of R5 is True, not a number"):
         verdict(make_claims(tmp_path, FINDING), make_run(results={"R5": True}))

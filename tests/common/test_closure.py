@@ -197,6 +197,7 @@ def after(root, module, function, paper, kinds):
         path.write_text(text)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("name", ["model", "losses", "train", "loop", "preprocess", "evaluate"])
 def test_one_changed_line_asks_for_training_evaluation_or_the_store(copied, closures, paper, name):

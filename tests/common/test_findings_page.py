@@ -97,6 +97,7 @@ def test_a_finding_on_synthetic_music_says_so_where_it_stands_for_its_paper(tmp_
     assert findings.finding(collect.papers(papers)[1]) == "On synthetic music: Yes, R5: 0.144."
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["README.md", "FINDINGS.md"])
 def test_one_changed_digit_is_rendered_away(name):
     """In every block of the text at once; `test_readme_tables_match_the_committed_results` compares the whole."""

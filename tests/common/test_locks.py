@@ -37,6 +37,7 @@ def holder(tmp_path):
         process.join()
 
 
+@pytest.mark.slow
 def test_a_second_process_is_told_who_holds_it_and_a_killed_one_holds_nothing(tmp_path, holder):
     path = tmp_path / "a" / ".lock"
     number = holder(path)
@@ -50,6 +51,7 @@ def test_a_second_process_is_told_who_holds_it_and_a_killed_one_holds_nothing(tm
         assert f"process {os.getpid()} on" in path.read_text()
 
 
+@pytest.mark.slow
 def test_shared_holders_keep_out_an_only_one(tmp_path, holder):
     holder(tmp_path / ".lock", shared=True)
     with locks.held(tmp_path / ".lock", "x", shared=True):

@@ -24,6 +24,7 @@ def one_by_one(tmp_path_factory):
     return contents(directory)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("machine", [Machine(steps_per_call=2), Machine(steps_per_call=7, readers=3, ahead=4),
                                      Machine(readers=1, ahead=1, checkpoint_seconds=0)], ids=["two", "seven", "chosen"])
 def test_steps_in_one_call_are_the_steps_one_by_one(one_by_one, tmp_path, machine):
@@ -31,6 +32,7 @@ def test_steps_in_one_call_are_the_steps_one_by_one(one_by_one, tmp_path, machin
     assert_same(contents(tmp_path), one_by_one)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 5, 8, 25])
 def test_stopped_at_any_step_and_gone_on_with_other_calls(one_by_one, tmp_path, at, monkeypatch):
     model, reads = toy.model(), training.Batches.indices
@@ -129,6 +131,7 @@ def test_batches_that_cannot_be_split(size, batch, drop, replicas, said):
     assert feeding.too_small(training.Batches(size, batch, None, None, drop), replicas) == said
 
 
+@pytest.mark.slow
 def test_a_checkpoint_holds_the_weights_of_its_step_although_training_goes_on(tmp_path, monkeypatch):
     write, sums = checkpoints.write, {}
 
@@ -157,6 +160,7 @@ def _first(steps):
     return stages
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_the_training_with_its_error(tmp_path, monkeypatch):
     def full(path, state, arrays):
         raise OSError(28, "No space left on device")
@@ -189,6 +193,7 @@ def test_options_that_cannot_be(machine, said):
         machine.check()
 
 
+@pytest.mark.slow
 def test_a_run_hands_its_machine_to_the_training(tmp_path):
     run = SimpleNamespace(model_directory=lambda name: tmp_path / name, seed=0, provenance=lambda store: None,
                           machine=Machine(precision="mixed_float16"))

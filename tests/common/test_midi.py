@@ -312,3 +312,15 @@ def test_complete_grid_keeps_every_note_and_onset(tmp_path):
     assert line.onset[:6].tolist() == [True] * 4 + [False] * 2
     line = midi.complete_grid(grid_of(tmp_path, [(96 * k, 96 * (k + 1), 60) for k in range(2)]))[0]
     assert line.base[:9].tolist() == [60] * 8 + [128] and np.flatnonzero(line.onset[:9]).tolist() == [0, 4]
+
+
+@pytest.mark.parametrize(("metre", "start", "onset"), [
+    (0, 9, 36),  # from tick 0
+    (9, 9, 32),  # two bars and a beat: the first line is at the first beat
+    (9, 0, 12),  # a note before that line: a bar earlier, three beats before tick 0
+    (8, 9, 36)])
+def test_the_grid_begins_at_the_first_bar_line_that_agrees_with_the_metre(metre, start, onset):
+    notes = midi_file.Instrument(0, False, *(np.array([value]) for value in (start * 96, (start + 1) * 96, 60, 90)))
+    song = midi_file.Song(96, np.zeros((0, 2)), np.array([[metre * 96, 4, 4]]), (start + 1) * 96, [notes])
+    line = midi.complete_grid(song)[0]
+    assert np.flatnonzero(line.onset).tolist() == [onset]

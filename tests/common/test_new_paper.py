@@ -68,6 +68,7 @@ def test_it_passes_lint_and_holds_nothing_of_the_template(checkout):
         assert path.is_dir() or new_paper.PLACEHOLDER not in path.read_text(), path
 
 
+@pytest.mark.slow
 def test_help_needs_no_tensorflow(checkout):
     for script in ("preprocess", "train", "evaluate"):
         code = (f"import runpy, sys; sys.argv = ['x', '--help']; sys.modules['tensorflow'] = None; "

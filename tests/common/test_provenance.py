@@ -351,7 +351,12 @@ def test_tools_take_the_newest_whole_run_and_say_that_code_changed(paper):
         (directory / "results.json").write_text(json.dumps({"complete": True, "follow": "sound", "corpus": {}} | more))
     assert record.of_use(paper.settings, paper.root / "runs") == [run.directory]
     run.write_config(paper.store)
-    assert "code changed" not in record.for_tool(paper.settings, run.directory)[2]
+    said = record.for_tool(paper.settings, run.directory)[2]
+    assert "code changed" not in said and "synthetic music, expect poor results" in said
+    written = json.loads((run.directory / "config.json").read_text())
+    written["corpus"]["evidence"] = "other"
+    (run.directory / "config.json").write_text(json.dumps(written))
+    assert "synthetic" not in record.for_tool(paper.settings, run.directory)[2]
     paper.change("papers/toy/losses.py", "y - found)", "found - y)")
     said = record.for_tool(paper.settings, run.directory)[2]
     assert "The code changed since (losses.py: squared changed): train it again with --fresh." in said

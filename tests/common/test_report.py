@@ -507,6 +507,7 @@ def test_write_report_returns_the_overview_and_leaves_no_other_file(tmp_path, pa
     assert path.read_bytes() == first and not os.access(tmp_path / "runs" / "nothing", os.F_OK)
 
 
+@pytest.mark.slow
 def test_readme_tables_match_the_committed_results():
     different, problems = readme.write_readmes(collect.ROOT / "papers", check=True)
     assert [str(path) for path in different] == [] and problems == []

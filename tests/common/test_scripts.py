@@ -354,6 +354,7 @@ for module in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_help_explains_every_script_without_tensorflow():
     modules = [module_of(path) for path in SCRIPTS if path.name != "model.py"]
     done = subprocess.run([sys.executable, "-c", HELP, *modules], capture_output=True, text=True, cwd=ROOT)

@@ -148,6 +148,7 @@ def test_smoke_and_demo_lengths_and_three_songs_decide_nothing_and_what_is_decla
                 f"too small a run: {name} is "), name
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("paper", PAPERS)
 def test_what_is_enough_is_no_part_of_what_a_training_stands_on(paper, tmp_path):
     """It is a rule of judging: another number in it makes nothing stale."""

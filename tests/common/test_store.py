@@ -63,6 +63,17 @@ def test_images_of_the_mapped_array_are_those_of_the_archive(tmp_path, half, mon
     assert held.images([1]).dtype == np.float32 and (half or np.array_equal(held.images([1])[0], image(0)))
 
 
+def test_a_part_of_the_images_is_copied_to_its_own_places(tmp_path):
+    (tmp_path / "arrays").mkdir()
+    np.save(tmp_path / "arrays" / "images.npy", np.zeros((5, *image(0).shape), np.float32))
+    for i in (3, 4):
+        store.write_exr(tmp_path / f"{i}.exr", image(i), RECIPE)
+    store._copy_images(tmp_path, RECIPE, 2, ["4.exr", "3.exr"])
+    found = np.load(tmp_path / "arrays" / "images.npy")
+    np.testing.assert_array_equal(found[2:4], np.stack([image(4), image(3)]))
+    assert not found[[0, 1, 4]].any()
+
+
 def test_rows_are_not_kept_in_memory(tmp_path):
     writer = store.Writer(tmp_path, RECIPE)
     for number in range(1000):

@@ -57,6 +57,7 @@ def rows(model, **options):
     return timing.Timer(seconds=0.2, clock=time.process_time, **options).rows("toy", model, None, None)[0]
 
 
+@pytest.mark.slow
 def test_tracing_is_no_step_and_the_smaller_last_batch_is_traced_once_more():
     row = rows(toy())
     assert STEP <= row.seconds_a_step < STEP + TRACE / 4 and row.steps_timed >= timing.LEAST
@@ -65,6 +66,7 @@ def test_tracing_is_no_step_and_the_smaller_last_batch_is_traced_once_more():
     assert whole > TRACE and smaller - whole > TRACE / 2
 
 
+@pytest.mark.slow
 def test_validations_are_counted_with_the_updates():
     row = rows(toy())
     assert (row.updates, row.validations, row.parameters) == (30, 8, 3)
@@ -74,6 +76,7 @@ def test_validations_are_counted_with_the_updates():
     assert rows(toy(), validations=False).validations == 0
 
 
+@pytest.mark.slow
 def test_it_is_what_the_training_takes_within_half_as_much_again(tmp_path):
     model = toy(steps=60)
     training.train("warm", toy(steps=1), toys.Config(), None, tmp_path / "warm", 0)  # TensorFlow's own start

@@ -57,6 +57,7 @@ def test_same_seed_same_weights_other_seed_others(uninterrupted, tmp_path):
     assert not np.array_equal(other[0][kernel], uninterrupted[0][kernel])
 
 
+@pytest.mark.slow
 def test_nothing_of_a_trained_model_stays_in_memory(tmp_path):
     def graphs():
         gc.collect()

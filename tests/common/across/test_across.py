@@ -1,6 +1,8 @@
 """Invented papers with tools of known codes: everything that is asked, what is missing, and the page that says so."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -104,6 +106,7 @@ def keep(runs, found):
     record.write_json(runs / across.RESULT, plain | {"seal": provenance.seal(plain)})
 
 
+@pytest.mark.slow
 def test_all_are_asked_about_the_pieces_that_all_have(found):
     by = {one["paper"]: one for one in found["embeddings"]}
     assert (found["corpus"]["found"], found["corpus"]["pieces"], found["corpus"]["groups"]) == (12, 9, 9)
@@ -200,6 +203,27 @@ def test_a_call_that_cannot_be_is_one_line(home, tmp_path, capsys):
         said = capsys.readouterr().err
         assert end.value.code == 2 and said.startswith("error: ") and said.count("\n") == 1 and words in said
     assert not (tmp_path / across.RESULT).exists()
+
+
+@pytest.mark.parametrize(("there", "code", "calls"), [(True, 0, 0), (False, 0, 1), (False, 1, 1)])
+def test_the_demo_pairs_are_written_once(there, code, calls, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    root = Path("data") / "demo" / "paired-smoke-0"
+    if there:
+        root.mkdir(parents=True)
+    asked = []
+
+    def run(words, **how):
+        asked.append(words[1:])
+        return SimpleNamespace(returncode=code)
+
+    monkeypatch.setattr(across_main.subprocess, "run", run)
+    if code:
+        with pytest.raises(DataError, match="could not be written; next: python -m common.demo paired"):
+            across_main.demo("smoke")
+    else:
+        assert across_main.demo("smoke") == root
+    assert asked == [["-m", "common.demo", "paired", str(root), "--preset", "smoke"]] * calls
 
 
 def test_an_answer_in_words():

@@ -34,6 +34,7 @@ def test_no_group_is_on_both_sides_and_every_piece_is_asked_about_once():
     assert sorted(np.concatenate([fold["test"] for fold in DIVIDED])) == list(range(COUNT))
 
 
+@pytest.mark.slow
 def test_the_answer_with_noise_is_read_and_noise_is_not():
     classes = (LABELS[:, None] == np.unique(LABELS)).astype(float)
     told = np.concatenate([classes, TARGETS["tempo"][:, None] / 20, noise(4, 3)], axis=1) + 0.1 * noise(8, 4)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from common.corpora import __main__, check, tables
+from common.corpora import Corpus, Item, __main__, check, tables
 from common.errors import DataError
 
 
@@ -133,6 +133,7 @@ def test_faults_planted_in_the_others(demos, capfd, tmp_path):
     assert findings(run(capfd, "check", orchestral)[1]).keys() == {"unreadable"}
 
 
+@pytest.mark.slow
 def test_real_files(real, capfd):
     code, text = run(capfd, "check", real("cc_audio"))
     short = findings(text)["shorter than declared, used as far as they go"]
@@ -276,3 +277,11 @@ def test_an_intact_fma_large_is_well_although_tracks_without_a_genre_are_left_ou
     assert "has no root genre in tracks.csv" in said and f"DATA='{place}'" in said
     (place / "fma_large" / "000" / "odd.mp3").write_bytes(b"x")
     assert check.report(place, quick=True) == 1
+
+
+@pytest.mark.parametrize(("groups", "told"), [([["a"], ["b", "c"]], True), ([["a", "d"], ["b", "c"]], False)])
+def test_a_class_of_a_single_group_is_told(groups, told, capsys):
+    items = [Item(f"{label}-{name}", Path(name), str(label), name) for label, names in enumerate(groups)
+             for name in names for _ in range(2)]
+    check._print_counts("folder", Corpus("folder", Path("."), "other", items))
+    assert ("a class has a single group" in capsys.readouterr().out) == told

@@ -171,6 +171,7 @@ def _label_of(family, job, root):
     return job.path.parent.name
 
 
+@pytest.mark.slow
 def test_the_same_seed_writes_the_same_and_another_seed_other_music(tmp_path):
     makers = (
         (demo_gtzan.write_track, ("jazz", [0, 1, 2], [0, 2, 2]), ("jazz", [1, 1, 2], [1, 2, 2])),

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from common import training
 from common.config import resolve
@@ -37,7 +38,12 @@ JOBS += [("paper", "autoencoder-baseline"), ("code", "cnn_2")]
 FAST = [("sound", "autoencoder-baseline"), ("sound", "cnn_2-deep_protocol-leaky"), ("code", "cnn_2")]  # quick to trace
 
 
-@pytest.mark.slow
+def test_sums_are_added_in_the_order_in_which_they_stand():
+    """What makes the bits of the inception network those of its last training; that it does is asked by the slowest."""
+    assert tf.config.optimizer.get_experimental_options()["arithmetic_optimization"] is False
+
+
+@pytest.mark.very_slow
 def test_the_inception_network_trained_twice_in_one_process_has_the_same_bits(tmp_path):
     """Its sums of many terms were ordered anew in every compilation, by TensorFlow's arithmetic optimizer."""
     config, store = configured("sound"), Made()
@@ -147,6 +153,18 @@ def test_only_chunk_folds_cut_tracks_and_only_track_folds_cut_artists():
         for unit, cut in ((tracks, cut_tracks), (artists, cut_artists)):
             shared = [set(unit[part]) & set(np.delete(unit, part)) for part in parts]
             assert bool(set().union(*shared)) == cut
+
+
+def test_every_fold_has_its_share_of_every_label_and_a_lone_group_goes_to_the_fold_of_its_label():
+    groups = np.repeat(np.arange(18), 2)
+    labels = np.repeat([0, 1, 2, 0, 1, 2], 6)  # three groups of each label, and three more
+    labels[-1] = 0  # a group counts for the label of its first row
+    for seed in range(4):
+        parts = splits.folds(groups, labels, 3, seed)
+        counts = np.array([np.bincount(labels[part[part < 35]], minlength=3) for part in parts])
+        assert counts.sum(axis=0).tolist() == [12, 12, 11] and counts.min() >= 3 and counts.max() == 4
+    lone = splits.folds(np.array(["z", "y", "y", "x"]), np.array([0, 1, 1, 2]), 3)
+    assert [part.tolist() for part in lone] == [[0], [1, 2], [3]]
 
 
 def test_folds_see_a_leak_where_tracks_are_all_there_is_to_know(tmp_path, monkeypatch):

@@ -233,6 +233,7 @@ def test_every_divergence_is_checked():
     assert set(CHECKS) == {d.field for d in settings.DIVERGENCES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", sorted(CHECKS))
 def test_a_divergence_changes_what_it_says(field, tmp_path):
     arguments = differing(field)

@@ -5,6 +5,7 @@ import dataclasses
 import json
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -29,6 +30,7 @@ from papers.fma_interpolation import (
     tables,
     train,
 )
+from tests.papers.conftest import without_graphs
 
 SMOKE_RUN = "test_evaluate.test_evaluation_has_a_value_or_a_reason_for_every_claim"  # test_contract asks
 
@@ -85,6 +87,7 @@ def test_printed_reports_agree_with_themselves_but_for_the_481():
     found = facts.printed_reports()
     stated = facts.printed()
     accuracy = {name: found[f"F-{name}-accuracy"]["value"] for name in facts.REPORTS}
+    assert [found[f"F-{name}-accuracy"]["n"] for name in facts.REPORTS] == [2000, 2000, 3000, 2000, 2000, 2000, 2000]
     assert all(value <= 0.01 for value in accuracy.values())
     assert {name: int(found[f"F-{name}-support"]["value"]) for name in facts.REPORTS} == {
         "DT": 2080, "LR": 2080, "SVM": 3000, "KNN": 2000, "GNB": 2000, "GMM0": 2000, "GMM1": 2000}
@@ -136,6 +139,77 @@ def test_report_by_hand():
     np.testing.assert_allclose(report["weighted"][0], 0.875)
 
 
+def test_a_fit_learns_of_the_training_rows_and_picks_without_the_test_rows(monkeypatch):
+    def predict(name, value, statistics, labels, train, asked, seed, means=None):
+        return [(name, value, train, rows, means) for rows in asked]
+
+    monkeypatch.setattr(classifiers, "_predict", predict)
+    monkeypatch.setattr(classifiers, "one_gaussian_per_class", lambda statistics, labels, split: "Gaussians")
+    cut = {"train": [0, 1, 2], "fit": [0, 1], "validation": [2], "test": [3]}
+    own = {"train": [0, 1], "validation": [2], "test": [3]}
+    for split in (cut, own, own | {"validation": []}):
+        tested = split["train"], [3]
+        for name in ("GMMC", "GMM0", "GMM1"):
+            test = "Gaussians" if name == "GMMC" else (name, 5, *tested, "m")
+            found = classifiers._fit(name, 5, None, None, split, 0, "m")
+            assert found.pop("test") == test and found.keys() == {"validation"} and len(found["validation"]) == 0
+    for split, fitted in ((cut, [0, 1]), (own, [0, 1])):
+        assert classifiers._fit("LR", 5, None, None, split, 0, "m") == {
+            "test": ("LR", 5, split["train"], [3], None), "validation": ("LR", 5, fitted, [2], None)}
+    found = classifiers._fit("LR", 5, None, None, own | {"validation": []}, 0)
+    assert found["test"][2:4] == ([0, 1], [3]) and len(found["validation"]) == 0
+
+
+def test_an_estimator_is_built_for_the_rows_and_genres_there_are(monkeypatch):
+    built = []
+
+    def build(*words):
+        built.append(words)
+        return SimpleNamespace(fit=lambda x, y: SimpleNamespace(predict=lambda asked: asked[:, 0] + y.sum()))
+
+    monkeypatch.setattr(classifiers, "build", build)
+    x, labels, means = np.arange(10.0)[:, None], np.array([0, 1, 2, 1, 1, 1, 2, 2, 2, 2], np.int32), np.zeros((3, 1))
+    asked = [np.array([7, 9]), np.arange(0)]
+    found = classifiers._predict("LR", 0.5, x, labels, np.arange(3), asked, 4, means)
+    assert [one.tolist() for one in found] == [[7 + 3, 9 + 3], []] and found[1].dtype == labels.dtype
+    classifiers._predict("GMM1", 0, x, labels, np.arange(3), asked, 4, means)
+    classifiers._predict("GMM1", 0, x, labels, np.arange(2), asked, 4, means)  # fewer rows than genres
+    classifiers._predict("GMM0", 0, x, labels, np.arange(3, 6), asked, 4, means, as_if=99)  # one genre will do
+    assert built == [("LR", 0.5, 3, 4, 3, None), ("GMM1", 0, 3, 4, 3, means), ("GMM1", 0, 3, 4, 2, None),
+                     ("GMM0", 0, 3, 4, 99, None)]
+    found = classifiers._predict("LR", 0.5, x, labels, np.arange(6, 7), asked, 4)  # one genre: nothing to fit
+    assert [one.tolist() for one in found] == [[2, 2], []] and len(built) == 4
+
+
+def test_chunks_are_held_out_of_the_first_10000(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(classifiers, "_parallel", lambda jobs: (f(*a, **k) for f, a, k in jobs))
+    monkeypatch.setattr(classifiers.splits, "folds", lambda groups, labels, count, seed: asked.append((groups, count)))
+    monkeypatch.setattr(classifiers, "_fold", lambda name, x, labels, folds, seed: x[:, 0] == labels)
+    store = SimpleNamespace(directory=tmp_path / "store", index=[{"group": f"{i // 6}"} for i in range(12_500)])
+    labels, artists = np.arange(12_500) % 8, np.arange(12_500) // 60
+    found = classifiers.folded(store, np.arange(12_500)[:, None] % 4, labels, artists, 0)
+    assert found.rows.tolist() == list(range(10_000)) and {count for _, count in asked} == {3}
+    assert [len(set(groups)) for groups, _ in asked] == [10_000, 1667, 167]
+    assert len(found.correct) == 5 * 3 and all(right.sum() == 5000 for right in found.correct.values())
+    kept = classifiers.folded(store, None, labels, artists, 0)  # the second call reads
+    assert all(np.array_equal(kept.correct[key], right) for key, right in found.correct.items()) and len(asked) == 3
+
+
+def test_what_no_fit_could_be_made_for_is_not_recognised():
+    x, labels = np.array([[0.0], [1], [0], [1], [0], [1]]), np.array([0, 1, 0, 1, 0, 1])
+    assert not classifiers._fold("GNB", x, labels, [np.arange(6), np.arange(0)], 0).any()
+    two = classifiers._fold("GNB", x, labels, [np.arange(4), np.arange(4, 5)], 0)
+    assert two.tolist() == [True] * 5 + [False]  # the last is in no fold
+
+
+def test_genres_that_are_not_tested_count_in_no_average():
+    report = classifiers.report(np.array([0, 0, 2, 2]), np.array([0, 1, 2, 2]), 4)
+    np.testing.assert_allclose(report["macro"], [1, 0.75, (2 / 3 + 1) / 2])
+    np.testing.assert_allclose(report["weighted"], report["macro"])
+    assert report["support"].tolist() == [2, 0, 2, 0]
+
+
 def test_components_are_matched():
     truth = np.array([0, 0, 1, 1, 2, 2])
     np.testing.assert_array_equal(classifiers.matched(np.array([2, 2, 0, 0, 1, 1]), truth, 3), truth)
@@ -147,6 +221,44 @@ def test_one_gaussian_per_class_separates_what_is_apart():
     x = random.normal(size=(80, 5)) + 6 * labels[:, None]
     split = {"train": np.arange(60), "test": np.arange(60, 80)}
     np.testing.assert_array_equal(classifiers.one_gaussian_per_class(x, labels, split), labels[60:])
+
+
+def test_one_gaussian_per_class_weighs_width_distance_and_number():
+    """Variances 1 and 4 (and 1e-3) about one mean, 12 against 4 rows: the two are as likely at one radius."""
+    corners = np.array([[1, 1], [1, -1], [-1, 1], [-1, -1]])
+    radius = np.sqrt(2 * (np.log(12 / 4) + np.log(4.001 / 1.001)) / (1 / 1.001 - 1 / 4.001))
+    tested = radius * np.array([[0.9999, 0], [0, 1.0001], [0, -0.9999], [-1.0001, 0], [0, 0]])
+    x = np.concatenate([corners, corners, corners, 2 * corners, tested]) + [30, 7]
+    labels = np.array([3] * 12 + [5] * 4 + [0] * 5)
+    split = {"train": np.arange(16), "test": np.arange(16, 21)}
+    assert classifiers.one_gaussian_per_class(x, labels, split).tolist() == [3, 5, 3, 5, 3]
+
+
+def test_beyond_12000_rows_the_kernel_is_the_same_by_landmarks():
+    """SVC's gamma="auto": exp(-|x - y|^2 / columns); with as many landmarks as rows it is exact."""
+    x = np.random.default_rng(0).normal(size=(30, 4))
+    pipeline = classifiers.build("SVM", 7.0, 8, 0, 12_001)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # fewer rows than landmarks
+        mapped = pipeline[:2].fit_transform(x)
+    np.testing.assert_allclose(mapped @ mapped.T, np.exp(-np.square(x[:, None] - x[None]).sum(-1) / 4), atol=1e-6)
+    assert pipeline[2].C == 7.0 == classifiers.build("SVM", 7.0, 8, 0, 12_000).C
+    assert classifiers.build("DT", 7, 8, 0, 9).min_samples_leaf == 7 and classifiers.build("LR", 7, 8, 0, 9).C == 7
+    mixtures = [classifiers.build("GMM1", 0, 8, 0, rows, means=np.eye(2)) for rows in (5, 9)]
+    assert [one.n_components for one in mixtures] == [5, 8] and mixtures[0].means_init.tolist() == [[1, 0], [0, 1]]
+
+
+def test_given_means_are_first_chunks_of_the_programs_eight_tracks_or_of_the_first_of_each_genre():
+    groups = ["000010", "000002", "000666", "000182", "000140", "000148", "010250", "001482"]  # b6457fc
+    store = SimpleNamespace(index=[{"group": group} for group in ["other", *reversed(groups)] for _ in range(2)])
+    x = np.arange(18.0)[:, None]
+    labels = np.repeat([0, *range(8)], 2)
+    found = classifiers._given_means(store, x, labels, np.arange(2, 18), 8)
+    assert found[:, 0].tolist() == [16, 14, 12, 10, 8, 6, 4, 2]
+    found = classifiers._given_means(store, x, labels % 3, np.arange(4, 18), 3)  # rows of genre 0, 1, 2: 8, 4, 6
+    np.testing.assert_allclose(found[:, 0] - [8, 4, 6], [0, 1e-6, 2e-6], atol=1e-9)
+    found = classifiers._given_means(store, x, labels % 2, np.arange(4, 6), 2)  # genre 0 is not among them
+    np.testing.assert_allclose(found[:, 0] - [4, 4], [0, 1e-6], atol=1e-9)
 
 
 def test_shuffled_labels_of_artists_leave_chance_and_picking_on_the_test_part_more(tmp_path, monkeypatch):
@@ -169,6 +281,32 @@ def test_shuffled_labels_of_artists_leave_chance_and_picking_on_the_test_part_mo
     assert all(np.array_equal(kept[name], found[name]) for name in found)
 
 
+def test_the_labels_of_artists_are_exchanged_within_each_part(monkeypatch):
+    """An artist counts for his commonest label in a part, and is another in the next part: 9 is in two."""
+    artists = np.array([0, 0, 0, 1, 2, 9, 9, 9, 3, 4, 5, 6])
+    split = np.array(["training"] * 6 + ["test"] * 4 + ["validation"] * 2)
+    labels = np.array([0, 0, 1, 0, 1, 0, 2, 2, 2, 3, 4, 5])
+    given, seen = {"training": [0, 0, 0, 1], "test": [2, 2, 3], "validation": [4, 5]}, set()
+
+    def fit(name, value, statistics, answer, parts, seed):
+        seen.add(tuple(answer))
+        found = {part: answer[parts[part]] for part in ("validation", "test")}
+        wrong = "test" if value == 1 else "validation"
+        return found | {wrong: 7 + found[wrong]}
+
+    monkeypatch.setattr(classifiers, "_fit", fit)
+    monkeypatch.setattr(classifiers, "SHUFFLED", ("KNN",))
+    monkeypatch.setattr(classifiers, "GRIDS", {"KNN": (1, 2)})
+    for seed in range(8):  # picked on validation the value 1 is best, and knows nothing of the test part
+        assert classifiers._fit_shuffled(None, labels, artists, split, [seed]) == {"KNN": [0.0, 1.0]}
+    for answer in map(np.array, seen):
+        for part, expected in given.items():
+            owned = {artist: set(answer[(split == part) & (artists == artist)]) for artist in artists[split == part]}
+            assert all(len(own) == 1 for own in owned.values()), part
+            assert sorted(own.pop() for own in owned.values()) == expected
+    assert len(seen) > 2 and labels.tolist() == [0, 0, 1, 0, 1, 0, 2, 2, 2, 3, 4, 5]
+
+
 def test_the_estimate_of_the_fits_grows_with_rows_and_counts_every_fit(tmp_path, monkeypatch):
     """A classifier whose fit takes a microsecond a row squared: the sum over splits, grids and folds by hand."""
     from types import SimpleNamespace
@@ -188,6 +326,14 @@ def test_the_estimate_of_the_fits_grows_with_rows_and_counts_every_fit(tmp_path,
     found = classifiers.estimate(SimpleNamespace(shuffles=5), store, rows=(100, 200))["SVM"]
     exact = 2 * (7000**2 + 6300**2 + 10_000**2 + 9000**2) + 9 * 6666**2  # two splits with a fit to pick, nine folds
     assert found == pytest.approx(1e-6 * (exact + 0.1 * (2 + 5 * 2) * 26_000**2), rel=1e-6)
+    assert classifiers._seconds("SVM", table, np.zeros(9000), (100, 200), [400]) == pytest.approx(0.16)
+    assert classifiers._seconds("SVM", table, np.zeros(200), (200, 300), [400]) == pytest.approx(0.08)  # one size only
+
+    def gaussians(table, labels, split):
+        clock[0] += 3e-6 * len(split["train"]) + 1e-6 * len(split["test"])
+
+    monkeypatch.setattr(classifiers, "one_gaussian_per_class", gaussians)
+    assert classifiers._seconds("GMMC", table, np.zeros(9000), (100, 200), [400, 800]) == pytest.approx(4e-6 * 1200)
     store.index = [row | {"label": "a"} for row in index]
     assert classifiers.estimate(SimpleNamespace(shuffles=0), store) == {}
 
@@ -214,6 +360,86 @@ def test_grids_are_the_printed_ones():
 
 # ---------------------------------------------------------------- tables of the data set
 
+def test_tables_are_read_of_the_tracks_that_have_every_number(tmp_path, monkeypatch):
+    """Eight columns of audio features among ten; track 3 lacks one of another set, 4 is not in the corpus."""
+    columns = [("echonest", "audio_features", f"{k}") for k in range(8)] + [("echonest", "temporal_features", "0")] * 2
+    values = np.arange(40.0).reshape(4, 10)
+    values[2, 9] = np.nan
+    monkeypatch.setattr(tables.fma, "metadata_of", lambda root: tmp_path)
+    monkeypatch.setattr(tables.fma, "features", lambda metadata, table: (columns, ["1", "2", "3", "4"], values))
+    items = [SimpleNamespace(group=group, label=label) for group, label in (("1", "Rock"), ("2", "Folk"), ("3", "Pop"))]
+    assert tables.read(SimpleNamespace(root=tmp_path), items) == {}
+    (tmp_path / "echonest.csv").touch()
+    found = tables.read(SimpleNamespace(root=tmp_path), items)
+    assert set(found) == {"audio", "audio_label", "temporal", "temporal_label"}
+    np.testing.assert_array_equal(found["audio"], values[:3, :8])
+    np.testing.assert_array_equal(found["temporal"], values[:2, 8:])
+    assert found["audio_label"].tolist() == [2, 0, 1] and found["temporal_label"].tolist() == [2, 0]
+
+
+def test_tracks_of_a_genre_are_those_of_all_its_sub_genres(tmp_path, monkeypatch):
+    monkeypatch.setattr(tables.fma, "metadata_of", lambda root: None if root == "none" else tmp_path)
+    assert tables.genre_counts(tmp_path) == {} == tables.genre_counts("none")
+    (tmp_path / "genres.csv").write_text("genre_id,#tracks,title,top_level\n1,10,Rock,1\n2,5,Punk,1\n3,4,Folk,3\n"
+                                         "4,,Odd,1\n5,2,Lost,9\n")
+    assert tables.genre_counts(tmp_path) == {"Rock": 15, "Folk": 4, "9": 2}
+
+
+def drawn(tmp_path, tracks, **arrays):
+    """What projections.draw projects of a store: {table: Drawing} with the features themselves as points."""
+    (tmp_path / "arrays").mkdir(parents=True)
+    for name in arrays:
+        (tmp_path / "arrays" / f"{name}.npy").touch()
+    index = [{"label": "ab"[k % 2], "group": f"{k}"} for k in range(tracks) for _ in range(2)]
+    found = {"statistics": np.arange(4.0 * tracks).reshape(-1, 2)} | arrays
+    found |= {f"{name}_label": np.arange(len(x)) for name, x in arrays.items()}
+    return SimpleNamespace(directory=tmp_path, index=index, array=found.get)
+
+
+def test_drawn_are_scaled_features_and_of_the_eight_the_unscaled_too(tmp_path, tiny, monkeypatch):
+    monkeypatch.setattr(projections, "project", lambda method, x, *_: (x, len(method)))
+    config = dataclasses.replace(tiny, drawn_tracks=0)
+    x = np.array([[0.0, 5], [2, 5], [0, 7], [2, 7], [1, 6]]) * [1, 100]
+    store = drawn(tmp_path, 5, audio=x, librosa=x[:4])
+    assert set(projections.draw(config, store, 0)) == {"audio"}  # four tracks are too few
+    audio = projections.draw(config, store, 0)["audio"]
+    assert set(audio.unscaled) == {"pca", "tsne"} and set(audio.points) == {"pca", "tsne", "umap"}
+    np.testing.assert_array_equal(audio.unscaled["tsne"], x)
+    np.testing.assert_allclose(audio.points["umap"], np.sqrt(1.25) * (x / [1, 100] - [1, 6]))
+    assert audio.seconds == {"pca": 3, "tsne": 4, "umap": 4} and audio.labels.tolist() == [0, 1, 2, 3, 4]
+    seven = projections.draw(dataclasses.replace(config, drawn_tracks=7), drawn(tmp_path / "new", 9), 0)["statistics"]
+    assert seven.features.shape == (7, 2) and (seven.features[:, 0] % 4 == 0).all() and seven.unscaled == {}
+    assert len(set(seven.features[:, 0])) == 7  # the first image of each of seven tracks
+    np.testing.assert_array_equal(seven.labels, seven.features[:, 0] // 4 % 2)
+
+
+def test_few_tracks_have_few_neighbours(tiny, monkeypatch):
+    asked = []
+
+    def method(dimensions, perplexity, random_state):
+        asked.append((dimensions, perplexity))
+        return SimpleNamespace(fit_transform=lambda x: x)
+
+    monkeypatch.setattr(projections, "TSNE", method)
+    config = dataclasses.replace(tiny, perplexity=100.0)
+    for count in (31, 1000):
+        points, seconds = projections.project("tsne", np.zeros((count, 2)), config, 0)
+        assert len(points) == count and 0 <= seconds < 60
+    assert asked == [(2, 10), (2, 100)]
+
+    def umap(n_neighbors, random_state):
+        return SimpleNamespace(fit_transform=lambda x: n_neighbors)
+
+    monkeypatch.setitem(sys.modules, "umap", SimpleNamespace(UMAP=umap))
+    config = dataclasses.replace(config, neighbours=100)
+    assert [projections.project("umap", np.zeros((count, 2)), config, 0)[0] for count in (31, 200)] == [30, 100]
+    line = np.arange(6.0)[:, None] * [3, 4, 0]
+    points, _ = projections.project("pca", line, config, 0)
+    np.testing.assert_allclose(np.abs(points[:, 0]), 5 * np.abs(np.arange(6) - 2.5))
+    assert points.shape == (6, 2)
+
+
+@pytest.mark.slow
 def test_tables_of_fma_are_read_and_drawn(corpus, tiny, tmp_path, monkeypatch):
     from papers.fma_interpolation import preprocess
 
@@ -275,7 +501,8 @@ def test_evaluation_has_a_value_or_a_reason_for_every_claim(tiny, store, tmp_pat
     run.write_config(store)
     with pytest.raises(training.TrainingError, match="not trained to the end"):
         evaluate.evaluate(config, store, run)
-    train.train(config, store, run)
+    with without_graphs():
+        train.train(config, store, run)
     evaluate.evaluate(config, store, run)
     results = json.loads((run.directory / "results.json").read_text())
     with open(CLAIMS, newline="") as file:
@@ -300,8 +527,9 @@ def trained(tiny, store, tmp_path_factory):
     """A run with a baseline and CNN_2 trained for one epoch."""
     run = record.open_run(settings, tiny, store, "sound", "smoke", 0, runs=tmp_path_factory.mktemp("runs"))
     run.write_config(store)
-    for name in ("autoencoder-baseline", "cnn_2"):
-        training.train(name, train.MODELS[name], tiny, store, run.model_directory(name), 0)
+    with without_graphs():
+        for name in ("autoencoder-baseline", "cnn_2"):
+            training.train(name, train.MODELS[name], tiny, store, run.model_directory(name), 0)
     return run
 
 

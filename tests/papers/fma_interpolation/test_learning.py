@@ -38,6 +38,7 @@ def accuracy(shuffled, tmp_path):
     return float(np.mean(found == data.labels_of(store)[rows]))
 
 
+@pytest.mark.slow
 def test_genres_that_differ_are_learnt_and_shuffled_ones_are_not(tmp_path):
     assert accuracy(False, tmp_path) > 0.9
     assert abs(accuracy(True, tmp_path) - 0.5) <= 0.3  # 16 images: two deviations are 0.25

@@ -127,6 +127,21 @@ def test_what_is_generated_stands_beside_noise_with_the_statistics_of_the_traini
     assert abs(np.corrcoef(found["white noise"].mean(axis=0), training.mean(axis=0))[0, 1]) < 0.15
 
 
+def test_noise_is_as_wide_as_the_training_images_at_each_pixel_or_over_all(config, again):
+    """Dark and bright half at 0.3 and 0.7, every second image 0.05 above, the others below: little is cut off."""
+    half = np.where(np.arange(32) < 16, 0.3, 0.7)[None, :, None]
+    above = np.where(np.arange(ROWS) % 2, 0.05, -0.05)[:, None, None]
+    images = (half + above * np.ones((1, 32, 32))).astype(np.float32)
+    whole = SimpleNamespace(embed=lambda x: x)
+    found = measured.generated(config, Made(images), pixels(), whole, again, 0).embedded
+    for rows, mean in ((slice(0, 16), 0.3), (slice(16, 32), 0.7)):
+        assert found["noise of pixels"][:, rows].mean() == pytest.approx(mean, abs=0.005)
+        assert found["noise of pixels"][:, rows].std() == pytest.approx(0.05, rel=0.05)
+    white = found["white noise"]
+    assert white.mean() == pytest.approx(0.5, abs=0.01) and white.std() == pytest.approx(np.sqrt(0.0425), rel=0.03)
+    assert white[:, :16].mean() == pytest.approx(0.5, abs=0.02)
+
+
 def trained_run(**outcomes):
     return SimpleNamespace(seed=0, model_directory=lambda name: outcomes.get(name))
 
@@ -153,6 +168,39 @@ def test_networks_are_judged_on_held_out_images(config, store, monkeypatch):
     assert whole.rows.tolist() == [12, 13, 14, 15] and list(whole.leak["cnn_2"]) == ["contiguous"]
 
 
+def test_networks_are_tested_on_256_images_at_most(config, monkeypatch):
+    monkeypatch.setattr(measured.training, "outcome", lambda directory: None)
+    store = tracks_of([2] * 140, "ab" * 70)
+    store.array = {"artists": np.arange(280)}.get
+    found = measured.networks(config, store, trained_run(), dict.fromkeys(train.CLASSIFIERS, []))
+    assert len(found.rows) == 256 and found.artists.tolist() == found.rows.tolist() and found.found == {}
+
+
+def test_labels_are_shuffled_as_often_as_the_setting_says(config, store, monkeypatch):
+    nothing = {part: np.arange(0) for part in ("train", "test")}
+    monkeypatch.setattr(measured.classifiers, "fit_all", lambda *words: (nothing, {}))
+    monkeypatch.setattr(measured.classifiers, "folded", lambda *words: None)
+    monkeypatch.setattr(measured.classifiers, "shuffled_accuracies", lambda *words: words[3])
+    for count in (0, 5):
+        found = measured.classical(dataclasses.replace(config, shuffles=count), with_statistics(store), 0)
+        assert found.shuffled == (count or None) and found.classes == 2 and found.names == ["a", "b"]
+
+
+def with_statistics(store):
+    return SimpleNamespace(index=store.index, array={"statistics": np.zeros((ROWS, 3)), "artists": np.arange(ROWS)}.get)
+
+
+def test_more_images_than_go_through_a_network_at_once_keep_their_order(store):
+    images = np.concatenate([store.pixels, store.pixels[::-1], store.pixels[:1]])
+    learner = pixels()
+    mean, log_variance = inference.posteriors(learner, images)
+    np.testing.assert_array_equal(mean, images.reshape(33, -1))
+    assert log_variance.shape == (33, 1024) and (log_variance == -60).all()
+    again = inference.decode(learner, 2 * mean - 0.5, "squared_error")
+    np.testing.assert_allclose(again, np.clip(2 * images - 0.5, 0, 1), atol=1e-6)
+    np.testing.assert_allclose(inference.probabilities(reads_corner(), images)[:, 1], images[:, 0, 0], rtol=1e-6)
+
+
 def test_the_hunt_shows_what_squared_error_made_of_the_image_and_where_a_loss_ran_away(config, store, monkeypatch):
     monkeypatch.setattr(measured, "loaded", lambda config, store, run, name: pixels())
     names = [f"overfit-{loss}" for loss in train.OVERFIT] + ["overfit-conv2d"]
@@ -171,12 +219,20 @@ def test_the_hunt_shows_what_squared_error_made_of_the_image_and_where_a_loss_ra
 
 def test_the_judge_embeds_with_the_last_hidden_layer():
     image = keras.Input((*SIZE, 1))
-    hidden = layers.Dense(3, kernel_initializer="ones")(layers.Flatten()(image))
+    hidden = layers.Dense(3, kernel_initializer="ones")(layers.Rescaling(1.0)(layers.Flatten()(image)))
     judge = inference.judge_of({"cnn_1": Learner({"classifier": keras.Model(image, layers.Dense(2)(hidden))}, {}),
                                 "cnn_2": reads_corner()})
     images = np.random.default_rng(0).random((2, 5, *SIZE))
     np.testing.assert_allclose(judge.embed(images), np.repeat(images.sum(axis=(2, 3))[..., None], 3, -1), rtol=1e-4)
     np.testing.assert_allclose(judge.classify(images)[..., 1], images[:, :, 0, 0], rtol=1e-5)
+    np.testing.assert_allclose(judge.embed(images[1]), judge.embed(images)[1], rtol=1e-5)
+
+
+def test_a_path_of_one_point_is_one_image_however_it_is_blended(store):
+    first, second = store.pixels[:2], store.pixels[2:4]
+    for how in inference.WAYS:
+        found = inference.path_images(pixels(), "squared_error", first, second, np.array([0.25]), how, 0)
+        np.testing.assert_allclose(found, 0.25 * first[:, None] + 0.75 * second[:, None], atol=1e-5)
 
 
 # ---------------------------------------------------------------- which images
@@ -193,8 +249,20 @@ def test_held_out_images_are_two_neighbours_of_every_track_before_more_of_any(co
     assert rows.tolist() == [0, 1, 6, 7, 8, 9]
     more = data.held_out(config, store, 0, count=10)
     assert more.tolist() == [0, 1, 2, 3, 6, 7, 8, 9, 10, 11] and len(data.held_out(config, store, 0)) == 13
+    assert len(data.held_out(config, tracks_of([2] * 40, "ab" * 20), 0)) == 64
+    validation = data.held_out(dataclasses.replace(config, deep_protocol="contiguous"), store, 0)
+    assert validation.tolist() == [10, 11, 12]  # 35,000 of 43,320 train, no part tests
     assert data.neighbours(store, np.array([0, 2, 3, 6, 9, 8])).tolist() == [[1, 2], [5, 4]]
     assert data.neighbours(store, np.array([0, 6, 8])).shape == (0, 2)
+
+
+def test_the_mean_image_is_of_256_training_images_at_most(config):
+    store, read = tracks_of([2] * 150, "ab" * 75), []
+    store.images = lambda rows: read.extend(rows) or np.full((1, *SIZE), len(read), np.float32)
+    for row in store.index:
+        row["split"] = "training"
+    np.testing.assert_allclose(data.mean_image(config, store, 0), np.full(SIZE, 257 / 2))  # of 1, 2, ..., 256
+    assert len(set(read)) == 256
 
 
 def test_pairs_are_of_different_tracks_and_genres_and_every_track_is_a_once_first(config):
@@ -205,6 +273,8 @@ def test_pairs_are_of_different_tracks_and_genres_and_every_track_is_a_once_firs
     assert len(pairs) == 12 and all(a["label"] != b["label"] for a, b in zip(begin, end, strict=True))
     assert len({row["group"] for row in begin[:6]}) == 6 == len({row["group"] for row in begin[6:]})
     assert len(data.choose_pairs(config, store, np.arange(24), 1)) == config.pairs == 2
+    two = tracks_of([2] * 6, "aaabbb")
+    assert all((a < 6) != (b < 6) for a, b in data.choose_pairs(every, two, np.arange(12), 0))
     one_genre = data.choose_pairs(every, tracks_of([2, 2], "aa"), np.arange(4), 0)
     assert len(one_genre) == 4 and all((a < 2) != (b < 2) for a, b in one_genre)
     assert data.choose_pairs(every, tracks_of([3], "a"), np.arange(3), 0) == []
@@ -216,6 +286,8 @@ def test_a_limit_takes_so_many_training_rows_and_a_quarter_of_the_others(config)
         row["split"] = ("training", "validation", "test", "training")[row["offset"] % 4]
     sizes = {name: len(rows) for name, rows in data.parts(config, store, 12, 0).items()}
     assert sizes == {"train": 12, "validation": 3, "test": 3}
+    for rows in data.parts(config, store, 19, 0).values():
+        assert len(set(rows)) == len(rows) and rows.tolist() == sorted(rows)
     assert {name: len(rows) for name, rows in data.parts(config, store, 2, 0).items()} == {
         "train": 2, "validation": 1, "test": 0}
     assert {name: len(rows) for name, rows in data.parts(config, store, 0, 0).items()} == {

@@ -80,6 +80,20 @@ def test_shapes():
         assert decoder.output_shape == (None, 512, 640, 1)
 
 
+def test_an_image_is_512_bands_of_640_frames_wherever_no_size_is_given():
+    takes = [model.baseline_encoder, model.conv2d_encoder, model.conv1d_encoder, model.cnn_1, model.cnn_2, model.rnn,
+             variants.bottleneck_encoder, variants.rnn_over_time]
+    assert {build().input_shape for build in takes} == {(None, 512, 640, 1)}
+    gives = [model.baseline_decoder, model.conv2d_decoder, model.conv1d_decoder]
+    assert {build().output_shape for build in gives} == {(None, 512, 640, 1)}
+    latents = {build: build().input_shape[-1] for build in gives}
+    assert list(latents.values()) == [32, 4096, 256]
+    encoders = (model.baseline_encoder, model.conv2d_encoder, model.conv1d_encoder, variants.bottleneck_encoder)
+    assert [build().output_shape for build in encoders] == [[(None, size)] * 2 for size in (32, 4096, 256, 256)]
+    assert {build().output_shape for build in (model.cnn_1, model.cnn_2, model.rnn, variants.rnn_over_time)} == {
+        (None, 8)}
+
+
 def test_dropout_stands_where_the_program_has_it():
     names = [[type(layer).__name__ for layer in network.layers] for network in (model.cnn_1(), model.rnn())]
     assert names[0].index("Dropout") == names[0].index("MaxPooling2D") + 1 == names[0].index("Flatten") - 1

@@ -14,6 +14,7 @@ from common import record
 from common.config import resolve
 from common.errors import DataError, StoreError
 from papers.fma_interpolation import classifiers, config as settings, data, measured, preprocess, projections, train
+from tests.papers.conftest import without_graphs
 from tests.papers.fma_interpolation.conftest import TINY, clip
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -39,6 +40,13 @@ def test_no_part_is_empty(recordings, tiny):
     parts = preprocess.splits_of(items, "music")
     assert set(parts) == set(preprocess.SHARES) and parts[::2] == parts[1::2]  # both images of a track
     assert parts.count("training") >= recordings * 2 // 3
+
+
+def test_of_forty_tracks_four_validate_and_four_test():
+    from types import SimpleNamespace
+
+    parts = preprocess.splits_of([SimpleNamespace(artist=None, group=f"{k}", split=None) for k in range(40)], "music")
+    assert [parts.count(part) for part in ("training", "validation", "test")] == [32, 4, 4]
 
 
 def test_artists_stay_together_where_there_are_enough_of_them_and_tracks_where_not(capsys):
@@ -139,7 +147,8 @@ def test_small_corpora_make_a_whole_run(which, tiny, tmp_path, monkeypatch):
     store = made(config, tmp_path, **CORPORA[which])
     run = record.open_run(settings, config, store, "sound", "smoke", 0, runs=tmp_path / "runs")
     run.write_config(store)
-    train.train(config, store, run)
+    with without_graphs():
+        train.train(config, store, run)
     evaluate.evaluate(config, store, run)
     results = json.loads((run.directory / "results.json").read_text())["results"]
     assert all("value" in results[claim] for claim in ("Q1-error", "U2-ssim", "Q2-mse"))

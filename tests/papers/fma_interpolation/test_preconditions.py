@@ -37,14 +37,20 @@ def results_of(m):
     return where_learnt(collect(asked, m), MUST_HAVE_LEARNT, genres.learnt(m))
 
 
-def test_what_is_asked_stands_in_the_tables():
-    assert set(MUST_HAVE_LEARNT) <= set(FINDINGS)
-    assert {name for names in MUST_HAVE_LEARNT.values() for name in names} == set(genres.NETWORKS.values())
+def test_the_networks_that_must_have_learnt_are_those_that_the_claim_names():
+    assert set(MUST_HAVE_LEARNT) == {claim for claim in FINDINGS if claim.startswith(("Q4-", "Q6-"))}
+    assert {claim: sorted(names) for claim, names in MUST_HAVE_LEARNT.items()} == {
+        claim: sorted(named(claim)) for claim in MUST_HAVE_LEARNT}
 
 
-@pytest.mark.parametrize("claim", [claim for claim in MUST_HAVE_LEARNT if claim.startswith("Q6")])
+def named(claim):
+    """The networks in a claim's id: Q6-cnn2-cnn1 is about cnn_2 and cnn_1."""
+    return [genres.NETWORKS[word.upper()] for word in claim.split("-")[1:]]
+
+
+@pytest.mark.parametrize("claim", ["Q6-cnn2-cnn1", "Q6-rnn-cnn1", "Q6-rnn-cnn2"])
 def test_two_networks_are_compared_where_both_learnt(claim):
-    names = MUST_HAVE_LEARNT[claim]
+    names = named(claim)
     assert "not_testable" not in results_of(codes(**dict.fromkeys(names, ALL)))[claim]
     for constant in names:
         entry = results_of(codes(**(dict.fromkeys(names, ALL) | {constant: ONE})))[claim]
@@ -61,7 +67,7 @@ def epochs(name, values, answers=ALL):
 
 @pytest.mark.parametrize("claim", ["Q4-cnn1", "Q4-cnn2", "Q4-rnn"])
 def test_the_best_epoch_of_a_constant_network_is_not_judged(claim):
-    name, = MUST_HAVE_LEARNT[claim]
+    name, = named(claim)
     dropping = [0.3, 0.5, 0.4, 0.4]
     assert "not_testable" not in results_of(epochs(name, dropping))[claim]
     assert "did not learn" in results_of(epochs(name, dropping, ONE))[claim]["not_testable"]
@@ -87,6 +93,37 @@ def test_the_evaluation_asks(monkeypatch, tmp_path):
     evaluate.evaluate(PAPER, None, run)
     results, = written
     assert "cnn_1" in results["Q6-cnn2-cnn1"]["not_testable"] and "not_testable" not in results["Q6-rnn-cnn2"]
+
+
+@pytest.mark.parametrize(("complete", "diverged", "partial", "whole"), [
+    (True, None, False, True), (False, {"step": 9}, False, True), (False, None, True, False)])
+def test_a_run_is_evaluated_whole_or_in_part(monkeypatch, tmp_path, complete, diverged, partial, whole):
+    jobs = len(evaluate.train.jobs(PAPER))
+    written = []
+    run = SimpleNamespace(seed=0, directory=tmp_path, model_directory=lambda name: name,
+                          write_results=lambda *words, **named: written.append(words))
+    outcomes = {"rnn": SimpleNamespace(complete=complete, diverged=diverged, step=70), "cnn_1": None}
+    trained = SimpleNamespace(complete=True, diverged=None, step=1)
+    monkeypatch.setattr(training, "outcome", lambda name: outcomes.get(name, trained) if partial or name == "rnn"
+                        else trained)
+    monkeypatch.setattr(training, "history", lambda directory: [])
+    monkeypatch.setattr(measured, "measure", lambda *words: (Measured(PAPER), {}))
+    for name in ("everything", "storage", "data"):
+        monkeypatch.setattr(facts, name, lambda *words, name=name: {name: {"value": 1}})
+    monkeypatch.setattr(evaluate.pages, "sections", lambda *words: [])
+    if partial:
+        with pytest.raises(training.TrainingError, match=": cnn_1, rnn not trained to the end"):
+            evaluate.evaluate(PAPER, None, run)
+    evaluate.evaluate(PAPER, None, run, partial)
+    (_, results, _, _, step, complete), = written
+    assert complete == whole and step == 70 + (jobs - 2 if partial else jobs - 1)
+    assert {"everything", "storage", "data", *FINDINGS} == set(results)
+
+
+def test_the_time_of_an_evaluation_is_that_of_its_classical_fits_in_hours(monkeypatch):
+    monkeypatch.setattr(classifiers, "estimate", lambda *words: {"DT": 3600.0, "SVM": 1800.0})
+    assert evaluate.estimate(PAPER, None) == ("classical fits: 1.50 h on one core, divided among the cores (decision "
+                                              "tree 1.00, SVM 0.50)")
 
 
 # ---------------------------------------------------------------- a still image

@@ -8,6 +8,7 @@ import soundfile
 
 from common import audio, inversion
 from common.config import resolve
+from common.store import read_exr
 from papers.fma_interpolation import config as settings, preprocess
 
 PAPER = resolve(settings, "paper", "full")
@@ -62,6 +63,7 @@ def test_cut_drops_the_remainder_and_keeps_all_when_there_is_none():
     whole = np.arange(2 * 11).reshape(2, 11)
     np.testing.assert_array_equal(preprocess.cut(whole, 5)[1], whole[:, 5:10])
     assert preprocess.cut(whole[:, :10], 5).shape == (2, 2, 5)
+    assert preprocess.cut(np.zeros((2, 1281))).shape == (2, 2, 640)
 
 
 def test_statistics_are_mean_deviation_median_in_blocks():
@@ -101,6 +103,26 @@ def test_float32_images_are_exact_and_half_ones_are_not(store, tiny, corpus, tmp
     np.testing.assert_array_equal(store.image(second), whole[:, 64:128])
 
 
+def test_the_pixels_of_a_clip_are_stored_as_the_setting_says(tiny, corpus, tmp_path):
+    """In this process: a preprocessing cuts its clips in others."""
+    item = corpus.items[0]
+    whole, peak = preprocess.normalised_spectrogram(preprocess.load_clip(item.path, tiny), tiny)
+    for storage, stored in (("float32", whole), ("half", whole.astype(np.float16))):
+        config, work = dataclasses.replace(tiny, storage=storage), tmp_path / storage
+        (work / "images").mkdir(parents=True)
+        for _ in range(2):  # the second call finds the work done
+            assert preprocess._clip(str(item.path), item.id, "g", config, work, {}) == {"images": 2, "peak": peak}
+        for k in (0, 1):
+            np.testing.assert_array_equal(read_exr(work / "images" / "g" / f"{item.id}-{k}.exr"),
+                                          stored[:, 64 * k:64 * (k + 1)])
+    assert np.abs(whole - whole.astype(np.float16)).max() > 0
+    soundfile.write(tmp_path / "one.wav", soundfile.read(item.path)[0][:63 * 256], 8192)
+    assert preprocess._clip(str(tmp_path / "one.wav"), "one", "g", tiny, tmp_path, {})["images"] == 1  # 64 frames
+    soundfile.write(tmp_path / "none.wav", soundfile.read(item.path)[0][:63 * 256 - 1], 8192)
+    assert preprocess._clip(str(tmp_path / "none.wav"), "none", "g", tiny, tmp_path, {}) == {
+        "reason": "too short for one image: 63 frames of 64"}
+
+
 def test_bad_clips_are_listed_and_the_others_go_on(tiny, corpus, tmp_path, monkeypatch):
     folder = tmp_path / "clips"
     folder.mkdir()
@@ -124,7 +146,7 @@ def test_bad_clips_are_listed_and_the_others_go_on(tiny, corpus, tmp_path, monke
 
 
 def test_a_recording_that_would_fill_the_memory_is_refused_in_one_line(tiny, tmp_path):
-    soundfile.write(tmp_path / "long.flac", np.zeros(1202 * 1000, np.int16), 1000)
+    soundfile.write(tmp_path / "long.flac", np.zeros(1200 * 1000 + 1, np.int16), 1000)
     with pytest.raises(audio.AudioError, match=r"long.flac: longer than 20 minutes; cut it"):
         preprocess.load_clip(tmp_path / "long.flac", tiny)
 

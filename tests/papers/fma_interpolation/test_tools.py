@@ -2,6 +2,8 @@
 
 import csv
 import io
+import signal
+import sys
 from types import SimpleNamespace
 
 import keras
@@ -38,6 +40,7 @@ def two(corpus):
 def test_what_loses_nothing_is_0_decibels_away(run, lossless, two, tmp_path, capsys):
     bad = tmp_path / "text.mp3"
     bad.write_text("no recording")
+    (tmp_path / "out").mkdir()
     options = reconstruct.Options((*two, bad), generate=2, at=1.0, output=tmp_path / "out")
     problems = reconstruct.reconstruct(options, run, None)
     assert len(problems) == 1 and "text.mp3" in problems[0]
@@ -49,6 +52,9 @@ def test_what_loses_nothing_is_0_decibels_away(run, lossless, two, tmp_path, cap
     original, again = (soundfile.read(tmp_path / "out" / f"{stem}.wav")[0] for stem in stems[:2])
     np.testing.assert_array_equal(original, again)
     assert len(original) == 256 * 63 and np.abs(original).max() == pytest.approx(0.9, abs=1e-3)
+    new = tmp_path / "new" / "folder"
+    assert reconstruct.reconstruct(reconstruct.Options(generate=1, output=new), run, None) == []
+    assert {path.name for path in new.iterdir()} == {"generated-00.wav", "generated-00.png"}
 
 
 def test_the_path_begins_at_a_ends_at_b_and_says_how_far_it_is_from_both(run, lossless, two, tmp_path, capsys):
@@ -63,10 +69,68 @@ def test_the_path_begins_at_a_ends_at_b_and_says_how_far_it_is_from_both(run, lo
     apart = measures.decibel_error(first[None], second[None])[0]
     assert table["a"][2] == pytest.approx(apart, abs=table["a"][0] + 0.01)
     assert table["a"][3] == pytest.approx(80 * first.mean(), abs=table["a"][0] + 0.01)
-    drawn = tmp_path / "drawn"
+    drawn = tmp_path / "new" / "drawn"
     interpolate.interpolate(interpolate.Options(two, steps=3, sample=True, at=1.0, output=drawn), run, None)
     with open(tmp_path / "01-1.00a.png", "rb") as file, open(drawn / "01-1.00a.png", "rb") as other:
         assert file.read() != other.read()
+
+
+@pytest.fixture
+def called(monkeypatch, run):
+    """A tool's main with these words on its command line; a run is there, and SIGPIPE is as before afterwards."""
+    def call(tool, *words):
+        monkeypatch.setattr(sys, "argv", ["tool", *map(str, words)])
+        return tool.main()
+
+    before = signal.getsignal(signal.SIGPIPE)
+    monkeypatch.setattr(interpolate.scripts, "open_tool", lambda *words: (run, None))
+    yield call
+    signal.signal(signal.SIGPIPE, before)
+
+
+def test_an_autoencoder_that_is_not_there_is_said_before_it_is_loaded(run, monkeypatch):
+    monkeypatch.setattr("common.training.outcome", lambda directory: directory == "autoencoder-conv1d")
+    monkeypatch.setattr("common.training.load", lambda entry, config, store, directory, seed: (directory, seed))
+    with pytest.raises(FileNotFoundError, match="--model cnn_2: choose one of baseline, conv2d, inception, conv1d"):
+        interpolate.load_autoencoder(run, None, "cnn_2")
+    with pytest.raises(FileNotFoundError, match="autoencoder-baseline: not trained in this run"):
+        interpolate.load_autoencoder(run, None, "baseline")
+    assert interpolate.load_autoencoder(run, None, "conv1d") == (("autoencoder-conv1d", 0), "squared_error")
+
+
+def test_a_path_needs_two_recordings_and_two_points(called, two, monkeypatch, capsys):
+    done = []
+    monkeypatch.setattr(interpolate, "interpolate", lambda options, run, store: done.append(options))
+    for words in (two[:1], (*two, two[0]), (*two, "--steps", 1)):
+        with pytest.raises(SystemExit) as end:
+            called(interpolate, *words)
+        assert end.value.code == 2 and "name two recordings and at least two steps" in capsys.readouterr().err
+    called(interpolate, *two)
+    called(interpolate, *two, "--steps", 2)
+    assert [(one.files, one.steps, one.at, one.sample) for one in done] == [(two, 5, 10, False), (two, 2, 10, False)]
+
+
+@pytest.mark.parametrize(("words", "problems", "code"), [
+    ((1,), 1, 2), ((2,), 1, 1), ((2,), 0, 0), ((1, "--generate", 1), 1, 1), ((3, "--generate", 1), 2, 1),
+    ((0, "--generate", 1), 0, 0)])
+def test_the_exit_code_says_whether_all_a_part_or_nothing_was_done(called, two, monkeypatch, words, problems, code):
+    (files, *more) = words
+    def reconstructed(options, run, store):
+        assert (options.at, options.generate) == (10, 1 if more else 0)
+        return ["bad"] * problems
+
+    monkeypatch.setattr(reconstruct, "reconstruct", reconstructed)
+    monkeypatch.setattr(classify, "classify", lambda options, run, store, output: ["bad"] * problems)
+    assert called(reconstruct, *two[:1] * files, *more) == code
+    if not more:
+        assert called(classify, *two[:1] * files) == code
+
+
+@pytest.mark.parametrize(("tool", "says"), [(reconstruct, "nothing to do"), (classify, "no recording named")])
+def test_a_tool_without_a_task_says_so(called, tool, says, capsys):
+    with pytest.raises(SystemExit) as end:
+        called(tool)
+    assert end.value.code == 2 and says in capsys.readouterr().err
 
 
 def test_the_genre_is_the_mean_over_the_images_of_a_recording(run, two, tmp_path, monkeypatch):
@@ -128,3 +192,5 @@ def test_sounds_of_images_are_equally_loud_at_their_peak(tiny):
     for level in (1.0, 0.5):
         samples = preprocess.image_to_audio(level * image, tiny)
         assert np.abs(samples).max() == pytest.approx(0.9, rel=1e-5) and len(samples) == 256 * 63
+    for beyond, within in ((2 * image, np.minimum(2 * image, 1)), (image - 0.5, np.maximum(image - 0.5, 0))):
+        np.testing.assert_array_equal(*(preprocess.image_to_audio(one, tiny) for one in (beyond, within)))

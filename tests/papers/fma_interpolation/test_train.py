@@ -62,6 +62,13 @@ def test_decibel_cross_entropy_has_no_lower_bound():
     assert float(losses.decibel_cross_entropy(quiet, quiet - 1e4)[0]) < -1e5
 
 
+def test_labels_in_decibels_are_35_below_to_45_above_zero():
+    """At a logit of 100 the cross-entropy of a label is 100 (1 - label), of each of four pixels; 32768 is 45.15 dB."""
+    for pixel, label in ((1.0, 45.154499), (0.5, 5.154499), (0.0, -34.845501)):
+        found = float(losses.decibel_cross_entropy(image(pixel, (1, 2, 2, 1)), image(100.0, (1, 2, 2, 1)))[0])
+        assert found == pytest.approx(400 * (1 - label), rel=1e-5)
+
+
 def test_squared_error_is_a_sum():
     assert float(losses.squared_error(image(1.0), image(0.5))[0]) == 20 * 0.25
 
@@ -119,6 +126,15 @@ def test_only_the_leaky_split_shares_tracks():
         [*range(5), *range(15, 20)], [*range(5, 10)], [*range(10, 15)]]
     for split in (splits.leaky(12_000), splits.contiguous(12_000)):
         assert not set(split["train"]) & set(split["test"]) and not set(split["fit"]) & set(split["validation"])
+    for rows, tested, share in (([0], [], 0), ([], [0], 0), ([0], [1, 2, 3, 5], 0.75)):
+        assert splits.shared_groups({"train": rows, "test": tested}, ["a", "a", "a", "a", "b", "b"]) == share
+
+
+def test_a_tenth_of_the_training_rows_picks_the_grid_value():
+    split = splits.contiguous(24)
+    assert split["train"].tolist() == list(range(20)) and split["test"].tolist() == list(range(20, 24))
+    assert split["fit"].tolist() == list(range(18)) and split["validation"].tolist() == [18, 19]
+    assert len(splits.leaky(24)["test"]) == 6 and max(map(max, splits.leaky(24).values())) == 19
 
 
 # ---------------------------------------------------------------- divergences

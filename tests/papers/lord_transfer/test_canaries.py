@@ -73,6 +73,7 @@ TRAINED = [("lord", "recording"), ("lord", "clip, embedding"), ("classifier", "r
            pytest.param("classifier", "clip, embedding", marks=pytest.mark.slow)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "mode"), TRAINED)
 def test_held_out_clips_change_no_weight(held, mode, model):
     config = dataclasses.replace(SMALL, **MODES[mode])
@@ -111,6 +112,7 @@ def test_training_clips_change_no_held_out_input(held, mode):
     assert not np.array_equal(one, two)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", ROLE)
 @pytest.mark.parametrize("mode", ("recording", "clip, embedding"))
 def test_labels_of_held_out_clips_change_no_weight(held, monkeypatch, mode, model):

@@ -42,6 +42,7 @@ def measured(held):
     return result, model, asked[0]
 
 
+@pytest.mark.slow
 def test_every_control_is_judged_like_the_transfers(measured):
     result, model, answers = measured
     np.testing.assert_array_equal(result.references, model.reader.store.array("reference"))  # the sound is measured too

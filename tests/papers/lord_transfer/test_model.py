@@ -67,6 +67,7 @@ def test_phase_channels(channels, encoder, generator):
     assert model.generator((128, 128, channels)).count_params() == generator
 
 
+@pytest.mark.slow
 def test_variants_of_section_2_3_2():
     assert model.content_encoder(units=512).count_params() == 11_474_048
     assert model.generator(dense_scale=2).count_params() == 171_098_241

@@ -314,6 +314,7 @@ def check_inversion(held, monkeypatch):
 CHECKS = {d.field: globals()[f"check_{d.field}"] for d in settings.DIVERGENCES}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", CHECKS)
 def test_each_divergence_does_what_it_says(held, monkeypatch, field):
     CHECKS[field](held, monkeypatch)

@@ -188,6 +188,7 @@ def test_controls_are_the_flower_untrained(follow, monkeypatch):
     assert measuring.measure(jobs, config, store, SimpleNamespace(seed=5)).petals is None and len(seen) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [TWO, FLOWER])
 def test_an_untrained_encoder_draws_no_codes_to_the_prior(name, monkeypatch):
     """Its samples lie near one Gaussian already: nearer than zeros, a point and the prior with twice its deviation."""

@@ -49,6 +49,7 @@ def test_parameter_counts_of_other_readings(quick_weights):
     )  # the program's unused infomax network
 
 
+@pytest.mark.slow
 def test_parameter_totals(quick_weights):
     critic = model.critic(1024, genres=32).count_params()
     paper = model.encoder(32).count_params() + model.decoder(32).count_params()

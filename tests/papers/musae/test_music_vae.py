@@ -115,6 +115,7 @@ def one_step(kind, bars, index=7, nats=None, **changes):
     return values, moved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, bars", [("flat", 2), ("flat", 16), ("hierarchical", 16)])
 def test_the_loss_is_the_entropy_and_what_the_divergence_takes_beyond_its_bits(kind, bars, monkeypatch):
     monkeypatch.setattr(data, "STEPS_PER_BAR", 2)

@@ -66,6 +66,7 @@ def count(learner, name):
 # Gradients: network x loss term
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flower", [True, False])
 def test_two_phases_reach_their_own_networks_only(flower):
     config = setting()
@@ -87,6 +88,7 @@ def test_a_critic_that_is_not_scaled_learns_from_the_first_update():
     assert any(reached(critic))
 
 
+@pytest.mark.slow
 def test_the_encoder_goes_where_the_updated_critic_scores_higher():
     """beta times the gradient of -D(z): against it the score rises, and it grows with beta."""
     config = setting(learning_rate=0.0)
@@ -109,6 +111,7 @@ def test_the_encoder_goes_where_the_updated_critic_scores_higher():
     assert score() > before + 1e-4
 
 
+@pytest.mark.slow
 def test_joint_terms_that_hold_the_code_cancel():  # dossier E2, A21: with and without the other terms
     """The encoder's gradient at beta 1 is that at beta 0 once the penalty is off; the critic keeps -D(z_p) alone."""
     config = setting("code", gradient_penalty=0.0)
@@ -288,6 +291,7 @@ DIVERGENCES = {
 IN_PREPROCESSING = {"quantiser", "time_signature", "silence_limit", "deduplicate"}  # test_preprocess has them
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", DIVERGENCES)
 def test_divergence_changes_what_it_says(field):
     look, *expected = DIVERGENCES[field]

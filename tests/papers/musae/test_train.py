@@ -101,12 +101,14 @@ def test_program_moves_the_encoder_three_times_as_far():  # dossier section 5.1
     assert moved["critic"] / moved["decoder"] == pytest.approx(2, rel=0.1)
 
 
+@pytest.mark.slow
 def test_program_gaussian_model_has_a_style_branch():
     moved, values = one_step("code", flower=False)
     assert set(moved) == {"encoder", "decoder", "critic", "style_critic"} and "losses/style" in values
     assert moved["encoder"] / moved["critic"] == pytest.approx(3, rel=0.1)
 
 
+@pytest.mark.slow
 def test_reconstruction_phase_leaves_the_critic_alone_and_the_other_way_round():  # dossier A20
     frozen = {"encoder": 0.0, "decoder": 0.0, "critic": 0.0}
     real = train.adam

@@ -84,6 +84,7 @@ def main():
     from common import training
     from papers.musae import train
 
+    tf.config.run_functions_eagerly(True)  # six updates: compiling the step would take longer
     strategy = None
     if options.replicas > 1:
         cpu = tf.config.list_physical_devices("CPU")[0]

@@ -16,6 +16,7 @@ import soundfile
 from common import claims, record, reproduce, training
 from common.findings import NotTestable
 from papers.softmax_ae import config as settings, data as segments, embed, preprocess, train
+from tests.papers.conftest import without_graphs
 
 ROOT = Path(__file__).resolve().parents[3]
 RATE = 22050
@@ -48,7 +49,8 @@ def other(tmp_path_factory):
     """All three modes on recordings of our own."""
     tmp_path = tmp_path_factory.mktemp("other")
     data = tracks(tmp_path / "my sounds")
-    assert run(tmp_path, data=data) == 0
+    with without_graphs():
+        assert run(tmp_path, data=data) == 0
     return tmp_path, data
 
 
@@ -95,7 +97,7 @@ def test_a_second_call_does_nothing_and_needs_no_tensorflow(other):
 
 
 @pytest.mark.slow
-def test_same_seed_twice_gives_the_same_metrics_and_weights(other, tmp_path):
+def test_same_seed_twice_gives_the_same_metrics_and_weights(other, tmp_path, eagerly):
     first, data = other
     assert run(tmp_path, "--follow", "paper", data=data) == 0
     where = "runs/softmax_ae/*-smoke-paper/seed-0/models/*/metrics.jsonl"
@@ -146,6 +148,7 @@ def refused(capsys, tmp_path, data):
     return lines[0]
 
 
+@pytest.mark.slow
 def test_bad_folders_are_refused_in_one_line(tmp_path, capsys):
     (tmp_path / "empty").mkdir()
     assert "empty" in refused(capsys, tmp_path, tmp_path / "empty")
@@ -196,7 +199,7 @@ def test_shuffled_labels_are_for_the_demo_only(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_in_a_batch_the_others_go_through_and_rejected_csv_says_why(tmp_path, capsys):
+def test_in_a_batch_the_others_go_through_and_rejected_csv_says_why(tmp_path, capsys, eagerly):
     data = tracks(tmp_path / "mixed")
     whole = (data / "bell" / "bell 0.wav").read_bytes()
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 8 * RATE).astype("f4")
@@ -232,7 +235,7 @@ def test_on_the_shuffled_twin_no_label_dependent_effect_is_seen(tmp_path):
     runs = [json.loads(p.read_text()) for p in sorted(tmp_path.glob("runs/softmax_ae/null-*/seed-*/results.json"))]
     judged = claims.judge(known, runs, claims.sha256(ROOT / "papers" / "softmax_ae" / "claims.csv"))
     for claim in ("R3a", "R3b", "R10a", "R16a", "R16b", "R16c", "B-F4a"):
-        assert judged[claim].word in ("not seen", "undecided"), (claim, judged[claim])
+        assert judged[claim].word in ("not seen", "undecided", "not testable"), (claim, judged[claim])  # nothing learnt
     assert all(abs(r["results"]["R16a"]["value"]) < 0.12 for r in runs)
 
 

@@ -77,6 +77,12 @@ def test_one_scalar_mean_and_deviation():
     assert (mean, deviation) == (pytest.approx(images.mean(), rel=1e-5), pytest.approx(images.std(), rel=1e-5))
 
 
+def test_a_small_deviation_is_kept_and_that_of_constants_is_one():
+    assert features.mean_and_deviation([(3.0, 9.25)]) == (3.0, 0.5)  # a variance of a quarter
+    assert features.mean_and_deviation([(3.0, 9.0), (3.0, 9.0)]) == (3.0, 1.0)
+    assert features.mean_and_deviation([(1.0, 1.0), (3.0, 9.0)]) == (2.0, 1.0)
+
+
 @pytest.mark.parametrize("clips, bands, pieces", [(5366, 1, 59026), (3842, 1, 42262), (768, 2, 8448)])
 def test_chunks(clips, bands, pieces):
     images = np.broadcast_to(np.arange(431, dtype=np.float32), (clips, bands, 431))

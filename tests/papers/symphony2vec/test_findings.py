@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from common import claims, findings
-from papers.symphony2vec import evaluate, preconditions
-from papers.symphony2vec.config import ABLATIONS, TABLES
+from papers.symphony2vec import evaluate, facts, preconditions, printed
+from papers.symphony2vec.config import ABLATIONS, MODELS, TABLES
 from papers.symphony2vec.evaluate import CLAIMS, asked, finite
 from papers.symphony2vec.findings import FINDINGS
 from papers.symphony2vec.preconditions import PRECONDITIONS
@@ -216,8 +216,9 @@ def test_without_a_gate_the_discriminators_loss_at_the_end_counts():
         found = FINDINGS["Q11-open"](made_up.measured(so, gate=0.0))
         assert found == pytest.approx(value)
         assert passes("interval <", 0.2, found) == so
-    with pytest.raises(findings.NotTestable, match="no gate"):
-        FINDINGS["Q11-predicted"](made_up.measured(gate=0.0))
+    for claim in ("Q11-predicted", "Q11-follows", "Q11-gate-2", "Q11-generated"):
+        with pytest.raises(findings.NotTestable, match="no gate"):
+            FINDINGS[claim](made_up.measured(gate=0.0))
 
 
 def test_a_gate_that_never_closes_or_a_missing_model_says_nothing_of_the_plateau():
@@ -422,6 +423,45 @@ def test_more_training_is_all_epochs_against_half_of_them(falls, value):
     assert passes(row.rule, row.threshold, entry["value"]) == falls
 
 
+def test_what_more_training_gives_is_a_mean_over_two_of_ten_epochs():
+    found = made_up.measured()
+    percent = (0, 0, 0, 10, 35, 0, 0, 0, 50, 70)
+    found.history["lstm-mel"] = [{"stage": "part-1", "metrics/test_accuracy": one / 100} for one in percent]
+    assert FINDINGS["Q5-longer-mel"](found)["value"] == pytest.approx(60 - 22.5)
+    found.history["lstm-mel"] = found.history["lstm-mel"][3:6]  # of three epochs one at the end, one after the first
+    assert FINDINGS["Q5-longer-mel"](found)["value"] == pytest.approx(0 - 10)
+
+
+def test_the_lstms_loss_is_that_of_its_last_epoch_beside_the_entropy_of_its_composers():
+    found = made_up.measured()
+    found.history["lstm-mel"] = [{"losses/cross_entropy": value} for value in (4.0, 3.0, 2.0, 1.0)]
+    found.trained_on["lstm-mel"] = np.array([0, 3, 3, 0])  # two composers, equally often
+    assert FINDINGS["Q5-entropy-mel"](found) == pytest.approx(1.0 - math.log(2))
+
+
+def test_reconstructions_are_said_in_shares_of_the_mean_images_error_by_work():
+    found = made_up.measured()
+    own, other = np.where(np.arange(40) % 4 == 0, 1.0, 3.0), np.full(40, 5.0)  # works take turns: a is rebuilt better
+    found.errors["ali-128"] = made_up.Errors(own, other, np.tile([2.0, 6.0], 20), made_up.WORKS)
+    mean, nearer = FINDINGS["I-mean-128"](found), FINDINGS["I-own-128"](found)
+    # The mean image's error is 4: a quarter of it is left of a, three quarters of the others.
+    assert mean["groups"]["values"] == [0.75, 0.25, 0.25, 0.25] and mean["value"] == pytest.approx(0.375)
+    assert nearer["groups"]["values"] == [1.0, 0.5, 0.5, 0.5] and nearer["value"] == pytest.approx(0.625)
+    assert (mean["baselines"], nearer["baselines"]) == ({"mean image": 0.0}, {"no inference": 0.0})
+    assert FINDINGS["V-variance-mel"](found)["baselines"] == {
+        "prior": 0.0, "single precision overflows": pytest.approx(np.log(np.finfo("float32").max), abs=0.03)}
+
+
+def test_realism_is_in_percent_beside_how_often_both_are_told_apart():
+    found, image = made_up.measured(), np.ones((4, 2, 2))
+    level = {"data": (0, 10, 20, 30), "ali-256": (1, 11, 100, 102), "vae-mel": (100, 101, 102, 103)}
+    found.samples = {name: image * np.array(values)[:, None, None] for name, values in level.items()}
+    entry = FINDINGS["Q16-256"](found)
+    # The VAE's are always told apart; of ALI's the last two and of the data's the last have their own kind nearest.
+    assert entry["baselines"] == {"ali-256": 37.5, "vae-mel": 100.0, "told apart never": 50.0}
+    assert (entry["value"], entry["n"], entry["of"]) == (-62.5, 8, "images")
+
+
 @pytest.mark.parametrize("claim, collapsed", [("Q13-pixels-256", True), ("Q13-pixels-128", False),
                                               ("Q13-still-256", True), ("Q13-still-128", False)])  # fmt: skip
 def test_a_collapse_is_seen_in_the_deviation_of_pixels(claim, collapsed):
@@ -462,6 +502,75 @@ def test_figure_8_ends_at_its_own_last_step_where_a_part_is_longer():
     assert FINDINGS["Q11-discriminator"](found) == pytest.approx(8.5 - 2 * math.log(2))
 
 
+def test_figure_8_ends_at_step_1700():
+    found = made_up.measured()
+    for place, line in enumerate(found.history["ali-128"][:10]):
+        line |= {"step": 1692 + place, "losses/discriminator": float(place)}
+    # Step 1700 is the ninth of the ten lines; a tenth of nine is one.
+    assert FINDINGS["C-F8-end-d"](found) == 8.0
+
+
+def test_the_end_of_a_part_is_its_last_fifth_and_one_line_at_least():
+    found = made_up.measured()
+    lines = [line for line in found.history["ali-128"] if line["stage"] == "part-1"]
+    for place, line in enumerate(lines):
+        line |= {"losses/discriminator": float(place), "losses/generator": 20.0 - place}
+    assert (FINDINGS["C-F8-start-d"](found), FINDINGS["C-F8-start-g"](found)) == (0.0, 20.0)
+    assert printed.end(found, "ali-128", "losses/discriminator") == 8.5  # of 0 to 9 the last two
+    assert printed.end(found, "ali-128", "losses/discriminator", share=0.25) == 8.5  # two and a half: to the even two
+    assert printed.end(found, "ali-128", "losses/discriminator", share=0.01) == 9.0
+    assert printed.logged(found, "ali-128", "losses/discriminator") == 9.0
+    assert printed.logged(found, "ali-128", "losses/discriminator", place=0, factor=2.0) == 0.0
+    assert printed.logged_in_parts(found, "ali-128", 1, "losses/discriminator", factor=100.0) == 900.0
+
+
+@pytest.mark.parametrize("parts, answers", [(1, (NOTHING, NOTHING, NOTHING)), (2, (1.2, 2.2, NOTHING)),
+                                            (3, (1.2, 2.2, 3.2))])  # fmt: skip
+def test_values_of_parts_are_those_of_modes_with_so_many(parts, answers):
+    found = made_up.measured()
+    found.parts = parts
+    results = findings.collect(FINDINGS, found)
+    for word, value in zip(("s12", "s34", "s5"), answers, strict=True):
+        assert results[f"N-AE-loss-last-{word}"].get("value", NOTHING) == pytest.approx(value)
+    accuracy = results["N-CNN-s12"]
+    assert accuracy.get("value", NOTHING) == (NOTHING if parts == 1 else pytest.approx(12.0))
+    # Beside what the LSTM gains stand the baselines of part 1 where there are parts, else those of its test clips.
+    assert results["Q5-longer-mel"]["baselines"]["loudness"] == (30.0 if parts == 1 else 28.0)
+
+
+def test_first_and_last_epochs_of_an_autoencoder_are_those_of_each_part():
+    found = made_up.measured()
+    for name in ("ae-mel", "ae-chroma"):
+        found.history[name] = [{"stage": f"part-{part}", "losses/reconstruction": part + epoch / 10}
+                               for part in (1, 2, 3) for epoch in (1, 2, 3, 4)]  # fmt: skip
+    values = {claim: FINDINGS[f"N-AE-loss-{claim}"](found)
+              for claim in ("first-s34", "last-s34", "first-s5", "last-s5", "first-c", "last-c")}  # fmt: skip
+    assert values == pytest.approx({"first-s34": 2.1, "last-s34": 2.4, "first-s5": 3.1, "last-s5": 3.4, "first-c": 1.1,
+                                    "last-c": 1.4})  # fmt: skip
+
+
+def test_facts_of_the_program_on_numbers_of_their_own():
+    assert sum(facts.PROGRAM_CLASSES) == facts.PROGRAM_CLIPS  # every clip is by one of the five
+    found = made_up.measured()
+    found.codes["pca-chroma"] = np.array([[4.0, -7.0, 0.5], [2.0, -3.0, 0.5]])
+    assert FINDINGS["E-pca"](found) == 5.0  # means of 3, -5 and 0.5
+    # Two clips of two bands and two frames: each sequence's first step is of the first clip, its second of the second.
+    assert facts.own_share(found, 2, 2, 2) == 0.5
+
+
+def test_shares_of_table_1_are_of_the_composer_that_is_named():
+    found = made_up.measured()
+    found.names = ["Johannes Brahms", "Joseph Haydn", "Ludwig van Beethoven"]
+    found.labels, found.train, found.test = np.array([0, 0, 0, 1, 1, 2, 2, 2, 2, 0]), np.arange(8), np.array([8, 9])
+    shares = {composer: [FINDINGS[f"C-T1-{part}-{composer}"](found)["value"] for part in ("train", "test")]
+              for composer in ("brahms", "haydn", "beethoven")}  # fmt: skip
+    assert shares == {"brahms": [0.375, 0.5], "haydn": [0.25, 0.0], "beethoven": [0.375, 0.5]}
+    entry = FINDINGS["C-T1-train-haydn"](found)
+    assert (entry["n"], entry["of"]) == (8, "clips")
+    with pytest.raises(findings.NotTestable, match="no Sibelius in this corpus"):
+        FINDINGS["C-T1-test-sibelius"](found)
+
+
 def test_the_likelihood_of_the_vae_stands_beside_untrained_and_best_images():
     found = made_up.measured()
     assert FINDINGS["N-VAE-test-m"](found) == {
@@ -497,11 +606,39 @@ def test_a_game_has_begun_once_the_discriminator_has_left_its_start():
         assert stated["value"] == pytest.approx(end + 0.03 / 6)  # the last six of thirty lines, one of them .03 higher
 
 
+def test_without_any_model_only_facts_of_the_data_and_of_formulas_are_answered():
+    found = made_up.measured()
+    found.missing = dict.fromkeys((*MODELS, "untrained"), "left out")
+    results = findings.collect(FINDINGS, found)
+    answered = {claim for claim, entry in results.items() if "value" in entry}
+    of_data = {claim for claim in FINDINGS if claim.startswith(("C-split", "C-T1", "C-F4", "L-T1"))}
+    assert answered == of_data | {"N-PCA2-c-1", "N-PCA2-c-2", "N-PCA2-m-1", "N-PCA2-m-2", "E-range", "E-split", "E-T1",
+                                  "E-softmax", "E-hidden", "E-mixed", "E-penalty", "E-crop", "E-axis"}
+    other = {claim for claim, entry in results.items() if entry.get("not_testable", "left out") != "left out"}
+    assert other == {"N-ALI-2-d", "N-ALI-2-g", "N-PCA2-s-1", "N-PCA2-s-2", "C-rel", "Q11-open", "Q17"}
+
+
+def test_all_models_of_a_comparison_are_needed():
+    for claim, models in (("Q9-same", ("ae-chroma", "cae-chroma")), ("Q16", ("ali-128", "vae-mel")),
+                          ("Q13-256", ("ali-256", "ali-128")), ("Q6-mel", ("ff-mel", "cnn-mel")),
+                          ("Q8-mel", ("ae-mel", "cae-mel", "vae-mel", "pca-mel", "ff-mel", "cnn-mel")),
+                          ("Q9-mfcc", ("ae-mfcc", "cae-mfcc", "vae-mfcc", "pca-mfcc")),
+                          ("Q10-cnn", ("cnn-chroma", "cnn-mfcc", "cnn-mel")), ("Q12", ("ali-256", "ali-40")),
+                          ("Q4-random", ("ali-128", "untrained")), ("L-CNN-mel", ("cnn-mel", "cnn-mel-clips")),
+                          ("L-dealt-works-CNN-mel", ("cnn-mel", "cnn-mel-dealt"))):  # fmt: skip
+        for name in models:
+            found = made_up.measured()
+            found.missing[name] = f"{name} diverged"
+            with pytest.raises(findings.NotTestable, match=f"^{name} diverged$"):
+                FINDINGS[claim](found)
+
+
 def test_models_that_are_missing_give_their_reasons_once():
     found = made_up.measured()
-    found.missing |= {"ali-128": "left out", "vae-mel": "diverged"}
-    with pytest.raises(findings.NotTestable, match="^left out; diverged$"):
-        FINDINGS["Q1-VAE"](found)
+    found.missing |= {"ali-128": "left out", "ali-40": "left out", "ali-256": "diverged", "vae-mel": "diverged"}
+    for claim, reasons in (("Q1-VAE", "left out; diverged"), ("Q12", "diverged; left out")):
+        with pytest.raises(findings.NotTestable, match=f"^{reasons}$"):
+            FINDINGS[claim](found)
 
 
 def test_differences_are_paired_by_work_and_carry_their_baselines():
@@ -517,6 +654,32 @@ def test_models_judged_on_other_clips_are_not_paired():
     found.judged["ali-128"].rows = np.arange(40)
     entry = FINDINGS["Q1-VAE"](found)
     assert entry["value"] == pytest.approx(-17.5) and "groups" not in entry
+
+
+def test_who_has_learnt_lies_two_standard_errors_over_works_above_the_trivial_answer():
+    found, one = made_up.measured(), made_up.judged(28)
+    one.works = np.repeat(["a", "b", "c", "d"], 10)
+    one.right = np.concatenate([np.arange(10) < count for count in (9, 7, 7, 5)])
+    found.judged["cnn-mel"] = one
+    # Works of 90, 70, 70 and 50 percent deviate by the root of 800 / 3; the error of their mean is half of that.
+    error = math.sqrt(800 / 3) / 2
+    for above, learnt in ((1.95, False), (2.05, True)):
+        one.baselines = {"majority": 70.0 - above * error, "loudness": 0.0}
+        stated = found.learnt()["cnn-mel"]
+        assert stated["learnt"] == learnt and stated["value"] == pytest.approx(70.0)
+
+
+def test_of_which_models_it_is_said_what_they_have_learnt():
+    found = made_up.measured()
+    found.errors = {}
+    said = set(found.learnt())
+    assert {"cnn-mel", "lstm-mel-clips", "encoder-32", "perceptron-mfcc", "cae-mel-regression", "pca-mel-regression",
+            "ali-128", "ali-128-regression"} <= said  # fmt: skip
+    # Whether an embedding reconstructs is not known, and PCA and the untrained encoder are read by their regression.
+    assert not {"cae-mel", "pca-mel", "untrained", "cnn-mel-regression"} & said
+    lines = [{"losses/discriminator": value} for value in (1.3, 1.2, 0.6)]  # of three lines the last alone
+    found.history["ali-128"] = lines
+    assert found.learnt()["ali-128"]["value"] == pytest.approx(0.6)
 
 
 def test_what_was_learnt_stands_beside_the_trivial_answer():
@@ -550,3 +713,4 @@ def test_composers_are_dealt_to_whole_works_and_keep_their_number_of_works():
     dealt = deal_composers(labels, works, 3)
     assert all(len(set(dealt[works == work])) == 1 for work in works)
     assert np.bincount(dealt).tolist() == [20, 20, 20] and not np.array_equal(dealt, labels)
+    assert sorted(deal_composers(np.array([0, 1, 2]), np.array(["u", "v", "w"]), 3)) == [0, 1, 2]  # of one clip each

@@ -3,11 +3,13 @@
 from types import SimpleNamespace
 
 import keras
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 
-from common import intervals, training
+from common import intervals, plots, training
 from papers.symphony2vec import config as settings, data, judging, leak, measures, train
+from papers.symphony2vec.findings import FINDINGS
 from tests.papers.symphony2vec import made_up
 from tests.papers.symphony2vec.test_measured import empty, trained_of
 from tests.papers.symphony2vec.toy import small, small_store
@@ -97,7 +99,7 @@ def test_the_difference_of_means_over_other_items_of_shared_groups():
     one = measures.difference_by_group([1.0, 1.0, 0.0], ["a", "a", "b"], [0.0, 1.0, 1.0], ["a", "b", "b"])
     assert one["value"] == pytest.approx(0) and one["groups"]["names"] == ["a", "b"]
     # 2 (1/3 + 1/3) / 3 of a's in the first mean, 2 (2/3) / 3 in the second.
-    assert one["groups"]["values"] == pytest.approx([8 / 9, -8 / 9])
+    assert one["groups"]["values"] == pytest.approx([8 / 9, -8 / 9]) and one["groups"]["weights"] == [1, 1]
     back = measures.difference_by_group([0.0, 1.0, 1.0], ["a", "b", "b"], [1.0, 1.0, 0.0], ["a", "a", "b"])
     assert back["groups"]["values"] == pytest.approx([-8 / 9, 8 / 9])
     # As far as a bootstrap over groups varies.
@@ -128,3 +130,78 @@ def test_the_table_of_the_leak_holds_both_splits_and_the_baselines():
     assert row[3] == "–"
     shares = leak.shares(made_up.measured(False))["rows"]
     assert [row[1] for row in shares] == ["0.200", "0.500", "0.200", "0.500"]
+
+
+def test_an_interval_of_enough_works_stands_in_the_table(monkeypatch):
+    monkeypatch.setattr(leak.intervals, "of_groups", lambda groups: (1.26, 9.84))
+    measured = made_up.measured()
+    assert leak.table(measured, ["cnn-mel"])["rows"][0][6] == "1.3 to 9.8"
+    del measured.judged["ff-mel-clips"], measured.judged["vae-mel"]
+    assert set(settings.TABLES) - set(leak.rows(measured)) == {"ff-mel", "vae-mel"}  # judged under both splits or not
+
+
+def test_shares_are_those_of_each_set():
+    measured = made_up.measured()
+    sets = [np.flatnonzero(made_up.LABELS == label) for label in range(4)]
+    measured.train, measured.test, measured.clips_split = sets[0], sets[1], (sets[2], np.r_[sets[3], sets[2]])
+    assert leak.shares(measured)["rows"] == [
+        ["training, whole works", "1.000", "0.000", "0.000", "0.000", "0.000"],
+        ["training, any clips", "0.000", "0.000", "1.000", "0.000", "0.000"],
+        ["test, whole works", "0.000", "1.000", "0.000", "0.000", "0.000"],
+        ["test, any clips", "0.000", "0.000", "0.500", "0.500", "0.000"]]  # fmt: skip
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """Drawings that were saved, which stay open until the test ends."""
+    kept = []
+    monkeypatch.setattr(plots, "save", lambda drawing, path: kept.append(drawing) or path)
+    yield kept
+    for drawing in kept:
+        plt.close(drawing)
+
+
+def test_the_picture_joins_a_rows_two_splits_and_draws_dealt_composers_as_rings(drawn, tmp_path):
+    measured = made_up.measured()
+    measured.judged["ff-mel"].baselines = {"majority": 45.0, "loudness": 50.0}  # CNN's: 25 and 30
+    leak.picture(tmp_path / "leak.png", measured, ["ff-mel", "cnn-mel"])
+    axes = drawn[0].axes[0]
+    joined, *dots = axes.collections
+    # Right answers of 40: FF 30 and with any clips 37, CNN 31 and 34; dealt 9, 14 and 5, 15. The first row is on top.
+    assert [one.tolist() for one in joined.get_segments()] == [[[75, 1], [92.5, 1]], [[77.5, 0], [85, 0]]]
+    assert {one.get_label(): one.get_offsets().tolist() for one in dots} == {
+        "whole works": [[75, 1], [77.5, 0]], "any clips": [[92.5, 1], [85, 0]],
+        "whole works, dealt": [[22.5, 1], [12.5, 0]], "any clips, dealt": [[35, 1], [37.5, 0]]}
+    colors = [tuple(one.get_edgecolors()[0]) for one in dots]
+    assert colors[:2] == colors[2:] and colors[0] != colors[1]  # a colour is a split
+    assert [len(one.get_facecolors()) for one in dots] == [1, 1, 0, 0]
+    assert {line.get_label(): line.get_xdata()[0] for line in axes.lines} == {
+        "commonest composer or chance": 35.0, "loudness alone": 40.0}
+    assert axes.get_yticks().tolist() == [1, 0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["feed-forward, mel-spectrogram",
+                                                                      "CNN, mel-spectrogram"]
+    assert [len(legend.get_texts()) for legend in drawn[0].legends] == [6]
+    low, high = axes.get_ylim()
+    assert low < 0 and high > 1  # no row is cut off
+
+
+def test_the_section_is_there_where_both_splits_were_judged(drawn, tmp_path):
+    run = SimpleNamespace(figure=lambda name: tmp_path / name, relative=str)
+    trained, measured = SimpleNamespace(run=run), made_up.measured()
+    made = leak.section(trained, measured)
+    assert [item["kind"] for item in made["items"]] == ["figure", "table", "table"] and made["text"]
+    claims = made["items"][0]["claims"]
+    assert len(claims) == 3 * 26 and set(claims) < set(FINDINGS)
+    assert {"L-CNN-mel", "L-dealt-clips-CNN-mel", "L-dealt-works-CNN-mel"} < set(claims)
+    measured.judged = {"cnn-mel": measured.judged["cnn-mel"]}
+    assert leak.section(trained, measured)["items"] == []
+    measured = made_up.measured()
+    measured.clips_split = None
+    assert leak.section(trained, measured)["items"] == []
+    assert len(drawn) == 1
+
+
+def test_rows_are_called_by_their_model_and_what_it_sees():
+    names = {name: leak.title(name) for name in ("ali-40", "ali-128-clips", "ff-32", "encoder-32", "pca-mfcc")}
+    assert names == {"ali-40": "ALI-40", "ali-128-clips": "ALI-128", "ff-32": "feed-forward, crop",
+                     "encoder-32": "ALI's encoder, classifier, crop", "pca-mfcc": "PCA, MFCC"}  # fmt: skip

@@ -79,6 +79,12 @@ def test_the_regressions_strength_is_one():
     assert edge[at.argmax(), 0] == pytest.approx(-constant / slope, abs=1e-3)
 
 
+def test_a_regression_of_several_fits_is_stopped_where_one_of_them_is():
+    for taken, stopped in (([3, 10], True), ([3, 9], False), ([10], True)):
+        fitted = SimpleNamespace(n_iter_=np.array(taken), max_iter=10)
+        assert measures.stopped(fitted) == stopped
+
+
 def test_a_regression_that_is_stopped_before_its_optimum_is_named():
     codes = np.random.default_rng(0).normal(size=(25, 3))
     for iterations, names in ((2, ["pca-mel"]), (1000, [])):
@@ -124,6 +130,13 @@ def test_who_names_composers_at_random_is_not_above_the_trivial_answer():
         above.append(one.accuracy - one.baselines["majority"])
         learnt += found.learnt()["cnn-mel"]["learnt"]
     assert np.mean(above) < 2.0 and learnt <= 0.1 * len(above)
+
+
+def test_loudness_counts_by_its_deviation_over_a_clip():
+    """Clips that deviate by 1 and by 3 meet at 2; by their variances, 1 and 9, they would meet at 2.2."""
+    deviation = np.r_[np.tile([1.0, 3.0], 10), 1.9, 2.1]
+    level, labels = deviation[:, None] * np.tile([-1.0, 1.0], 4), np.r_[np.tile([0, 1], 10), 0, 1]
+    assert measures.loudness_baseline(level, labels, np.arange(20), np.array([20, 21])) == 1.0
 
 
 def test_loudness_is_read_off_the_first_coefficient_alone():
@@ -183,6 +196,7 @@ def test_codes_of_the_vae(follow, width):
     np.testing.assert_allclose(codes, both[:, :width], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_untrained_encoder_is_untrained_and_has_the_statistics_of_its_data():
     trained = trained_of("paper")
     keras.utils.set_random_seed(0)
@@ -228,6 +242,67 @@ def test_a_reconstruction_of_ali_comes_from_the_means():
     assert not z
 
 
+class Level(keras.Model):
+    """Images (2, 2, 1) of a code's sum; in training mode minus the batch's mean."""
+
+    def call(self, z, training=False):
+        total = keras.ops.sum(z, axis=1)
+        total = total - keras.ops.mean(total) if training else total
+        return total[:, None, None, None] + keras.ops.zeros((1, 2, 2, 1))
+
+
+def test_statistics_of_a_reconstruction_are_of_64_clips_in_the_encoder_and_of_all_in_the_generator():
+    images = np.random.default_rng(0).normal(size=(80, 4, 4, 1)).astype("float32")
+    learner, rows = training.Learner({"encoder": Halves(), "generator": Level()}, {}), np.arange(79, 9, -1)
+    level = images.mean(axis=(1, 2, 3))[rows]
+    codes = 1.0 + np.r_[level[:64] - level[:64].mean(), level[64:] - level[64:].mean()]
+    z = np.random.default_rng(1).normal(size=(70, 3)).astype("float32")
+    by_hand = {"code": codes - codes.mean(), "paper": np.ones(70)}  # of the encoder's two values the first
+    for follow, wanted in by_hand.items():
+        made, total = latent.generate(learner, z, small(follow)), z.sum(axis=1)
+        np.testing.assert_allclose(made[:, 0, 1, 0], total - total.mean() * (follow == "code"), atol=1e-5)
+        found = latent.reconstruct(learner, images, rows, small(follow))
+        assert found.shape == (70, 2, 2, 1)
+        np.testing.assert_allclose(found[:, 1, 0, 0], wanted, atol=1e-5)
+
+
+def test_blindness_to_scale_is_the_largest_change_of_the_logits_over_their_deviation():
+    z = keras.layers.Input((2,))
+    summed = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")(z)
+    generator = keras.Model(z, keras.layers.Activation("sigmoid")(summed))
+    # On the path the sum is 2 t and 20 t, 18 apart at its end. Sixteen t's deviate by the root of 255 / 12, over 15.
+    by_hand = 18 / (2 * np.sqrt(255 / 12) / 15)
+    assert latent.scale_blindness(training.Learner({"generator": generator}, {}), 2) == pytest.approx(by_hand, rel=1e-5)
+    normal = keras.layers.BatchNormalization()
+    generator = keras.Model(z, keras.layers.Activation("sigmoid")(normal(summed)))
+    found = latent.scale_blindness(training.Learner({"generator": generator}, {}), 2)
+    assert found < 0.01 and (normal.moving_mean.numpy(), normal.moving_variance.numpy()) == (0.0, 1.0)
+
+
+def test_an_untrained_encoder_is_warmed_by_sixty_batches_of_64_training_clips():
+    seen = []
+
+    def encoder(x, training):
+        seen.append((training, x[:, 0].tolist()))
+
+    embeddings.warm(encoder, np.arange(90.0)[:, None], np.array([3, 5, 80]))
+    assert len(seen) == 60 and all(training for training, _ in seen)
+    assert {len(rows) for _, rows in seen} == {64} and {row for _, rows in seen for row in rows} == {3.0, 5.0, 80.0}
+    assert seen[0] != seen[1]
+
+
+def test_principal_components_are_as_many_as_clips_and_cells_allow():
+    images = np.random.default_rng(0).normal(size=(12, 2, 3))
+    for follow, rows, count in (("paper", 3, 3), ("paper", 12, 4), ("sound", 12, 4)):  # a code has four values
+        assert embeddings.fit_pca(images, np.arange(rows), small(follow)).n_components_ == count
+    assert embeddings.fit_pca(images[:, :1, :2], np.arange(12), small("paper")).n_components_ == 2
+    parts = [(np.arange(5), np.arange(5, 8)), (np.arange(8, 10), np.arange(10, 12))]
+    widths = {follow: {codes.shape for pair in embeddings.pca_codes(images, parts, small(follow)) for codes in pair}
+              for follow in ("code", "paper")}  # fmt: skip
+    # One fit of all seven training clips, or one a set, the smallest of which has two clips.
+    assert widths == {"code": {(5, 2), (3, 2), (2, 2)}, "paper": {(5, 4), (3, 4), (2, 4)}}
+
+
 def test_what_a_bernoullis_logits_look_like():
     logits = np.zeros((1, 2, 2), "float32")
     for follow, value in (("code", 0.5), ("paper", 0.5), ("sound", 0.0)):
@@ -241,15 +316,11 @@ def test_the_best_images_of_the_programs_likelihood_have_logits_of_at_most_28():
     trained = trained_of("code")
     trained.rows = lambda name: (np.array([0]), np.array([1, 2]))
 
-    class Two:
-        def __getitem__(self, rows):
-            return x[None, :, None]
-
-    trained.images["mfcc"] = Two()
+    trained.images["mfcc"] = np.stack([9.0 * x, x, 0.0 * x])[..., None]  # the third clip loses nothing
     # By hand: 1.5 times the pull's end below 0, the entropy of a quarter, and twice the library's log of 0 above 1.
     quarter = -(0.25 * np.log(0.25) + 0.75 * np.log(0.75))
     by_hand = 32 * (-1.5 * 28 + quarter + 2 * np.log(1e-12))
-    assert measuring.best_vae_loss(trained, "vae-mfcc") == pytest.approx(by_hand, rel=1e-5)
+    assert measuring.best_vae_loss(trained, "vae-mfcc") == pytest.approx(by_hand / 2, rel=1e-5)
     worse = losses.library_binary_cross_entropy(x[None, :, None], 0.9 * measuring.best_logits(x)[None, :, None])
     assert 32 * float(worse[0]) > by_hand
 
@@ -301,6 +372,7 @@ def test_samples_spread_and_slopes():
     falling = np.linspace(1, 0, 16)[:, None, None, None] * np.ones((16, 4, 4, 1))
     assert (measures.level_slope(falling), measures.level_slope(falling[::-1])) == pytest.approx((-1.0, 1.0))
     assert measures.level_slope(np.ones((16, 4, 4, 1))) == 0.0
+    assert measures.level_slope(falling[[15, 0]]) == pytest.approx(1.0)  # of two images
     random = np.random.default_rng(0)
     real = random.normal(size=(200, 2))
     assert measures.two_sample_accuracy(real + 50, real) == 1.0
@@ -318,6 +390,24 @@ def test_samples_spread_and_slopes():
     assert measures.clustered_error(values, [0] * 4) == np.inf
     assert measures.permutation_p(np.arange(9) % 3, np.arange(9) % 3) < 0.02
     assert measures.permutation_p(np.zeros(9, int), np.arange(9) % 3) == 1.0
+
+
+def test_p_is_the_share_of_two_hundred_permutations_and_the_answers_themselves():
+    predicted = np.arange(60) % 3
+    assert measures.permutation_p(predicted, predicted) == 1 / 201  # no permutation of sixty labels is all right
+    assert measures.permutation_p(np.zeros(60, int), predicted) == 1.0  # every one is as often right
+    assert measures.permutation_p(predicted, (predicted + 1) % 3) == 1.0  # never right
+
+
+def test_a_nearest_neighbour_is_another_image_of_as_many_of_each_kind():
+    def column(*values):
+        return np.array(values, float)[:, None]
+
+    assert measures.two_sample_accuracy(column(0, 10), column(1, 100)) == 0.0  # nearest are 1, 1, 0 and 10
+    assert measures.two_sample_accuracy(column(0, 10, 99), column(1, 100)) == 0.0  # a third has no counterpart
+    assert measures.two_sample_accuracy(column(0, 3, 50), column(1, 50.5, 60)) == pytest.approx(1 / 6)  # 60's is 50.5
+    assert measures.two_sample_accuracy(column(0, 0), column(5, 5)) == 1.0  # two of the same: the other one
+    assert measures.two_sample_accuracy(column(0, 100), column(0, 101)) == 0.0  # and never an image itself
 
 
 @pytest.mark.parametrize("shuffled", [False, True])

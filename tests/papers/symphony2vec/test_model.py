@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from papers.symphony2vec import model, variants
 
@@ -53,7 +54,7 @@ def test_cnn_parameters(representation, table, flat, parameters):
 def test_lstm_parameters(bands, parameters):
     assert trainable(variants.lstm_hidden_state((bands, 36))) == parameters
     assert trainable(variants.lstm_program((bands, 36))) == parameters
-    assert trainable(model.lstm((bands, 36))) == parameters + 30
+    assert trainable(model.lstm((bands, 36))) == trainable(variants.lstm_reinterpreted((bands, 36))) == parameters + 30
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,10 @@ def test_reinterpreted_steps_mix_the_batch():
     assert right[0].tolist() == [[0, 4, 8], [1, 5, 9], [2, 6, 10], [3, 7, 11]]
 
 
+def test_reinterpreted_steps_have_the_shape_of_a_sequence_of_steps():
+    assert variants.ReinterpretedSteps().compute_output_shape((None, 12, 36)) == (None, 36, 12)
+
+
 def test_reinterpreted_steps_keep_a_thirtysecond_of_the_own_example():
     x = np.broadcast_to(np.arange(32, dtype="float32")[:, None, None], (32, 12, 36))
     source = variants.ReinterpretedSteps()(x).numpy()
@@ -156,6 +161,34 @@ def test_reinterpreted_steps_keep_a_thirtysecond_of_the_own_example():
     own = (source == np.arange(32)[:, None, None]).mean(axis=(1, 2))
     assert own.mean() == pytest.approx(1 / 32, abs=1e-6)
     assert own.min() > 0.027 and own.max() < 0.057
+
+
+@pytest.mark.parametrize("bias", [False, True])
+def test_a_late_convolution_sends_the_gradient_through_the_weights_there_are_by_then(bias):
+    layer = variants.LateConvolution(1, 2, 2, use_bias=bias, kernel_initializer="ones", bias_initializer="ones")
+    x = tf.ones((1, 4, 4, 1))
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x)
+        total = tf.reduce_sum(y)
+    layer.kernel.assign(5.0 * tf.ones((2, 2, 1, 1)))
+    into_x, into_kernel = tape.gradient(total, [x, layer.trainable_variables[0]])
+    assert y.numpy().ravel().tolist() == [4.0 + bias] * 4  # four patches of four ones
+    assert (into_x.numpy() == 5.0).all() and (into_kernel.numpy() == 4.0).all()  # the activations are those of before
+
+
+def test_a_late_normalisation_does_the_same():
+    layer = variants.late_normalization()
+    layer.build((None, 1))
+    layer.gamma.assign([2.0])
+    x = tf.constant([[1.0], [3.0]])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = layer(x, training=False)  # moving mean 0, moving variance 1
+        total = tf.reduce_sum(y * tf.constant([[1.0], [-1.0]]))
+    layer.gamma.assign([6.0])
+    np.testing.assert_allclose(y, 2.0 * x / (1 + 1e-5) ** 0.5, rtol=1e-6)
+    np.testing.assert_allclose(tape.gradient(total, x), [[6.0], [-6.0]], rtol=1e-4)
 
 
 def test_lstm_with_zero_weights_says_nothing():

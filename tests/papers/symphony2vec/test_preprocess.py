@@ -4,6 +4,7 @@ import csv
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import soundfile
 from common import audio, corpora
 from common.config import resolve
 from common.errors import StoreError
-from papers.symphony2vec import config as settings, data, preprocess
+from papers.symphony2vec import config as settings, data, features, preprocess
 from tests.papers.symphony2vec.toy import Store
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -116,6 +117,77 @@ def test_parts_of_the_program_with_one_composer_are_refused():
     store = Store(composers=2, works=1, clips=10)
     with pytest.raises(data.SplitError, match="all by one composer; add recordings"):
         data.select(resolve(settings, "code", "smoke"), store)
+
+
+class Written:
+    """A store's writer that keeps what it is given."""
+
+    def __init__(self):
+        self.rows, self.arrays, self.left_out = [], {}, []
+
+    @property
+    def count(self):
+        return len(self.rows)
+
+    def row(self, **columns):
+        self.rows.append(columns)
+
+    def array(self, name, values):
+        self.arrays[name] = values
+
+    def reject(self, path, reason):
+        self.left_out.append((path, reason))
+
+
+@pytest.mark.parametrize("split, kept", [("test", "test"), (None, "")])
+def test_clips_of_a_recording_keep_its_work_its_split_and_their_place(split, kept, monkeypatch):
+    images = {name: np.random.default_rng(bands).normal(size=(2, bands, 431)).astype("float32")
+              for name, bands in (("chroma", 12), ("mfcc", 13), ("mel", 64))}  # fmt: skip
+    monkeypatch.setattr(preprocess, "recording_features", lambda path, config: images)
+    item = SimpleNamespace(id="a", group="a work", label="Brahms", split=split, path=Path("a.wav"))
+    written = Written()
+    preprocess._build(written, SimpleNamespace(items=[item]), CONFIG)
+    shared = {"group": "a work", "label": "Brahms", "split": kept, "frames": 431, "path": Path("a.wav")}
+    assert written.rows == [{"item": "a.000", "offset": 0} | shared, {"item": "a.001", "offset": 220500} | shared]
+    for name, values in images.items():
+        np.testing.assert_array_equal(written.arrays[name], values)
+        by_hand = [[np.mean(np.float64(one)), np.mean(np.float64(one) ** 2)] for one in values]
+        np.testing.assert_allclose(written.arrays[f"{name}_moments"], by_hand)
+
+
+def test_a_recording_that_is_no_good_is_left_out_with_its_reason(monkeypatch):
+    def fails(path, config):
+        raise ValueError(f"{path}: nothing but silence")
+
+    monkeypatch.setattr(preprocess, "recording_features", fails)
+    written = Written()
+    item = SimpleNamespace(id="a", group="", label="Brahms", split=None, path=Path("a.wav"))
+    preprocess._build(written, SimpleNamespace(items=[item]), CONFIG)
+    assert written.left_out == [(Path("a.wav"), "nothing but silence")] and not written.arrays and not written.rows
+
+
+@pytest.mark.parametrize("layouts, name", [
+    ([], "orchestral"), (["folder"], "folder"), (["orchestral", "folder"], "orchestral"),
+    (["orchestral"], "orchestral"), (["folder", "scores"], "folder"), (["scores"], "orchestral")])  # fmt: skip
+def test_a_place_is_read_by_its_layout(layouts, name, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(corpora, "recognise", lambda place: [(layout, "") for layout in layouts])
+    monkeypatch.setattr(preprocess.demo, "find", lambda *inputs: asked.append(inputs))
+    preprocess.find_corpus(tmp_path, "smoke", False)
+    preprocess.find_corpus(tmp_path / "nowhere", "smoke", False)  # said of the data set that was asked for
+    preprocess.find_corpus(None, "demo", True)
+    assert asked == [(tmp_path, name, "smoke", False), (tmp_path / "nowhere", "orchestral", "smoke", False),
+                     (None, "orchestral", "demo", True)]  # fmt: skip
+
+
+def test_of_a_truncated_recording_what_can_be_read_is_used(monkeypatch, capsys):
+    samples = np.random.default_rng(0).normal(size=(25 * 22050,)).astype("float32")
+    monkeypatch.setattr(features, "clip_features",
+                        lambda clip, *sizes: dict.fromkeys(settings.REPRESENTATIONS, clip))  # fmt: skip
+    monkeypatch.setattr(audio, "read", lambda path, duration, mono: (samples, 22050, 2 * len(samples), ""))
+    found = preprocess.recording_features(Path("a.mp3"), CONFIG)
+    np.testing.assert_array_equal(found["mel"], samples[: 20 * 22050].reshape(2, -1))  # two clips of ten seconds
+    assert "note: a.mp3: truncated" in capsys.readouterr().err
 
 
 def test_missing_file_is_one_line():

@@ -26,6 +26,16 @@ def test_the_programs_draws():
     assert np.bincount(np.bincount(TRAIN))[1:].tolist() == [2606, 950, 216, 45, 4, 2]
 
 
+def test_a_selection_has_the_programs_draws_of_the_clips_that_are_kept():
+    store = small_store()
+    kept = [row for row, one in enumerate(store.index) if one["offset"] < 3 * 220500]  # the last of four is dropped
+    for seed in (0, 1):  # drawn once, whatever the training's seed
+        selection = data.select(small("code"), store, seed)
+        train, test = splits.with_replacement(27, 19, 17)
+        assert (selection.train.tolist(), selection.test.tolist()) == (
+            np.array(kept)[train].tolist(), np.array(kept)[test].tolist())  # fmt: skip
+
+
 def test_printed_shares_of_table_1():
     # 70 to 30 of 7665 clips cannot give 5366 and 3842: together they exceed the clips that exist.
     assert len(TRAIN) + len(TEST) == 9208 > 7665
@@ -87,6 +97,39 @@ def test_a_single_work_is_split_in_time_with_a_gap():
     assert train.tolist() == list(range(7)) and test.tolist() == [8, 9]
     with pytest.raises(ValueError, match="too few"):
         splits.by_work(labels[:2], works[:2], np.arange(2))
+
+
+@pytest.mark.parametrize("clips, trains, tests", [(3, [0], [2]), (4, [0, 1], [3]), (5, [0, 1, 2], [4]),
+                                                  (20, [*range(14)], [*range(15, 20)])])  # fmt: skip
+def test_of_a_short_work_at_least_the_last_clip_is_tested_on(clips, trains, tests):
+    # In time: the clips of the store stand the other way round.
+    train, test = splits.by_work(["a"] * clips, ["w"] * clips, np.arange(clips)[::-1])
+    place = clips - 1
+    assert train.tolist() == sorted(place - k for k in trains) and test.tolist() == sorted(place - k for k in tests)
+
+
+@pytest.mark.parametrize("share, held_out", [(0.7, {"a": 20, "b": 20}), (0.5, {"a": 30, "b": 20}),
+                                             (0.45, {"a": 40, "b": 20})])  # fmt: skip
+def test_works_are_held_out_until_their_share_of_the_clips_is_reached(share, held_out):
+    labels = np.repeat(["a", "b"], [60, 40])  # works of ten clips and works of twenty; one of them always trains
+    works = np.array([f"a{i // 10}" for i in range(60)] + [f"b{i // 20}" for i in range(40)])
+    _, test = splits.by_work(labels, works, np.arange(100), share)
+    assert {label: int(np.sum(labels[test] == label)) for label in "ab"} == held_out
+
+
+@pytest.mark.parametrize("follow, clips, trains", [("paper", 5, None), ("paper", 6, 4), ("paper", 15, 11),
+                                                   ("code", 15, None), ("code", 16, 11), ("sound", 6, 4)])  # fmt: skip
+def test_halves_are_rounded_up_and_too_few_clips_refused(follow, clips, trains):
+    """Seven tenths train; two clips at least are tested on, and one for each of the program's five parts."""
+    work = np.repeat(["u", "v", "w"], -(-clips // 3))[:clips]  # of six clips sound tests on one work of two
+    given = small(follow), np.array(["a"] * clips), work, np.arange(clips), 17
+    if trains is None:
+        with pytest.raises(ValueError, match=f"^{clips} clips are too few to train and test on"):
+            data._split(*given)
+    else:
+        train, test, shuffled = data._split(*given)
+        assert len(train) == trains and sorted(test) == sorted(shuffled)
+        assert set(train) | set(test) == set(range(clips))
 
 
 def test_the_program_loses_the_last_clip_of_each_recording():

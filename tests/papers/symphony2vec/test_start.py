@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from papers.symphony2vec import model
+from papers.symphony2vec import model, variants
 
 
 def variables(network, name):
@@ -43,6 +43,11 @@ def test_ali_starts_normal_with_the_papers_deviation(build):
     gamma = np.concatenate(variables(network, "gamma"))
     assert gamma.mean() == pytest.approx(1.0, abs=0.005) and gamma.std() == pytest.approx(0.02, rel=0.15)
     assert all((bias == 0).all() for bias in variables(network, "bias"))
+    late = variants.late_normalization()  # that of the program's discriminator
+    late.build((None, 4000))
+    assert late.gamma.numpy().mean() == pytest.approx(1.0, abs=0.002)
+    assert late.gamma.numpy().std() == pytest.approx(0.02, rel=0.05)
+    assert (late.epsilon, late.momentum, late.synchronized) == (1e-5, 0.9, True)
     wider = build(deviation=0.1, width=8)
     assert max(variables(wider, "kernel"), key=np.size).std() == pytest.approx(0.1, rel=0.1)
 

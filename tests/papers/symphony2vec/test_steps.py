@@ -1,12 +1,15 @@
 """Which loss reaches which network, asked of the steps themselves; what each divergence does, and which way."""
 
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from common import probes, training
 from common.noise import step_scope
-from papers.symphony2vec import config as settings, learners, losses, train
+from papers.symphony2vec import config as settings, data, learners, losses, train
 from tests.papers.symphony2vec.toy import small, small_store
 from tests.parity.symphony2vec_golden import GivenStep
 
@@ -85,6 +88,7 @@ def test_each_side_of_the_game_gets_its_own_loss_and_no_other(update):
         assert all(watched.given[part][id(v)] > 0 for v in kernels)
 
 
+@pytest.mark.slow
 def test_an_error_of_reconstruction_is_one_of_g_of_e_and_moves_encoder_and_generator_alone():  # ali_reconstruction
     (_, _, _, without), (_, _, _, with_it) = (taken("ali-40", ali_reconstruction=weight) for weight in (0.0, 50.0))
     learner, config = learner_of("ali-40")
@@ -166,6 +170,182 @@ def test_the_contractive_penalty_reaches_the_encoder_or_nothing(penalty, moves):
     assert any(differ[:encoder]) == moves and not any(differ[encoder:])
 
 
+def linear(x, *kernels, activation=None, bias=False):
+    """Dense layers one after the other, with these kernels; `activation` of all but the last, biases 0 if any."""
+    for number, kernel in enumerate(kernels, 1):
+        units = np.shape(kernel)[1]
+        layer = keras.layers.Dense(units, activation if number < len(kernels) else None, use_bias=bias)
+        x = layer(x)
+        layer.set_weights([np.array(kernel), *([np.zeros(units)] if bias else [])])
+    return x
+
+
+def descending(**variables):
+    """An optimizer a name that takes the gradient from the weights as it is."""
+    found = {name: keras.optimizers.SGD(1.0) for name in variables}
+    for name, optimizer in found.items():
+        optimizer.build(variables[name])
+    return found
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.5])
+def test_a_step_of_a_classifier_in_numbers(decay):
+    x = keras.layers.Input((3,))
+    network = keras.Model(x, linear(x, np.eye(3)))
+    learner = training.Learner({"classifier": network}, descending(classifier=network.trainable_variables))
+    # Probabilities of 1/2, 1/4 and 1/4 four times; three clips are of the first class, one of the second.
+    batch = {"x": tf.constant(np.log([[2.0, 1.0, 1.0]] * 4), tf.float32), "label": tf.constant([0, 0, 1, 0])}
+    values = train.classifier_step(learner, batch, GivenStep(4), loss=losses.cross_entropy, decay=decay)
+    assert float(values["losses/cross_entropy"]) == pytest.approx(1.25 * np.log(2.0))
+    assert float(values["metrics/accuracy"]) == 0.75
+    # The input is ln 2 in its first place alone: so is the gradient, (2 - 3, 1 - 1, 1 - 0) / 4 of it; then the decay.
+    wanted = (1.0 - decay) * np.eye(3) - np.log(2.0) / 4 * np.array([[-1, 0, 1], [0, 0, 0], [0, 0, 0]])
+    np.testing.assert_allclose(network.trainable_variables[0].numpy(), wanted, atol=1e-6)
+
+
+@pytest.mark.parametrize("penalty, decay, logged, code", [
+    ("none", 0.0, {}, 2.0), ("none", 0.2, {}, 1.6), ("jacobian", 0.0, {"losses/contraction": 4.0}, 1.6),
+    ("no_gradient", 0.0, {"losses/printed_penalty": 0.2}, 2.0)])  # fmt: skip
+def test_a_step_of_an_autoencoder_in_numbers(penalty, decay, logged, code):
+    """The code is twice the first of two values, rebuilt are that value and a zero."""
+    x, z = keras.layers.Input((2,)), keras.layers.Input((1,))
+    encoder = keras.Model(x, linear(x, [[1.0], [0.0]], [[2.0]], activation="relu", bias=True))
+    decoder = keras.Model(z, linear(z, [[0.5, 0.0]]))
+    variables = encoder.trainable_variables + decoder.trainable_variables
+    learner = training.Learner({"encoder": encoder, "decoder": decoder}, descending(autoencoder=variables))
+    batch = {"x": tf.constant([[1.0, 1.0], [3.0, 0.0]])}
+    values = train.autoencoder_step(learner, batch, GivenStep(2), penalty=penalty, factor=0.1, decay=decay)
+    # One of four values is missed by one. The code moves by 2 x 1 in each clip, by nothing else: 2 ** 2, root of 2 + 2.
+    wanted = {"losses/reconstruction": 0.25} | logged
+    assert {key: float(value) for key, value in values.items()} == pytest.approx(wanted)
+    assert variables[2].numpy() == pytest.approx(code)  # less .1 of the slope of its square, or .2 of itself
+    # The missed value pulls with 2 / 4 of the code there, which is 2.
+    np.testing.assert_allclose(variables[4].numpy(), [[0.5 * (1.0 - decay), 1.0]], atol=1e-6)
+
+
+class InTraining(keras.layers.Layer):
+    """Leaves values as they are in training, and else adds one."""
+
+    def call(self, x, training=False):
+        return x if training else x + 1.0
+
+
+def plain_game(generator=1.0):
+    """ALI of single values: z is x, G(z) is z, and D's logit the image minus its latent, so always 0 without noise."""
+    x, z = keras.layers.Input((1,)), keras.layers.Input((1,))
+    logit = keras.layers.Reshape(())(linear(keras.layers.Concatenate()([x, z]), [[1.0], [-1.0]]))
+    networks = {"encoder": keras.Model(x, InTraining()(linear(x, [[1.0, 0.0]]))),
+                "generator": keras.Model(z, InTraining()(linear(z, [[generator]]))),
+                "discriminator": keras.Model([x, z], InTraining()(logit))}  # fmt: skip
+    optimizers = descending(**{name: network.trainable_variables for name, network in networks.items()})
+    return training.Learner(networks, optimizers)
+
+
+DRAWS = {"prior": np.float32([1, 3]), "posterior": np.float32([0, 0]), "real": np.float32([2, 2]),
+         "generated": np.float32([-4, -4])}  # fmt: skip
+
+
+@pytest.mark.parametrize("gate, opened", [(0.0, True), (1.38, False), (1.39, True)])
+def test_a_step_of_ali_in_numbers(gate, opened):
+    learner, config = plain_game(), small("paper", ali_gate=gate)
+    values = train.ali_step(learner, {"x": tf.constant([[1.0], [2.0]])}, GivenStep(2, draws=DRAWS), config, 10)
+    # Both losses are 2 ln 2 and all their slopes a half. x and z are 1 and 2 on the data's side, 1 and 3 on the other:
+    # D's weights get (1 + 3 - 1 - 2) / 4 each, E's of the mean 3 / 4, that of the log deviation 0 and G's 4 / 4.
+    assert {key: float(value) for key, value in values.items()} == pytest.approx({
+        "losses/discriminator": 2 * np.log(2.0), "losses/generator": 2 * np.log(2.0), "metrics/d_real": 0.5,
+        "metrics/d_generated": 0.5, "metrics/gate_open": float(opened),
+        "metrics/gradient_discriminator": 0.25 * 2**0.5, "metrics/gradient_generator": 1.25})  # fmt: skip
+    weights = {name: network.trainable_variables[0].numpy().ravel() for name, network in learner.networks.items()}
+    np.testing.assert_allclose(weights["discriminator"], [0.75, -1.25] if opened else [1.0, -1.0], atol=1e-6)
+    np.testing.assert_allclose(weights["encoder"], [1.75, 0.0], atol=1e-6)
+    np.testing.assert_allclose(weights["generator"], [2.0], atol=1e-6)
+
+
+class OfTwo(GivenStep):
+    """A step of one of two replicas whose values are the same; keeps what the optimizers are given."""
+
+    def __init__(self, rows, draws):
+        super().__init__(rows, draws=draws)
+        self.given = []
+
+    def reduce(self, value):
+        return tf.nest.map_structure(lambda one: 2.0 * one, value)
+
+    def apply(self, optimizer, gradients, variables, when=None, reduced=False):
+        self.given.append((reduced, [gradient.numpy().ravel().tolist() for gradient in gradients]))
+
+
+def test_gradients_of_ali_are_summed_over_replicas_once_and_logged_as_one_of_them(monkeypatch):
+    monkeypatch.setattr(tf.distribute, "get_replica_context", lambda: SimpleNamespace(num_replicas_in_sync=2))
+    learner, config, step = plain_game(), small("paper", ali_gate=2.7), OfTwo(2, DRAWS)
+    values = train.ali_step(learner, {"x": tf.constant([[1.0], [2.0]])}, step, config, 10)
+    # Twice those of a step alone, of D, E and G; 4 ln 2 of both replicas' loss is 2.77, and the gate is closed.
+    assert step.given == [(True, [pytest.approx([0.5, 0.5])]), (True, [pytest.approx([-1.5, 0.0])]),
+                          (True, [pytest.approx([-2.0])])]  # fmt: skip
+    assert float(values["metrics/gate_open"]) == 0.0
+    # What is logged is summed over the replicas afterwards.
+    assert float(values["metrics/gradient_discriminator"]) == pytest.approx(0.25 * 2**0.5)
+    assert float(values["metrics/gradient_generator"]) == pytest.approx(1.25)
+
+
+@pytest.mark.parametrize("weight, encoder, generator", [(0.0, 1.75, 2.0), (0.1, 0.75, 1.5)])
+def test_an_error_of_reconstruction_in_numbers(weight, encoder, generator):
+    learner, config = plain_game(2.0), small("paper", ali_reconstruction=weight)
+    draws = DRAWS | {"prior": np.zeros(2, "float32")}  # of which the game says nothing to the generator
+    values = train.ali_step(learner, {"x": tf.constant([[1.0], [2.0]])}, GivenStep(2, draws=draws), config, 10)
+    weights = [learner.networks[name].trainable_variables[0].numpy() for name in ("encoder", "generator")]
+    # Rebuilt is 2 x: of (x - G(E(x))) ** 2 the slope is the mean of 4 x ** 2, 10, for E, and of 2 x ** 2, 5, for G.
+    assert (weights[0][0, 0], weights[1][0, 0]) == pytest.approx((encoder, generator))
+    assert float(values["losses/generator"]) == pytest.approx(2 * np.log(2.0))  # the game's alone
+
+
+@pytest.mark.parametrize("index, deviation", [(0, 0.1), (255, 0.05), (259, 0.05), (495, 0.002)])
+def test_instance_noise_falls_from_epoch_to_epoch(index, deviation):
+    config = small("paper", instance_noise=0.1, ali_epochs=50)
+    values = train.ali_step(plain_game(), {"x": tf.constant([[1.0], [2.0]])}, GivenStep(2, index, DRAWS), config, 10)
+    # Each logit is the noise on its image: twice the deviation on the data, minus four times on the generated ones.
+    real, generated = 1 / (1 + np.exp(-2 * deviation)), 1 / (1 + np.exp(4 * deviation))
+    assert float(values["metrics/d_real"]) == pytest.approx(real, abs=1e-6)
+    assert float(values["metrics/d_generated"]) == pytest.approx(generated, abs=1e-6)
+    assert float(values["losses/discriminator"]) == pytest.approx(-np.log(real) - np.log(1 - generated), abs=1e-6)
+    assert float(values["losses/generator"]) == pytest.approx(-np.log(generated) - np.log(1 - real), abs=1e-6)
+
+
+def test_stages_of_classifiers_and_autoencoders_have_their_epochs_and_the_lstms_clips_two_pieces():
+    changes = {"classifier_epochs": 2, "lstm_epochs": 3, "autoencoder_epochs": 5, "batch_size": 4}
+    found = {name: train.MODELS[name].stages(small("code", **changes), STORE, 0)
+             for name in ("cnn-mel", "lstm-mel", "ae-mel", "cnn-chroma", "lstm-chroma")}  # fmt: skip
+    assert {name: [stage.batches.size for stage in stages] for name, stages in found.items()} == {
+        "cnn-mel": [8, 8, 3], "lstm-mel": [16, 16, 6], "ae-mel": [8, 8, 3], "cnn-chroma": [19], "lstm-chroma": [38]}
+    assert {name: [stage.steps for stage in stages] for name, stages in found.items()} == {
+        "cnn-mel": [4, 4, 2], "lstm-mel": [12, 12, 6], "ae-mel": [10, 10, 5], "cnn-chroma": [10], "lstm-chroma": [30]}
+    assert [stage.log_every for stage in found["lstm-mel"]] == [4, 4, 2]  # a line an epoch
+    assert [stage.name for stage in found["lstm-mel"]] == ["part-1", "part-2", "part-3"]
+    for name, chunked, twice in (("cnn-mel", False, True), ("lstm-mel", True, False)):
+        for stage, (rows, test) in zip(found[name], data.select(small("code"), STORE).stages, strict=True):
+            part, *how = stage.validate.args
+            assert (part.train.tolist(), part.test.tolist(), how) == (rows.tolist(), test.tolist(), [chunked, twice])
+    ali = train.MODELS["ali-40"].stages(small("code", ali_batch_sizes=(4,), ali_epochs=7), STORE, 0)
+    assert [(stage.batches.batch_size, stage.steps, stage.log_every) for stage in ali] == [(4, 14, 10), (4, 14, 10),
+                                                                                          (4, 7, 10)]  # fmt: skip
+
+
+def test_orders_differ_from_part_to_part_and_from_seed_to_seed():
+    made = [stage.batches for seed in (0, 1, 2) for stage in train.MODELS["cnn-mel"].stages(small("code"), STORE, seed)]
+    orders = {tuple(batches.order(0)[:8]) for batches in made if batches.size == 8}
+    assert len(orders) == 6 and all(sorted(batches.order(1)) == list(range(batches.size)) for batches in made)
+
+
+def test_the_generator_is_watched_on_sixty_four_latents_beside_as_many_crops():
+    store = small_store(clips=12)
+    for number, stage in enumerate(train.MODELS["ali-40"].stages(small("paper"), store, 0)):
+        latents, of_data = stage.validate.args
+        assert latents.shape == (64, 40) and latents.std() == pytest.approx(1.0, abs=0.05)
+        part = data.parts(small("paper"), store, "crop")[number]
+        crops = part.images[np.sort(part.train)[:64]]
+        assert len(part.train) > 64 and of_data == pytest.approx(probes.mean_distance(crops))
+
+
 def step_of(name, config, batch, draws=1.0, keep=1.0):
     """Logged values of one step of a model in given settings."""
     keras.utils.set_random_seed(1)
@@ -180,6 +360,7 @@ def step_of(name, config, batch, draws=1.0, keep=1.0):
 CROPS = {"x": np.random.default_rng(0).uniform(0, 1, (ROWS, 32, 32, 1)).astype("float32")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gate, opens", [(0.0, True), (1.2, False), (5.0, True)])
 def test_the_gate_leaves_the_discriminator_as_it_is_or_not(gate, opens):
     config = small("paper", ali_gate=gate, ali_learning_rate=1e-2)  # the generator's loss starts near 1.39
@@ -194,6 +375,7 @@ def test_the_gate_leaves_the_discriminator_as_it_is_or_not(gate, opens):
     assert int(learner.optimizers["discriminator"].iterations) == int(opens)
 
 
+@pytest.mark.slow
 def test_instance_noise_is_added_to_both_images_and_falls():
     still = step_of("ali-40", small("paper", instance_noise=0.0), CROPS)
     assert not {"real", "generated"} & set(still[2].asked)

@@ -34,6 +34,8 @@ def test_every_table_of_accuracies_has_loudness_alone_and_the_commonest_composer
     assert test == ["test", "35.00", "32.50", "27.50", "30.00", "25.00"]
     assert found["Table 7's caption"]["rows"] == [["feed-forward", "60.00", "30.00", "25.00"],
                                                   ["ALI's encoder as a classifier", "70.00", "30.00", "25.00"]]
+    assert [found[name]["columns"][1:-2] for name in ("Table 7", "Table 7's caption")] == [
+        ["LD = 256", "LD = 128", "LD = 40"], ["test"]]  # fmt: skip
     assert {claim for item in found.values() for claim in item.get("claims", ())} <= set(FINDINGS)
 
 

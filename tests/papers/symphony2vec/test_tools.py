@@ -1,5 +1,6 @@
 """The tools and the ends of a run, on features made up and networks whose answers are known."""
 
+import sys
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,12 +20,14 @@ from papers.symphony2vec import (
     features,
     figures,
     hooks,
+    inference,
     interpolate,
     judging,
     latent,
     measures,
     measuring,
     preprocess,
+    sound,
     train,
 )
 from tests.papers.symphony2vec import made_up
@@ -112,8 +115,11 @@ def test_principal_components_are_those_of_the_training_clips(run):
 
 @pytest.mark.parametrize("name", ["cnn-mel", "lstm", "alo-128"])
 def test_what_gives_no_codes_is_refused_with_what_does(name, run):
-    with pytest.raises(ValueError, match=f"--model {name}: choose one of .*ali-128.*vae-mel"):
+    with pytest.raises(ValueError, match=f"^--model {name}: choose one of ") as caught:
         embed.encoder(name, run, STORE)
+    known = {f"{kind}-{seen}" for kind in ("ae", "cae", "vae", "pca") for seen in settings.REPRESENTATIONS}
+    named = str(caught.value).removeprefix(f"--model {name}: choose one of ").split(", ")
+    assert named == sorted(known | {"ali-256", "ali-128", "ali-40"})  # no twins, which are measured alone
 
 
 def test_the_path_leads_from_the_first_recording_to_the_second(run):
@@ -125,10 +131,27 @@ def test_the_path_leads_from_the_first_recording_to_the_second(run):
     np.testing.assert_allclose(shown[:, 3, 7], 80 * (level - 1) - 20 * t, atol=1e-3)
     plain, t = interpolate.interpolate(interpolate.Options(points=3), run, STORE)
     np.testing.assert_allclose(plain[:, 0, 0], [-80, -40, 0], atol=1e-4)  # from the origin to all ones
+    _, t = interpolate.interpolate(interpolate.Options(points=2), run, STORE)
+    assert t.tolist() == [0.0, 1.0]
     for wrong, words in ((interpolate.Options(model="vae-mel"), "choose ali-256"),
                          (interpolate.Options(points=1), "two points or more")):
         with pytest.raises(ValueError, match=words):
             interpolate.interpolate(wrong, run, STORE)
+
+
+def test_the_path_is_drawn_in_two_rows_and_heard_one_image_after_the_other(run, tmp_path, monkeypatch, capsys):
+    drawn, heard = {}, {}
+    monkeypatch.setattr(sys, "argv", ["interpolate", "--output", str(tmp_path / "a.path")])
+    monkeypatch.setattr(interpolate.scripts, "open_tool", lambda *inputs: (run, STORE))
+    monkeypatch.setattr(figures, "strip", lambda path, pictures, titles, rows: drawn.update(
+        pictures=pictures, titles=titles, rows=rows))
+    monkeypatch.setattr(sound, "from_decibels", lambda config, decibels: decibels)
+    monkeypatch.setattr(audio, "write", lambda path, samples, rate: heard.update(path=path, samples=samples, rate=rate))
+    assert interpolate.main() == 0
+    assert len(drawn["pictures"]) == 16 and drawn["rows"] == 2 and drawn["titles"][:2] == ["0.00", "0.07"]
+    assert heard["path"] == tmp_path / "a.path.wav" and heard["rate"] == 22050
+    assert heard["samples"].shape == (32, 16 * 32) and "a.path.wav" in capsys.readouterr().out
+    np.testing.assert_allclose(heard["samples"][5, ::32], np.linspace(-80, 0, 16), atol=1e-4)  # in the path's order
 
 
 # A run's end
@@ -142,17 +165,18 @@ def outcomes(**found):
     (training.Outcome(7, True), True, 12), (training.Outcome(7, False, {"stage": "part-1", "step": 3}), True, 12),
     (training.Outcome(7, False), False, 12), (None, False, 5)])
 def test_a_run_is_complete_when_every_model_has_ended(of_ali, complete, step, run, monkeypatch):
-    written = {}
+    written, loaded = {}, []
     run.write_results = lambda store, results, media, notes, step, complete, learnt: written.update(
         results=results, notes=notes, step=step, complete=complete, learnt=learnt)
     monkeypatch.setattr(settings, "trained_models", lambda run: ["cnn-mel", "ali-128"])
     monkeypatch.setattr(training, "outcome", outcomes(ali_128=of_ali))
-    monkeypatch.setattr(measuring, "load", lambda *arguments: None)
+    monkeypatch.setattr(measuring, "load", lambda config, store, run, partial: loaded.append(partial))
     found = made_up.measured()
     found.missing["vae-mel"] = found.missing["perceptron-mfcc"] = "left out"
     monkeypatch.setattr(measuring, "measure", lambda trained: found)
     monkeypatch.setattr(figures, "media", lambda *arguments: [])
     evaluate.evaluate(run.config, STORE, run)
+    assert loaded == [False]  # without `partial` every model must have ended
     assert (written["complete"], written["step"]) == (complete, step)
     assert written["results"]["Q3"]["value"] == pytest.approx(7.5) and written["learnt"]["ali-128"]["learnt"]
     assert written["notes"]["left out"] == ["vae-mel"] and written["notes"]["clips"] == {"train": 30, "test": 40}
@@ -197,6 +221,14 @@ def test_what_is_measured_without_any_network(run):
         assert found.trained_on["ff-chroma"].tolist() == selection.labels[selection.train].tolist()
         assert ("pca-mel-clips" in found.judged) == (follow == "sound") == ("pca-mel-dealt" in found.judged)
         assert set(found.judged) >= {"pca-mel", "pca-mfcc", "pca-chroma"}
+        twins = {name for name, model in settings.MODELS.items() if model.kind == "pca" and model.own_split}
+        reason = "the split of this mode is by clips already"
+        assert found.missing == (dict.fromkeys(twins, reason) if follow == "code" else {})
+        if follow == "code":
+            assert found.clips_split is None
+        else:  # as many clips on either side, but works on both
+            assert [len(rows) for rows in found.clips_split] == [len(selection.train), len(selection.test)]
+            assert set(selection.works[found.clips_split[0]]) & set(selection.works[found.clips_split[1]])
         rows = np.union1d(selection.train, selection.test)
         flat = seen["mel"][rows].reshape(len(rows), -1)
         spread = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False) ** 2
@@ -222,11 +254,67 @@ def test_what_is_measured_without_any_network(run):
 
 def test_a_first_loss_is_that_of_one_batch_of_32(run, monkeypatch):
     trained = SimpleNamespace(run=run, config=run.config, store=STORE, rows=lambda name: (np.arange(40), np.arange(3)))
-    asked = []
+    asked, seeds = [], []
+    monkeypatch.setattr(keras.utils, "set_random_seed", seeds.append)
     monkeypatch.setattr(measuring, "_vae_loss", lambda trained, networks, name, rows: asked.append(len(rows)) or 2.0)
     trained.learners = {"vae-mel": training.Learner({}, {})}
     assert measuring.first_vae_loss(trained, "vae-mel") == 64.0 == measuring.vae_test_loss(trained, "vae-mel")
-    assert asked == [32, 3]
+    assert asked == [32, 3] and seeds == [run.seed]  # the untrained networks are those that training began with
+
+
+class Straight(keras.Model):
+    """The mean level of an image as mean, 0 as log variance."""
+
+    def call(self, x, training=False):
+        level = keras.ops.mean(x, axis=(1, 2))[:, None]
+        return keras.ops.concatenate([level, 0.0 * level], axis=1)
+
+
+class Blank(keras.Model):
+    """Images (2, 3) of a code's value."""
+
+    def call(self, z, training=False):
+        return z[:, :, None] * keras.ops.ones((1, 2, 3))
+
+
+def test_the_loss_of_the_vae_is_a_mean_over_all_its_clips():
+    images, rows = np.zeros((80, 2, 3), "float32"), np.arange(79, 9, -1)  # seventy clips, from the last one back
+    images[rows] = (np.arange(70) / 10.0)[:, None, None]
+    images[rows, 0, 0] += 1.0
+    networks = {"encoder": Straight(), "decoder": Blank()}
+    trained = SimpleNamespace(config=small("sound"), images={"mel": images})
+    # Rebuilt is the mean level, l + 1/6: the squared error is 25/36 + 5/36; the divergence half the squared level.
+    level = np.arange(70) / 10 + 1 / 6
+    by_hand = 0.5 * (30 / 36 + 6 * np.log(2 * np.pi)) + 0.5 * np.mean(level**2)
+    assert measuring._vae_loss(trained, networks, "vae-mel", rows) == pytest.approx(by_hand, rel=1e-5)
+
+
+class Among(keras.Model):
+    """Of every row the mean of its batch; in training mode twice that."""
+
+    def call(self, x, training=False):
+        mean = keras.ops.mean(x) * (2.0 if training else 1.0)
+        return mean + 0.0 * x[:, 0, :1]
+
+
+def test_outputs_come_batch_by_batch_in_the_order_that_was_asked():
+    images = np.arange(6.0, dtype="float32")[:, None, None] * np.ones((1, 1, 72), "float32")
+    rows = np.array([5, 0, 1, 2, 4])
+    found = inference.outputs(Among(), images, rows, 2)
+    assert found[:, 0].tolist() == [2.5, 2.5, 1.5, 1.5, 4.0]
+    assert inference.outputs(Among(), images, rows, 2, training=True)[:, 0].tolist() == [5.0, 5.0, 3.0, 3.0, 8.0]
+    codes = np.arange(5.0)[:, None, None]
+    assert inference.decoded(Among(), codes, 4)[:, 0].tolist() == [1.5] * 4 + [4.0]
+    assert inference.decoded(Among(), codes, 4, training=True)[:, 0].tolist() == [3.0] * 4 + [8.0]
+
+
+def test_pieces_of_the_lstm_come_in_the_programs_batches_of_32():
+    images = np.ones((21, 1, 87), "float32")
+    images[1:, :, 36:] = 2.0  # of the second piece; that of the first clip, which is not asked for, is 1
+    logits, labels = inference.chunk_outputs(Among(), images, np.arange(21), np.arange(20, 0, -1), 36)
+    # Twenty first pieces of 1, then twenty second ones of 2: the first batch holds twelve of these.
+    assert logits[:, 0].tolist() == [(20 + 2 * 12) / 32] * 32 + [2.0] * 8
+    assert labels.tolist() == [*range(20, 0, -1)] * 2
 
 
 def test_panels_are_drawn_from_their_own_darkest_to_their_own_brightest():
@@ -285,6 +373,9 @@ def test_entropy_and_softmax_of_known_shares():
     np.testing.assert_allclose(found, [[0.25, 0.75], [0.5, 0.5]])
     np.testing.assert_allclose(measures.cross_entropies(np.log([[1.0, 3.0], [2e9, 2e9]]), [1, 0]),
                                [-np.log(0.75), np.log(2)])
+    far = np.array([[0.0, 1000.0]])  # beyond what exp can take
+    assert measures.softmax(far).tolist() == [[0.0, 1.0]]
+    assert [measures.cross_entropies(far, [label])[0] for label in (0, 1)] == [1000.0, 0.0]
 
 
 # Preprocessing

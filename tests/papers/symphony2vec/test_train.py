@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -86,6 +87,7 @@ def test_two_replicas_match_one(tmp_path):
     assert 0 < one["gate"] < 1, "the gate never moved, so this test would not see it"
 
 
+@pytest.mark.slow
 def test_autoencoder_and_contractive_autoencoder_of_the_program_end_equal(tmp_path, eagerly):
     config = smoke("code", autoencoder_epochs=2)
     plain, contractive = (trained(f"{kind}-chroma", config, tmp_path / kind) for kind in ("ae", "cae"))
@@ -104,6 +106,26 @@ def test_steps_per_epoch_are_the_programs():
         assert training.Batches(count, batch, None, None).steps_per_epoch == steps
     assert 50 * (34 + 135 + 34) == 10_150
     assert (2147 % 64, 2146 % 16, 1073 % 32) == (35, 2, 17)
+
+
+def test_who_may_diverge_and_who_trains_on_one_device():
+    """A likelihood without a lower bound and a game may; the program's LSTM mixes the examples of a batch."""
+    for name, model in train.MODELS.items():
+        assert model.may_diverge == name.startswith(("vae", "ali")) and model.single_replica == name.startswith("lstm")
+
+
+@pytest.mark.parametrize("follow, ablations", [("code", False), ("sound", True)])
+def test_all_models_of_a_mode_are_trained_with_their_own_settings(follow, ablations, monkeypatch):
+    asked = []
+    monkeypatch.setattr(training, "train_all", lambda jobs, *rest: asked.append((jobs, rest)))
+    run, config = SimpleNamespace(follow=follow, preset="full"), smoke(follow, ablations=ablations)
+    train.train(config, TOY, run, "cnn-mel")
+    (jobs, rest), = asked
+    assert rest == (TOY, run, "cnn-mel") and ("ali-128-longer" in jobs) == ablations
+    assert ("cnn-mel-clips" in jobs) == (follow == "sound") and ("perceptron-mfcc" in jobs) == (follow == "code")
+    assert not any(name.startswith("pca") for name in jobs)  # fitted when it is measured
+    for name, (model, own) in jobs.items():
+        assert model is train.MODELS[name] and own == settings.MODELS[name].settings(config)
 
 
 def test_no_mode_word_in_model_or_train():

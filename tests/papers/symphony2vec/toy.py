@@ -67,7 +67,7 @@ CASES = (("sgd", "cnn-mel", "code"), ("sgd", "cae-chroma", "sound"), ("adam", "v
 
 
 def main(output):
-    """`python -m tests.papers.symphony2vec.toy OUTPUT`: ten steps by SGD or Adam on one and on two replicas.
+    """`python -m tests.papers.symphony2vec.toy OUTPUT`: five steps by SGD or Adam on one and on two replicas.
 
     Saves how the weights moved and what was logged as <replicas>/<optimizer>/<model>/<network>.
     """
@@ -76,14 +76,12 @@ def main(output):
     from pathlib import Path
 
     import keras
-    import tensorflow as tf
 
     from common import training
     from papers.symphony2vec import learners, train
+    from tests.common import replicas
 
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
-    strategies = {1: tf.distribute.get_strategy(), 2: tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])}
+    strategies = replicas.strategies()
 
     def sgd(learning_rate, variables, beta_1=0.9):
         made = keras.optimizers.SGD(1e-2)
@@ -105,16 +103,16 @@ def main(output):
         model = train.MODELS[name]
 
         def stages(config, store, seed, of=model.stages):
-            return [dataclasses.replace(stage, steps=10, log_every=10, validate=None)
+            return [dataclasses.replace(stage, steps=5, log_every=5, validate=None)
                     for stage in of(config, store, seed)[:1]]  # fmt: skip
 
         keras.utils.set_random_seed(0)
         start = model.build(config, store)
-        for replicas, strategy in strategies.items():
+        for count, strategy in strategies.items():
             directory = Path(tempfile.mkdtemp())
             training.train(name, dataclasses.replace(model, stages=stages), config, store, directory, 0, strategy)
             learner = training.load(model, config, store, directory)
-            key = f"{replicas}/{optimizer}/{name}"
+            key = f"{count}/{optimizer}/{name}"
             for part, network in learner.networks.items():
                 pairs = zip(network.trainable_variables, start.networks[part].trainable_variables, strict=True)
                 saved[f"{key}/{part}"] = np.concatenate([
@@ -122,7 +120,7 @@ def main(output):
             last = training.history(directory)[-1]
             saved[f"{key}/metrics"] = np.array([last[k] for k in sorted(last) if k not in ("stage", "step", "epoch")])
             if name.startswith("ali"):
-                saved[f"{replicas}/gate"] = np.array([last["metrics/gate_open"]])
+                saved[f"{count}/gate"] = np.array([last["metrics/gate_open"]])
     np.savez(output, **saved)
 
 
