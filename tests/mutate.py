@@ -45,6 +45,7 @@ class Options:
         named: replay the faults of tests/mutants/<paper>.csv as well.
         jobs: faults tried at once, each in a process of one thread.
         only: a word in the file's name, to look at a part.
+        again: of these faults only those that tests/mutants.csv does not call killed; the others keep their rows.
     """
 
     paper: str = "softmax_ae"
@@ -53,6 +54,7 @@ class Options:
     named: bool = True
     jobs: int = 2
     only: str = ""
+    again: bool = False
 
 
 def _try(mutation: mutations.Mutation, tests: list[str], place: Path) -> int:
@@ -127,6 +129,11 @@ def difference(mutation: mutations.Mutation) -> tuple[str, str]:
     return " ".join(before), " ".join(after)
 
 
+def key_of(mutation: mutations.Mutation) -> tuple[str, str, str, str]:
+    """What tells a fault from the others of its paper: file, kind, the line before and after."""
+    return mutation.path, mutation.what, *difference(mutation)
+
+
 def equivalents(paper: str) -> dict[tuple[str, str, str], str]:
     """(file, line before, line after) -> why it changes nothing, from tests/mutants/equivalent_<paper>.csv."""
     path = ROOT / "tests" / "mutants" / f"equivalent_{paper}.csv"
@@ -152,14 +159,22 @@ def summary(rows: list[dict]) -> list[str]:
     return lines
 
 
+def written() -> list[dict]:
+    """The rows of tests/mutants.csv."""
+    path = ROOT / "tests" / "mutants.csv"
+    return list(csv.DictReader(path.open(newline=""))) if path.exists() else []
+
+
+def killed_before(paper: str, seed: int) -> dict[tuple[str, str, str, str], dict]:
+    """(file, what, line before, line after) -> row, of this paper's faults of this sample that were killed."""
+    return {(row["file"], row["what"], row["before"], row["after"]): row for row in written()
+            if (row["paper"], row["seed"], row["verdict"]) == (paper, str(seed), "killed")}
+
+
 def write(rows: list[dict], paper: str, seed: int):
     """tests/mutants.csv: this paper's rows of this seed made anew, the others kept."""
-    path = ROOT / "tests" / "mutants.csv"
-    kept = []
-    if path.exists():
-        kept = [row for row in csv.DictReader(path.open(newline=""))
-                if (row["paper"], row["seed"]) != (paper, str(seed))]
-    with open(path, "w", newline="") as file:
+    kept = [row for row in written() if (row["paper"], row["seed"]) != (paper, str(seed))]
+    with open(ROOT / "tests" / "mutants.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(sorted(kept + rows, key=lambda row: (row["paper"], int(row["seed"]), row["file"],
@@ -180,6 +195,12 @@ def main() -> int:
     pool = [mutation for path in sources(options.paper)
             for mutation in mutations.find(str(path.relative_to(ROOT)), path.read_text()) if options.only in str(path)]
     faults += random.Random(options.seed).sample(pool, min(options.n, len(pool)))
+    done = killed_before(options.paper, options.seed) if options.again else {}
+    rows = [done[key] for key in map(key_of, faults) if key in done]
+    faults = [fault for fault in faults if key_of(fault) not in done]
+    if not faults:
+        print(f"{options.paper}, seed {options.seed}: nothing survived")
+        return 0
     for library in LIBRARIES:
         __import__(library)
     reached = reach(options.paper)
@@ -188,7 +209,7 @@ def main() -> int:
     if [verdict for _, _, verdict in verdicts([control], reached, 1)] == ["killed"]:
         print(f"error: the tests of {control.path} line {control.line} fail without a fault", file=sys.stderr)
         return 1
-    rows, began, known = [], time.monotonic(), equivalents(options.paper)
+    began, known, count_of = time.monotonic(), equivalents(options.paper), len(rows) + len(faults)
     for mutation, count, verdict in verdicts(faults, reached, options.jobs):
         before, after = difference(mutation)
         why = "" if verdict == "killed" else known.get((mutation.path, before, after), "")
@@ -198,7 +219,7 @@ def main() -> int:
         rows.append({"paper": options.paper, "seed": options.seed, "file": mutation.path, "line": mutation.line,
                      "what": mutation.what, "before": before, "after": after, "tests": count, "verdict": verdict,
                      "why": why})
-        print(f"[{len(rows)}/{len(faults)}] {verdict}: {mutation.path}:{mutation.line} {mutation.what}"
+        print(f"[{len(rows)}/{count_of}] {verdict}: {mutation.path}:{mutation.line} {mutation.what}"
               + ("" if verdict == "killed" else f"\n  - {before}\n  + {after}") + (f"\n  {why}" if why else ""),
               flush=True)
     for line in summary(rows):

@@ -163,6 +163,22 @@ def test_equivalent_faults_are_counted_apart():
                                     "2 of 5 sampled faults killed (40 %); 1 are equivalent: 2 of 4 (50 %)"]
 
 
+def test_what_was_killed_need_not_be_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(mutate, "ROOT", tmp_path)
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "x.py").write_text("a = 1\nb = 2\n")
+    one, two = mutations.find("x.py", "a = 1\nb = 2\n")
+    assert mutate.key_of(two) == ("x.py", "number", "b = 2", "b = 3")
+    row = dict.fromkeys(mutate.COLUMNS, "") | {"paper": "p", "seed": 0, "file": "x.py", "line": 1, "what": "number"}
+    rows = [row | {"before": "a = 1", "after": "a = 2", "verdict": "killed"},
+            row | {"line": 2, "before": "b = 2", "after": "b = 3", "verdict": "survived"}]
+    mutate.write(rows, "p", 0)
+    mutate.write([row | {"seed": 1, "verdict": "killed"}], "p", 1)
+    assert len(mutate.written()) == 3 and set(mutate.killed_before("p", 0)) == {mutate.key_of(one)}
+    mutate.write(rows[:1], "p", 0)  # made anew, the other seed's kept
+    assert [found["seed"] for found in mutate.written()] == ["0", "1"] and mutate.killed_before("q", 0) == {}
+
+
 @pytest.mark.parametrize("paper", [*PAPERS, "common"])
 def test_every_named_fault_stands_once_in_its_file(paper):
     assert len(mutate.named(paper)) == len(reach.named_faults(paper)) > 10
