@@ -58,3 +58,15 @@ def test_the_filter_is_smooth_and_of_the_asked_size():
     steps = np.diff(gains, axis=1)
     assert np.abs(np.diff(steps, axis=1)[:, :10]).max() < 1e-5  # straight lines between five corners
     assert augmentation.through_a_filter(dataclasses.replace(config, filtered=0.0), step(0), image) is image
+
+
+def test_every_transposition_is_drawn_from_the_lowest_to_the_highest():
+    config = dataclasses.replace(CONFIG, shift=False, transpose=1)
+    image = np.random.default_rng(0).random((4, CONFIG.bands, 3, 1)).astype("float32")
+    expected = np.einsum("mij,njtc->mnitc", augmentation.transpositions(config), image)
+    drawn = set()
+    for index in range(16):
+        found = augmentation.varied(config, step(index), tf.constant(image)).numpy()
+        for row in range(4):
+            drawn |= {m for m in range(3) if np.allclose(found[row], expected[m, row], atol=1e-5)}
+    assert drawn == {0, 1, 2}

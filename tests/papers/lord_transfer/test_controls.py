@@ -133,3 +133,28 @@ def test_sub_classes_follow_what_is_to_be_seen():
         mine = found.classes == number
         assert set(classes[mine]) == {2 * number, 2 * number + 1}
         assert len(set(classes[mine & (bright == 1)])) == len(set(classes[mine & (bright == 0)])) == 1
+
+
+def test_the_ear_has_four_blocks_on_whole_images_and_names_eight_instruments():
+    network = listener.classifier()
+    assert network.input_shape == (None, 128, 128, 1) and network.output_shape == (None, 8)
+    convolutions = (9 + 1) * 16 + (9 * 16 + 1) * 32 + (9 * 32 + 1) * 64 + (9 * 64 + 1) * 64
+    assert network.count_params() == convolutions + (8 * 64 + 1) * 8  # eight bands of the last block, mean over time
+
+
+def test_the_ears_grain_is_small(monkeypatch):
+    """A level and an image far from 0 and 1, so that nothing is cut."""
+    seen, rows, weight = [], 64, tf.Variable([[1.0, 2.0]])
+
+    def ear(image, training):
+        seen.append(image.numpy())
+        return tf.reduce_mean(image, axis=(1, 2)) @ weight
+
+    ear.trainable_variables = [weight]
+    monkeypatch.setattr(Step, "apply", lambda *words: None)
+    batch = {"image": tf.fill((rows, 32, 32, 1), 0.5), "class": tf.zeros(rows, tf.int32), "weight": tf.ones(rows)}
+    drawn = Step(0, "given", tf.constant(0, tf.int64), tf.constant(float(rows)), tf.range(rows), rows)
+    listener.train_step(SimpleNamespace(networks={"classifier": ear}, optimizers={"classifier": None}), batch, drawn)
+    level = seen[0].mean(axis=(1, 2, 3))
+    assert 0.4 < level.min() < 0.42 and 0.58 < level.max() < 0.6
+    assert (seen[0] - level[:, None, None, None]).std() == pytest.approx(0.02, rel=0.02)

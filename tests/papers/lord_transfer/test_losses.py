@@ -218,3 +218,12 @@ def test_the_multi_scale_loss_by_hand():
     assert float(losses.multiscale_error(moved, made)[0]) == 0
     two = np.concatenate([image, image + 5], axis=-1)
     assert float(losses.multiscale_error(np.concatenate([image, image], axis=-1), two)[0]) == 0  # the amplitude alone
+
+
+@pytest.mark.parametrize(("phase", "expected"), [("angle", 0.25), ("cosine_sine", 0.125), ("none", 0.125)])
+def test_only_where_the_second_channel_is_an_angle_it_is_left_to_the_cyclic_loss(phase, expected):
+    one = tf.zeros((1, 2, 2, 2))
+    other = tf.concat([tf.fill((1, 2, 2, 1), 0.25), tf.zeros((1, 2, 2, 1))], axis=-1)
+    config = dataclasses.replace(Config(), phase=phase, loss="mae", loss_scale=1.0)
+    found = losses.reconstruction(config)(one, other)
+    assert float(found["mae"][0]) == pytest.approx(expected) and ("cyclic" in found) == (phase == "angle")

@@ -151,3 +151,11 @@ def test_the_second_ear_hears_spectra():
     assert listener.cepstra(images).shape == (40, 42)
     shuffled = listener.second_ear(images[:20], random.permutation(classes[:20]))
     assert (shuffled.predict(listener.cepstra(images[20:])) == classes[20:]).mean() < 0.9
+
+
+def test_phase_correlation_is_a_mean_over_the_phase_channels():
+    ramp = np.linspace(0, 1, 16).reshape(1, 4, 4)
+    turned = np.array([1.0, -1.0, -1.0, 1.0] * 4).reshape(1, 4, 4)  # of no correlation with the ramp
+    images = np.stack([ramp, 1 - ramp, turned], axis=-1)
+    assert measures.phase_correlation(images) == pytest.approx(0.5)
+    assert measures.phase_correlation(images[..., :2]) == pytest.approx(1.0)

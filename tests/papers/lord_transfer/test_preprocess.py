@@ -141,3 +141,25 @@ def test_published_medley_counts():
 def test_published_fma_counts():
     counts = corpora.find(Path(os.environ["ENCORE_DATA"]), "fma_medium").counts()
     assert all(abs(counts[genre] - wanted) <= 3 for genre, wanted in FMA.items())  # three clips hold no audio
+
+
+def test_what_is_exactly_as_long_as_a_window_is_kept(monkeypatch):
+    import librosa
+
+    shortest = (SMALL.frames - 1) * SMALL.hop
+    given = [(0, shortest - 1), (40_000, 40_000 + shortest), (90_000, 90_001 + shortest)]
+    monkeypatch.setattr(librosa.effects, "split", lambda *words, **more: given)
+    assert preprocess.sounding_stretches(np.zeros(9), SMALL) == given[1:]
+
+
+@pytest.mark.parametrize("split", ["training", None])
+def test_the_official_split_of_an_item_is_in_the_index(split, monkeypatch):
+    rows, image = [], np.zeros((4, 5), np.float32)
+    writer = SimpleNamespace(image=lambda *words: "a.exr", row=lambda **columns: rows.append(columns), facts={},
+                             array=lambda *words: None, reject=None)
+    monkeypatch.setattr(preprocess, "_images", lambda item, config: ([(0, image, 1.0)], ""))
+    monkeypatch.setattr(preprocess, "_notes", lambda items: {})
+    item = SimpleNamespace(id="a", path="a.wav", group="g", label="piano", split=split)
+    preprocess._build(PAPER, [item], ["piano"], writer)
+    assert rows == [{"item": "a", "group": "g", "label": "piano", "split": split or "", "frames": 5, "path": "a.exr",
+                     "offset": 0}]

@@ -86,3 +86,15 @@ def test_phase_gives_sound_without_griffin_lim():
     stacked = np.stack([image[:128], image[128:256], image[256:]], axis=-1)
     samples = sound.phase_to_audio(stacked, reference, PAPER)
     assert np.isfinite(samples).all() and np.sqrt(np.mean(samples**2)) > 0.01
+
+
+def test_the_pitch_of_a_tone_is_in_hertz():
+    found = melody.pitch(tone(22_050, pitch=330.0), PAPER)
+    voiced = found[~np.isnan(found)]
+    assert len(voiced) > len(found) / 2 and np.abs(1200 * np.log2(voiced / 330.0)).max() < 20
+
+
+@pytest.mark.parametrize(("cents", "agree"), [(49, 1.0), (-49, 1.0), (51, 0.0), (-51, 0.0), (1249, 1.0), (-1251, 0.0)])
+def test_half_a_semitone_up_or_down_is_the_same_pitch_class(cents, agree):
+    one = np.full(4, 440.0)
+    assert melody.pitch_agreement(one, one * 2 ** (cents / 1200)) == agree

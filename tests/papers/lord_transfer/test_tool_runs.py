@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from papers.lord_transfer import transfer
+from papers.lord_transfer.config import Config
 
 
 @pytest.fixture
@@ -68,3 +69,21 @@ def test_a_result_is_as_loud_as_its_recording_unless_it_would_clip():
     np.testing.assert_allclose(transfer.as_loud(made, quiet), [0.02, -0.02], rtol=1e-5)
     np.testing.assert_allclose(transfer.as_loud(np.array([0.5, 0.0], np.float32), np.array([0.9, 0.9])), [0.999, 0])
     assert not transfer.as_loud(np.zeros(3, np.float32), quiet).any()
+
+
+def test_pictures_of_a_transfer_are_as_long_as_its_sound_and_on_one_scale(tmp_path, monkeypatch):
+    from common import plots
+    from papers.lord_transfer import sound
+
+    config = Config(sample_rate=1000, hop=250, bands=4)
+    image, drawn = np.zeros((4, 8), np.float32), []
+    worker = SimpleNamespace(config=config, images=lambda samples: (image, image, 1.0),
+                             hears=lambda shown: [("a", 1.0)])
+    monkeypatch.setattr(transfer, "Transfer", lambda *words: worker)
+    monkeypatch.setattr(transfer.audio, "load", lambda *words: np.ones(2000, np.float32))
+    monkeypatch.setattr(sound, "to_audio", lambda *words: np.full(2100, 0.5, np.float32))
+    monkeypatch.setattr(plots, "image", lambda path, shown, **how: drawn.append((path.name, how)))
+    assert transfer.transfer([(Path("one.wav"), Path("below"))], "a", None, None, tmp_path) == []
+    assert [name for name, _ in drawn] == ["one-to-a-before.png", "one-to-a-after.png"]
+    assert all(how["extent"] == (0, 2.0, 0, 4) and how["limits"] == (0, 1) for _, how in drawn)
+    assert (tmp_path / "below" / "one-to-a.wav").is_file()
