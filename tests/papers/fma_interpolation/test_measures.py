@@ -19,6 +19,17 @@ def test_similarity_of_flat_images_is_that_of_their_means_and_of_stripes_that_of
     assert measures.similarity(one, two)[0] == pytest.approx(inside, abs=0.01)
 
 
+def test_the_window_of_the_similarity_is_eleven_pixels_wide_and_high():
+    """Where it reaches a pixel that one image has and the other not nothing is alike, elsewhere everything is."""
+    black, dot = np.zeros((2, 40, 50)), np.zeros((2, 40, 50))
+    dot[0, 20, 25] = 1e8
+    np.testing.assert_allclose(measures.similarity(black, dot), [1 - 11 * 11 / 2000, 1], atol=1e-6)
+    a, b = np.random.default_rng(0).random((2, 3, 30, 30))
+    turned = measures.similarity(a.transpose(0, 2, 1), b.transpose(0, 2, 1))
+    np.testing.assert_allclose(measures.similarity(a, b), turned)
+    np.testing.assert_allclose(measures.similarity(a, b)[1:2], measures.similarity(a[1:2], b[1:2]))
+
+
 def test_correlation_of_a_constant_is_zero_and_of_a_half_one_its_cosine():
     a, b = np.array([[[1.0, -1.0], [1.0, -1.0]]]), np.array([[[1.0, -1.0], [-1.0, 1.0]]])
     np.testing.assert_allclose(measures.correlation(3 + a, 7 + a + b), np.sqrt(0.5))

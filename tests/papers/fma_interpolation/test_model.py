@@ -90,8 +90,18 @@ def test_an_image_is_512_bands_of_640_frames_wherever_no_size_is_given():
     assert list(latents.values()) == [32, 4096, 256]
     encoders = (model.baseline_encoder, model.conv2d_encoder, model.conv1d_encoder, variants.bottleneck_encoder)
     assert [build().output_shape for build in encoders] == [[(None, size)] * 2 for size in (32, 4096, 256, 256)]
+    assert {build().name for build in encoders} == {"encoder"} and {build().name for build in gives} == {"decoder"}
     assert {build().output_shape for build in (model.cnn_1, model.cnn_2, model.rnn, variants.rnn_over_time)} == {
         (None, 8)}
+
+
+def test_six_branches_of_an_inception_unit_are_added():
+    for network in (model.conv2d_encoder(repeats=1, inception=True), model.conv2d_decoder(repeats=1, inception=True)):
+        units = [layer for layer in network.layers if isinstance(layer, keras.layers.Add)]
+        pooled = [layer for layer in network.layers if isinstance(layer, keras.layers.MaxPooling2D)]
+        assert [len(unit.input) for unit in units] == [6] * 4
+        assert [(one.pool_size, one.strides, one.padding) for one in pooled] == 4 * [
+            ((3, 3), (1, 1), "same"), ((5, 5), (1, 1), "same")]
 
 
 def test_dropout_stands_where_the_program_has_it():

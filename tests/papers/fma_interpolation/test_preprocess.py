@@ -77,6 +77,10 @@ def test_statistics_are_mean_deviation_median_in_blocks():
 
 def test_store_holds_every_image_and_its_statistics(store, tiny):
     assert len(store.index) == 32 * 2  # 5 s at 8,192 Hz are 161 frames, two images of 64
+    made = dict(store.parameters["recipe"])
+    assert made.pop("version") and made == {
+        "name": "log-mel-32x64", "sample_rate": 8192, "n_fft": 1024, "hop_length": 256, "bands": 32, "frames": 64,
+        "dynamic_range": 80.0, "storage": "float32", "resampler": "soxr_hq"}
     assert store.array("statistics").shape == (64, 96)
     image = store.image(store.index[5])
     assert image.shape == (32, 64) and image.dtype == np.float32

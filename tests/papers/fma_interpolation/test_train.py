@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import training
+from common import noise, training
 from common.config import resolve
 from papers.fma_interpolation import config as settings, data, learners, losses, model, splits, train
 
@@ -167,6 +167,85 @@ def test_networks_are_trained_under_the_leaky_split_beside_the_official_one():
 
 def weights(learner):
     return [v.numpy() for network in learner.networks.values() for v in network.variables]
+
+
+class InTraining(keras.layers.Layer):
+    """Doubles in training, and else leaves as it is."""
+
+    def call(self, x, training=False):
+        return 2 * x if training else x
+
+
+def plain(x, units):
+    """`units` inputs as they are, by weights that can be trained."""
+    return InTraining()(keras.layers.Dense(units, use_bias=False, kernel_initializer="identity")(x))
+
+
+class GivenStep(noise.Step):
+    """The first step of a call of `rows` examples; every draw of a name is one number."""
+
+    def __init__(self, rows):
+        super().__init__(0, "train", tf.constant(0, tf.int64), tf.constant(rows, tf.float32), tf.range(rows), rows)
+
+    def normal(self, name, shape=()):
+        return tf.fill((len(self._positions), *shape), {"code": 0.5, "second code": -0.5}[name])
+
+
+@pytest.mark.parametrize(("divergence", "second_draw", "kl"), [
+    ("analytic", False, 11), ("analytic", True, 11), ("sampled", False, 9.5), ("sampled", True, 3.5)])
+def test_a_step_of_an_autoencoder_in_numbers(divergence, second_draw, kl):
+    """Four pixels x: the mean is 2 x, the deviation 2, so that the code is 2 x + 1 and the output 4 x + 2."""
+    image, code = keras.Input((2, 2, 1)), keras.Input((4,))
+    flat = keras.layers.Flatten()(image)
+    encoder = keras.Model(image, [plain(flat, 4), 0 * flat + float(np.log(4.0))])
+    decoder = keras.Model(code, keras.layers.Reshape((2, 2, 1))(plain(code, 4)))
+    variables = [encoder.trainable_variables[0], decoder.trainable_variables[0]]
+    adam = keras.optimizers.SGD(1.0)  # under the name that the step asks for
+    adam.build(variables)
+    learner = training.Learner({"encoder": encoder, "decoder": decoder}, {"adam": adam})
+    x = np.array([[1.0, 0, 0, 0], [0, 2, 0, 0]], np.float32)
+    found = train.autoencoder_step("squared_error", divergence, second_draw, learner,
+                                   {"image": tf.constant(x.reshape(2, 2, 2, 1))}, GivenStep(2))
+    squares = (25 + 3 * 4 + 64 + 3 * 4) / 2  # of 3 x + 2, summed over the pixels
+    kl = kl - 4 * np.log(2)  # (2 x)^2 + 4 - 1 - log 4 by halves; or the code's squares by halves, less 1/2 and 4 log 2
+    assert {key: float(value) for key, value in found.items()} == pytest.approx({
+        "losses/reconstruction": squares, "losses/divergence": kl, "losses/total": squares + kl,
+        "metrics/squared_error": squares / 4}, rel=1e-5)
+    pull = 2 * (np.outer([3, 1, 1, 1], [5, 2, 2, 2]) + np.outer([1, 5, 1, 1], [2, 8, 2, 2]))  # code and what is missed
+    np.testing.assert_allclose(variables[1].numpy(), np.eye(4) - pull, rtol=1e-5)
+    if divergence == "analytic":  # a mean is pulled by 4 (3 x + 2) and by itself
+        pull = np.array([[22, 8, 8, 8], [16, 72, 16, 16], [0] * 4, [0] * 4])
+        np.testing.assert_allclose(variables[0].numpy(), np.eye(4) - pull, rtol=1e-5)
+
+
+def test_a_step_of_a_classifier_in_numbers():
+    """Probabilities of 1/2, 1/4 and 1/4 four times; three images are of the first genre, one of the second."""
+    image = keras.Input((1, 3, 1))
+    doubled = InTraining()(keras.layers.Flatten()(image))
+    logits = keras.layers.Dense(3, use_bias=False, kernel_initializer="identity")(doubled)
+    network = keras.Model(image, keras.layers.Softmax()(logits))
+    adam = keras.optimizers.SGD(1.0)
+    adam.build(network.trainable_variables)
+    batch = {"image": tf.constant(np.log([[2.0, 1, 1]] * 4).reshape(4, 1, 3, 1) / 2, tf.float32),
+             "label": tf.constant([0, 0, 1, 0])}
+    found = train.classifier_step(training.Learner({"classifier": network}, {"adam": adam}), batch, GivenStep(4))
+    assert {key: float(value) for key, value in found.items()} == pytest.approx({
+        "losses/cross_entropy": 1.25 * np.log(2), "metrics/accuracy": 0.75}, rel=1e-5)
+    pull = np.log(2) / 4 * np.array([[-1, 0, 1], [0, 0, 0], [0, 0, 0]])  # (2 - 3, 1 - 1, 1 - 0) / 4 of the input
+    np.testing.assert_allclose(network.trainable_variables[0].numpy(), np.eye(3) - pull, atol=1e-6)
+
+
+def test_a_classifier_is_validated_on_every_image_as_it_answers_after_training():
+    image = keras.Input((1, 2, 1))
+    network = keras.Model(image, InTraining()(keras.layers.Flatten()(image)))  # pixels are the probabilities
+    labels = np.arange(20) // 15
+
+    def read(rows):
+        return {"image": np.tile(np.float32([[[0.75], [0.25]]]), (len(rows), 1, 1, 1)), "label": labels[rows]}
+
+    found = train.validate_classifier(read, 20, training.Learner({"classifier": network}, {}))
+    assert found == pytest.approx({"validation/cross_entropy": -(15 * np.log(0.75) + 5 * np.log(0.25)) / 20,
+                                   "validation/accuracy": 0.75}, rel=1e-5)
 
 
 def validated(drawn, loss="squared_error"):
