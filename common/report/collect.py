@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @dataclasses.dataclass
 class Paper:
     """One paper's directory: `settings` is its config module, `claims` its rows, `problems` what could not be read,
-    `story` what is told of it (None: nothing).
+    `story` what is told of it (None: nothing), `kept` the published groups once they were read (`published_groups`).
     """
 
     name: str
@@ -30,6 +30,7 @@ class Paper:
     claims_sha256: str
     problems: list[str]
     story: Story | None = None
+    kept: tuple = ((), ())
 
     @property
     def title(self) -> str:
@@ -60,6 +61,7 @@ class Group:
     name: str
     runs: list[Run]
     problems: list[str]
+    judged: dict = dataclasses.field(default_factory=dict)
 
     @property
     def question(self) -> tuple:
@@ -79,6 +81,12 @@ class Group:
     def mode(self, follow: str) -> list[Run]:
         """The evaluated runs of one mode, by seed."""
         return [run for run in self.evaluated if run.follow == follow]
+
+    def judgements(self, follow: str) -> dict:
+        """`judgements` of one mode, made once: several texts ask for them."""
+        if follow not in self.judged:
+            self.judged[follow] = judgements(self.paper, self.mode(follow), follow)
+        return self.judged[follow]
 
     @property
     def corpus(self) -> dict:

@@ -51,7 +51,7 @@ def write(paper: collect.Paper, place: Path, preset: str, follow: str) -> tuple[
         for group in collect.groups(paper, folder):
             if group.preset != preset or not group.mode(follow) or group.overrides:
                 continue
-            judged = collect.judgements(paper, group.mode(follow), follow)
+            judged = group.judgements(follow)
             reason = next((one.reason for one in judged.values() if one.word == "withheld"), "")
             facts = group.corpus.get("facts") or {}
             if not facts.get("null") or str(facts.get("demo_seed")) != folder.name:

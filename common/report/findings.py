@@ -16,7 +16,7 @@ EVIDENCE = ("published", "other")
 
 def judged_groups(paper: collect.Paper) -> Any:
     """Published groups with their verdicts, real data first: [(group, {mode: {claim id: Judgement}})]."""
-    return [(group, {follow: collect.judgements(paper, group.mode(follow), follow) for follow in paper.follows})
+    return [(group, {follow: group.judgements(follow) for follow in paper.follows})
             for group in published_groups(paper) if not is_effect(paper, group)]
 
 

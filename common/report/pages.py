@@ -100,7 +100,7 @@ def paper_page(group: collect.Group, groups: list[collect.Group]) -> dict:
     verdicts, follows = {}, paper.follows
     for follow in follows:
         try:
-            verdicts[follow] = collect.judgements(paper, group.mode(follow), follow)
+            verdicts[follow] = group.judgements(follow)
         except ClaimsError as error:
             problems.append(f"{paper.name}/{group.name}-{follow}: {error}")
             verdicts[follow] = collect.not_run(paper, follow, str(error))

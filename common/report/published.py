@@ -113,8 +113,12 @@ def published_runs(paper: collect.Paper) -> list:
 
 
 def published_groups(paper: collect.Paper) -> list:
-    """The same as groups."""
-    return collect.grouped(paper, published_runs(paper))
+    """The same as groups, read once until a file is another."""
+    files = [(path, path.stat().st_mtime_ns, path.stat().st_size)
+             for path in sorted((paper.directory / "results").glob("*.json"))]
+    if paper.kept[0] != files:
+        paper.kept = files, collect.grouped(paper, published_runs(paper))
+    return paper.kept[1]
 
 
 def is_effect(paper: collect.Paper, group: collect.Group) -> bool:

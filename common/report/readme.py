@@ -29,7 +29,7 @@ def results_table(paper: collect.Paper, only: Any = None) -> str:
     parts, known, left = [], [], []
     groups = [group for group in published_groups(paper) if not is_effect(paper, group)]
     for group in groups:
-        verdicts = {follow: collect.judgements(paper, group.mode(follow), follow) for follow in paper.follows}
+        verdicts = {follow: group.judgements(follow) for follow in paper.follows}
         known += verdicts.values()
         if only is not None and _base(group, groups):
             left.append(f"{group.corpus['name']}{_changed(group.overrides)}")

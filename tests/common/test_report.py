@@ -385,6 +385,16 @@ def test_of_demo_corpora_that_of_generator_seed_0_alone_is_published(tmp_path, p
     assert len(written) == kept and sum("another generator seed than 0" in line for line in refused) == 1 - kept
 
 
+def test_published_groups_are_read_once_until_a_file_is_another(tmp_path, papers, commit):
+    paper = next(one for one in collect.papers(papers) if one.name == "softmax_ae")
+    for follow in ("sound", "paper"):
+        directory = make_run(tmp_path / "runs", papers, follow, media=False, stands=commit)
+        assert not published.publish([directory], papers)[1]
+        groups = published.published_groups(paper)
+        assert published.published_groups(paper) is groups
+        assert groups[0].mode(follow) and groups[0].judgements(follow) is groups[0].judgements(follow)
+
+
 def test_what_is_published_of_demo_corpora_is_of_generator_seed_0():
     found = [run.corpus["facts"] for paper in collect.papers(collect.ROOT / "papers")
              for run in published.published_runs(paper) if run.corpus["evidence"] == "demo"]
