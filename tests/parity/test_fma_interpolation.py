@@ -223,7 +223,11 @@ def test_each_term_reaches_the_networks_it_should(case, kept, golden, monkeypatc
 
 @pytest.mark.slow
 def test_conv2d_steps_equal_the_programs(golden):
-    """Badly conditioned in float32: twice the differences measured against float64, no single updates."""
+    """Badly conditioned in float32: twice the differences measured against float64, no single updates.
+
+    Later steps run apart with the processor. From float64 the program's file is 2.6e-3 in the norms of three updates
+    and 3e-2 in the fourth divergence; float32 on a processor with 16-bit units 1.8e-3 and 1e-3.
+    """
     case, (arrays, _) = "conv2d_1b0ba3d", golden
     learner, rows, pairs, x, eps = prepared(case, golden)
     before = {place: variable.numpy() for variable, place in pairs}
@@ -244,7 +248,7 @@ def test_conv2d_steps_equal_the_programs(golden):
         found, step = run(learner, x, {"code": eps[k % 3]})
         close(found["losses/total"], arrays[f"{case}/loss_total"][k], 4e-6 if k == 0 else 2e-3)
         close(found["losses/reconstruction"], arrays[f"{case}/loss_reconstruction"][k], 4e-6 if k == 0 else 2e-3)
-        close(found["losses/divergence"], arrays[f"{case}/loss_kl"][k], 2e-5 if k == 0 else 2e-2)
+        close(found["losses/divergence"], arrays[f"{case}/loss_kl"][k], (2e-5, 2e-2, 2e-2, 5e-2)[k])
         if k == 0:
             variables = [v for n in ("encoder", "decoder") for v in learner.networks[n].trainable_variables]
             for variable, gradient in zip(variables, step.gradients, strict=True):
@@ -255,7 +259,7 @@ def test_conv2d_steps_equal_the_programs(golden):
                     close(probe(gradient), arrays[f"{case}/gradient"][at[place]], 4e-2)
         if k == 2:
             change = {p: np.linalg.norm(v.numpy() - before[p]) for v, p in pairs if p in kept}
-            close(list(change.values()), arrays[f"{case}/after3_change_norm"][list(change)], 3e-3)
+            close(list(change.values()), arrays[f"{case}/after3_change_norm"][list(change)], 6e-3)
 
 
 # ---------------------------------------------------------------- interpolation
