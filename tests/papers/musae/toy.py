@@ -23,7 +23,7 @@ class ToyStore:
     def __init__(self, songs=12, bars=20, genres=4, seed=0):
         rng = np.random.default_rng(seed)
         steps = bars * data.STEPS_PER_BAR
-        base = np.repeat(rng.integers(30, 80, (songs, 4, steps // 4)), 4, axis=2)
+        base = np.repeat(rng.integers(30, 80, (songs, 4, -(-steps // 4))), 4, axis=2)[:, :, :steps]
         self.arrays = {
             "base": base.reshape(-1).astype(np.uint8),
             "tokens": base_tokens(base).reshape(-1).astype(np.uint8),
