@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from common import checkpoints, feeding, training
+from common import checkpoints, feeding, precision, training
 from common.errors import EncoreError
 from common.machine import Machine
 from tests.common import every_model, toy
@@ -199,6 +199,23 @@ def test_a_run_hands_its_machine_to_the_training(tmp_path):
                           machine=Machine(precision="mixed_float16"))
     training.train_all({"toy": (toy.model(), toy.Config(steps=2))}, None, run)
     assert "variable/loss_scale" in contents(tmp_path / "toy")[0]
+
+
+def test_the_scale_of_losses_doubles_after_2000_steps_and_halves_where_a_gradient_is_not_finite():
+    variables = {"loss_scale": tf.Variable(8.0), "loss_scale_steps": tf.Variable(0.0)}
+
+    def step(gradient):
+        scale = precision.LossScale(variables)
+        [found] = scale.down([tf.constant([gradient])])
+        scale.settle()
+        return float(found[0]), *(float(variables[name]) for name in ("loss_scale", "loss_scale_steps"))
+
+    assert step(16.0) == (2.0, 8.0, 1.0) and step(-4.0) == (-0.5, 8.0, 2.0)
+    assert step(np.inf) == (np.inf, 4.0, 0.0)
+    variables["loss_scale_steps"].assign(1998.0)
+    assert step(4.0) == (1.0, 4.0, 1999.0) and step(4.0) == (1.0, 8.0, 0.0)
+    variables["loss_scale"].assign(1.0)
+    assert step(-np.inf) == (-np.inf, 1.0, 0.0)
 
 
 # ---------------------------------------------------------------- every network of every paper

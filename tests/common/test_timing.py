@@ -73,7 +73,8 @@ def test_validations_are_counted_with_the_updates():
     assert PASS <= row.seconds_a_validation < 2 * PASS
     assert row.hours * 3600 == pytest.approx(row.set_up_seconds + 30 * row.seconds_a_step
                                              + 8 * row.seconds_a_validation)
-    assert rows(toy(), validations=False).validations == 0
+    without, again = rows(toy(), validations=False), rows(toy())
+    assert without.validations == 0 and abs(again.set_up_seconds - without.set_up_seconds) < 0.5
 
 
 @pytest.mark.slow
@@ -135,6 +136,22 @@ def store(tmp_path):
     np.save(tmp_path / "arrays" / "values.npy", np.arange(6))
     np.save(tmp_path / "arrays" / "bands.npy", np.arange(4))
     return Store(tmp_path)
+
+
+def test_a_validation_of_the_published_size_is_on_the_straight_line_of_two_smaller_ones():
+    now, begun = [0.0], set()
+
+    def stages(config, store, seed):
+        def validate(learner):  # the first one of a size is longer by half a second
+            now[0] += 0.01 * len(store.index) + (len(store.index) not in begun) / 2
+            begun.add(len(store.index))
+
+        return [SimpleNamespace(name="train", validate=validate)]
+
+    small, whole = [SimpleNamespace(index=range(count)) for count in (100, 300)], SimpleNamespace(index=range(1000))
+    timer = timing.Timer(clock=lambda: now[0], small=tuple(small))
+    asked = SimpleNamespace(networks={}), SimpleNamespace(stages=stages), None, whole, 0, stages(None, whole, 0)[0]
+    assert timer._validation(*asked) == pytest.approx((10.5, 10.0)) and begun == {100, 300}
 
 
 def test_rows_are_repeated_to_the_published_number(store, monkeypatch):

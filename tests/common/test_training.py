@@ -104,7 +104,7 @@ def test_sigterm_saves_says_so_and_exits_143(uninterrupted, tmp_path):
     _, message = process.communicate()
     assert process.returncode == 143
     assert "stopped at step" in message and "of 8000, the same command goes on" in message
-    assert training.outcome(tmp_path).step > 0
+    assert 0 < training.outcome(tmp_path).step < 4000  # at once, not where the stage ends
 
 
 @pytest.mark.slow

@@ -440,6 +440,12 @@ def test_a_decoder_that_ignores_its_input_reaches_every_baseline_it_stands_besid
                                            "cross_fade_of_sounds", "blurred_ends"}
 
 
+@pytest.mark.parametrize("claim", ["U6-mass", "U6-ends"])
+def test_genres_of_a_path_need_two_classes(claim):
+    with pytest.raises(NotTestable, match="one class only"):
+        findings.FINDINGS[claim](paths(LINE, probability=dict.fromkeys(judged(0.45), np.ones((3, 5, 1)))))
+
+
 class Kept:
     """A store of four images on disk, those of a function, and one excerpt of noise; `labels` of its index."""
 

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from papers.fma_interpolation import model, variants
+from common.config import resolve
+from papers.fma_interpolation import config as settings, learners, model, variants
 
 BASELINE_CONVOLUTIONS = [320, 18_496, 36_928, 36_928]
 
@@ -117,3 +118,12 @@ def test_batch_normalisation_is_over_the_global_batch(inception):
     networks = model.conv2d_encoder(**options), model.conv2d_decoder(**options)
     normal = [layer for n in networks for layer in n.layers if isinstance(layer, keras.layers.BatchNormalization)]
     assert len(normal) == (3 + 3 + 8 * (5 if inception else 1)) and all(layer.synchronized for layer in normal)
+
+
+def test_each_autoencoder_is_built_with_its_own_units(monkeypatch):
+    monkeypatch.setattr(learners, "_autoencoder", lambda encoder, decoder, rate: (encoder.count_params(),
+                                                                                  decoder.count_params()))
+    config = resolve(settings, "code", "full")
+    assert learners.build_baseline(config, None) == (5_044_800, 2_832_897)
+    assert learners.build_conv2d(config, None) == (10_013_632, 2_339_201)
+    assert learners.build_inception(config, None) == (15_852_512, 8_700_321)

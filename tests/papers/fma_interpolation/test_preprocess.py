@@ -184,6 +184,7 @@ def test_interrupted_preprocessing_goes_on(tiny, corpus, store, tmp_path, monkey
     place = {row["item"]: k for k, row in enumerate(store.index)}
     same = [place[row["item"]] for row in resumed.index]
     np.testing.assert_array_equal(resumed.array("statistics"), store.array("statistics")[same])
+    assert resumed.array("excerpts").shape == (4, 63 * 256)  # 64 frames
     assert {path.suffix for path in tmp_path.glob("*/.*")} == {".lock"}  # no working folder stays behind
 
 
