@@ -226,8 +226,8 @@ def test_every_network_trains_several_steps_a_call_and_in_16_bits(paper, tmp_pat
     for name, (model, config, store) in every_model.models(paper, tmp_path).items():
         plain = ended(name, model, config, store, tmp_path, Machine(steps_per_call=1))
         assert_same(ended(name, model, config, store, tmp_path, Machine(steps_per_call=3)), plain)
-        for precision in ("mixed_bfloat16", "mixed_float16"):
-            half = ended(name, model, config, store, tmp_path, Machine(precision=precision))
+        for kind in ("mixed_bfloat16", "mixed_float16"):
+            half = ended(name, model, config, store, tmp_path, Machine(precision=kind))
             assert half[1] != plain[1], f"{name}: nothing was computed in 16 bits"
 
 

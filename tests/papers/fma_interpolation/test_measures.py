@@ -77,8 +77,8 @@ def test_a_cross_fade_of_sounds_adds_powers():
     both = measures.mixed_power(loud, loud, [0.5], dynamic_range=40.0)
     np.testing.assert_allclose(both, 1 - 10 * np.log10(2) / 40, rtol=1e-6)
     quiet = np.full((1, 2, 2), 0.5)  # 40 dB under the loudest
-    np.testing.assert_allclose(measures.mixed_power(quiet, silent, [1, 0.5])[0, :, 0, 0], [0.5, 0.5 - 20 * np.log10(2) / 80],
-                               atol=1e-3)  # silence is 80 dB under it, not none
+    np.testing.assert_allclose(measures.mixed_power(quiet, silent, [1, 0.5])[0, :, 0, 0],
+                               [0.5, 0.5 - 20 * np.log10(2) / 80], atol=1e-3)  # silence is 80 dB down, not none
 
 
 def test_a_mix_is_linear_whatever_is_mixed():
