@@ -4,6 +4,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from common import plots
+
 
 @contextmanager
 def without_graphs():
@@ -22,3 +24,13 @@ def eagerly():
     """The test runs without graphs."""
     with without_graphs():
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def plain_pictures():
+    """Pictures of few pixels, laid out as they come: how they look is for tests/common/test_plots.py."""
+    plain = {"savefig.dpi": 50, "figure.constrained_layout.use": False}
+    kept = {name: plots.STYLE[name] for name in plain}
+    plots.STYLE.update(plain)
+    yield
+    plots.STYLE.update(kept)

@@ -236,7 +236,7 @@ def probe(rows, labels, groups):
     return float(np.mean(shares))
 
 
-@pytest.mark.slow
+@pytest.mark.very_slow
 @pytest.mark.parametrize(("name", "module"), [("gtzan", demo_gtzan), ("medley_solos_db", demo_medley_solos_db)])
 def test_a_linear_probe_learns_something_but_not_everything_and_nothing_on_the_twin(tmp_path, name, module):
     demo.write(name, tmp_path / "demo", "demo")

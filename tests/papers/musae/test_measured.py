@@ -233,3 +233,9 @@ def test_controls_are_the_flower_with_one_setting_changed():
     plain, shuffled = (data.windows(store, 2, one).tags for one in (False, True))
     np.testing.assert_array_equal(plain, store.arrays["tags"])
     assert not np.array_equal(plain, shuffled) and sorted(map(bytes, plain)) == sorted(map(bytes, shuffled))
+
+
+def test_the_spread_of_a_genre_is_about_its_own_centre():
+    codes = np.array([[0.0, 0, 5], [2, 0, 5], [10, 0, 5], [16, 0, 5]])  # 1 and 3 away from 1 and 13
+    genre = np.array([0, 0, 1, 1])
+    assert measures.spread_ratio(codes, genre) == pytest.approx(3) == 1 / measures.spread_ratio(codes, 1 - genre)
