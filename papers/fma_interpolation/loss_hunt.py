@@ -1,7 +1,7 @@
 """The loss hunt at the paper's size: five losses on one image, 500 updates each, beside what the program printed.
 
 `python -m papers.fma_interpolation.loss_hunt RUN` reads the five trainings of a run of preset full in `code` (the demo
-corpus will do: its first image, 640 bands by 512 frames), writes results/loss_hunt.csv and from it loss_hunt.md. A
+corpus will do: its first image, 512 bands by 640 frames), writes results/loss_hunt.csv and from it loss_hunt.md. A
 training takes minutes on one core: `python -m papers.fma_interpolation.train --preset full --follow code --model
 overfit-swapped`, and so for the others. One image and one seed: shape and order of curves, no finding.
 """
@@ -87,7 +87,7 @@ def curves(rows: list[dict]) -> dict[str, np.ndarray]:
 def text(rows: list[dict]) -> str:
     """loss_hunt.md."""
     lines = ["# The loss hunt at the paper's size", "",
-             "One image of the synthetic demo corpus (640 bands, 512 frames), the program's bottleneck network, the "
+             "One image of the synthetic demo corpus (512 bands, 640 frames), the program's bottleneck network, the "
              "program's rates, one seed: the shape and the order of five curves beside the program's prints, which are "
              "of an image of FMA. No finding is judged on this.", "",
              "| loss | the program printed, first to last | first | lowest (every tenth) | last | updates | "
