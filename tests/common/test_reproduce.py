@@ -1,11 +1,13 @@
 """Stopping `make reproduce-<paper>` while joblib is at work: one line, the right exit code, no next mode."""
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -65,6 +67,33 @@ def test_the_last_line_says_what_three_seeds_would_add_and_take():
     assert 'SEEDS="0 1 7", about 1 minute more' in reproduce.more_seeds((7, 0), 100.0, 1)
     assert "make estimate" in reproduce.more_seeds((0,), 3.0, 1)
     assert reproduce.more_seeds((0, 1, 2), 300.0, 1) == reproduce.more_seeds((4, 5, 6, 7), 300.0, 1) == ""
+
+
+@pytest.mark.parametrize(("done", "chief", "wanted"), [
+    (True, True, ["lock training"]),
+    (False, True, ["lock training", "settle f a", "write", "train", "lock evaluation", "evaluate"]),
+    (False, False, ["lock training", "settle f a", "write", "train"])])
+def test_a_run_is_trained_and_then_evaluated_by_the_chief_alone(monkeypatch, capsys, done, chief, wanted):
+    asked = []
+
+    @contextlib.contextmanager
+    def lock(what):
+        asked.append(f"lock {what}")
+        yield
+
+    run = SimpleNamespace(directory="here", lock=lock, is_done=lambda store: done,
+                          settle=lambda store, fresh, accepted: asked.append(f"settle {fresh} {accepted}"),
+                          write_config=lambda store: asked.append("write"))
+    step = lambda name: SimpleNamespace(**{name: lambda config, store, run: asked.append(name)})  # noqa: E731
+    monkeypatch.setattr(reproduce, "opened", lambda *asked: ("config", "store", run))
+    monkeypatch.setattr(reproduce.process, "quiet_tensorflow", lambda: None)
+    monkeypatch.setattr(reproduce.locks, "is_chief", lambda: chief)
+    for name in ("train", "evaluate"):
+        monkeypatch.setitem(sys.modules, f"papers.none.{name}", step(name))
+    reproduce.reproduce(SimpleNamespace(fresh="f", accept_code="a"), SimpleNamespace(PAPER="none"), None)
+    assert asked == wanted
+    said = capsys.readouterr().out
+    assert said.startswith("here: up to date" if done else "here: done in" if chief else "here: trained; the chief")
 
 
 def _alive(group):

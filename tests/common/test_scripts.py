@@ -219,7 +219,7 @@ def trained(tmp_path, monkeypatch):
     """run_training and run_evaluation of two models with nothing behind them; `ended` holds those that are trained."""
     from common import training
 
-    ended = set()
+    ended, evaluated = set(), []
     store = SimpleNamespace(directory=tmp_path, parameters={"corpus": {"label": "demo-x"}}, fingerprint="f")
     preprocess = SimpleNamespace(preprocess=lambda *_, **__: store)
     monkeypatch.setattr(training, "train_all", lambda jobs, store, run, only: ended.update([only] if only else jobs))
@@ -233,9 +233,9 @@ def trained(tmp_path, monkeypatch):
 
     def evaluate(*words):
         parsed = scripts.parse(settings, "x", scripts.EvaluateOptions, list(words))
-        scripts.run_evaluation(parsed, settings, preprocess, lambda *_: None)
+        scripts.run_evaluation(parsed, settings, preprocess, lambda *asked: evaluated.append(asked))
 
-    return SimpleNamespace(train=train, evaluate=evaluate)
+    return SimpleNamespace(train=train, evaluate=evaluate, evaluated=evaluated)
 
 
 def printed_command(text):
@@ -259,6 +259,23 @@ def test_evaluation_before_training_names_a_command_that_can_be_typed(trained, t
         trained.evaluate("--partial", "--epochs", "7", "--runs", str(tmp_path / "none"))
     _, script, words = printed_command(capsys.readouterr().err)
     assert script == "train" and train_script(shlex.split(words))[2] == {"epochs": 7}
+
+
+@pytest.mark.parametrize("partial", [False, True])
+def test_evaluation_gets_settings_store_run_and_whether_it_may_be_partial(
+        trained, tmp_path, monkeypatch, capsys, partial):
+    monkeypatch.setattr(record.Run, "settle", lambda run, store: None)
+    words = ["--epochs", "7", "--runs", str(tmp_path / "runs"), *["--partial"] * partial]
+    options, config, overrides, _ = scripts.parse(settings, "x", scripts.EvaluateOptions, words)
+    store = SimpleNamespace(directory=tmp_path, parameters={"corpus": {"label": "demo-x"}}, fingerprint="f")
+    run = record.open_run(settings, config, store, options.follow, options.preset, 0, overrides, options.runs)
+    run.directory.mkdir(parents=True)
+    (run.directory / "config.json").write_text("{}")
+    trained.evaluate(*words)
+    [(config, store, run, asked)] = trained.evaluated
+    assert (config.epochs, store.fingerprint, asked) == (7, "f", partial)
+    assert run.directory.parents[2] == tmp_path / "runs"
+    assert capsys.readouterr().out == f"{run.directory / 'results.json'}: written. Next: make report\n"
 
 
 def test_every_command_of_list_can_be_typed(trained, capsys):
