@@ -188,6 +188,17 @@ def test_equal_windows_are_kept_once(tmp_path):
     assert all(made.parameters["facts"]["counts"]["MIDI files, each counted once"] == 2 for made in (once, twice))
 
 
+def test_a_song_with_one_window_of_its_own_is_kept_for_that(tmp_path):
+    score = mido.MidiFile(song(tmp_path / "a.mid", seed=1))
+    last = next(event for event in reversed(score.tracks[1]) if event.type == "note_on" and event.velocity)
+    last.note = 39 if last.note > 40 else 71  # in bar 20
+    score.save(tmp_path / "b.mid")
+    items = [Item(n, tmp_path / f"{n}.mid", "", n) for n in ("a", "b")]
+    _, store = build(tmp_path, Corpus("folder", tmp_path, "other", items))
+    assert [len(data.windows(store, bars)) for bars in (2, 16)] == [19 + 1, 5 + 1]
+    assert store.parameters["facts"]["counts"]["songs kept"] == 2
+
+
 def test_interrupted_preprocessing_goes_on(tmp_path, monkeypatch):
     monkeypatch.setattr(preprocess, "FILES_PER_PART", 2)
     corpus, done, real = corpus_of(tmp_path), [], preprocess._save_part
