@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pretty_midi
@@ -150,6 +151,27 @@ def test_tools_write_music_that_can_be_read_again(trained, capsys):
     assert "trained on" in capsys.readouterr().err
     with pytest.raises(midi.MidiError, match="this run knows .*rock"):
         sample.sample(sample.Options(genre="polka", run=run.directory, output=out))
+
+
+def test_effects_are_noted_of_the_ablations_where_they_were_asked_for(tmp_path, monkeypatch):
+    from papers.musae import evaluate
+
+    names, written = ("2bar-gaussian", "2bar-gaussian@beta-0"), []
+    models = {name: SimpleNamespace(songs=3, name=name) for name in names}
+    monkeypatch.setattr(evaluate.training, "outcome", lambda directory: SimpleNamespace(complete=True, step=7))
+    monkeypatch.setattr(evaluate.train, "jobs", lambda config: dict.fromkeys(names))
+    monkeypatch.setattr(evaluate.measured, "measure", lambda *_: SimpleNamespace(models=models))
+    monkeypatch.setattr(evaluate.findings, "learnt", lambda found: {})
+    monkeypatch.setattr(evaluate.findings, "row", lambda model: f"row of {model.name}")
+    monkeypatch.setattr(evaluate.page, "sections", lambda *_: [])
+    monkeypatch.setattr(evaluate, "collect", lambda *_: {})
+    monkeypatch.setattr(evaluate.preconditions, "asked", lambda results, learnt: results)
+    run = SimpleNamespace(directory=tmp_path, model_directory=lambda name: tmp_path / name,
+                          write_results=lambda *given, **_: written.append(given[3:]))
+    for ablations in (False, True):
+        evaluate.evaluate(SimpleNamespace(ablations=ablations), None, run)
+    songs = {"songs": dict.fromkeys(names, 3)}
+    assert written == [(songs, 14, True), (songs | {"effects": {names[1]: f"row of {names[1]}"}}, 14, True)]
 
 
 def test_a_file_that_does_not_fit_says_why_and_what_to_do(tmp_path, capsys):

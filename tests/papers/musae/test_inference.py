@@ -44,3 +44,15 @@ def test_transposition_is_uniform_over_twelve_shifts():
     moved = np.asarray(train.draw(batch, step, config, None).tokens)[:, 0, 1] - 60
     shifts, counts = np.unique(moved, return_counts=True)
     assert shifts.tolist() == list(range(-5, 7)) and counts.min() > 400 and counts.max() < 600
+
+
+def test_validation_adds_up_the_tracks_and_takes_the_mean_of_the_windows(monkeypatch):
+    tokens = np.zeros((3, 8, 4), np.int32)
+    logits = np.zeros((3, 8, 130, 4), np.float32)
+    logits[0, :, 0] = 100.0  # the first window's answers are sure and right
+    monkeypatch.setattr(inference, "encode", lambda *_: np.ones((3, 6), np.float32))
+    monkeypatch.setattr(inference, "decode", lambda *_: tf.constant(logits))
+    monkeypatch.setattr(train, "prior_sample", lambda *_: np.zeros((3, 6), np.float32))
+    found = train.validate(settings("paper"), {"tokens": tokens, "tags": None}, None, None)
+    assert abs(found["validation/cross_entropy"] - 4 * np.log(130) * 2 / 3) < 1e-4
+    assert found["validation/distance_to_prior"] > 0

@@ -106,7 +106,10 @@ def test_the_sweep_is_a_table_where_it_was_trained(measured):
 
 
 def test_an_interpolation_is_played_from_song_to_song(measured, run):
-    section = page.interpolation(measured, run)
+    path = measured.paths[TWO]
+    others = np.where(np.arange(path.tokens.shape[1])[:, None, None], path.tokens + 50, path.tokens)  # of later pairs
+    paths = measured.paths | {TWO: dataclasses.replace(path, tokens=others)}
+    section = page.interpolation(dataclasses.replace(measured, paths=paths), run)
     played = {name: set(tokens.ravel().tolist()) for name, tokens in run.heard.items()}
     assert played == {f"interpolation-{k:02d}": {k} for k in (0, 2, 5, 8, 10)} | {
         "interpolation-song-1": {100}, "interpolation-song-2": {110}}  # fmt: skip
@@ -119,6 +122,12 @@ def test_an_interpolation_is_played_from_song_to_song(measured, run):
     np.testing.assert_allclose(series[GAUSSIAN][1], 0.4 + 0.2 * ALPHAS)
     np.testing.assert_allclose(series["interpolating the data"][1], ALPHAS)
     assert "12 interpolations" in section["items"][0]["caption"]
+
+
+def test_reconstructions_are_of_songs_from_the_first_to_the_last():
+    model = SimpleNamespace(rows=np.array([40, 20, 0, 30, 10]), windows=SimpleNamespace(song=np.arange(50)))
+    chosen = page._chosen(model)
+    assert len(chosen) == page.SHOWN and (chosen[0], chosen[-1]) == (2, 0)  # songs 0 and 40
 
 
 @pytest.mark.parametrize("style", [False, True])

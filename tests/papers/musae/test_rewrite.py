@@ -132,6 +132,17 @@ def test_the_parts_heard_are_those_the_tools_read(tmp_path):
     assert np.array_equal(np.stack([lines[k].base for k in numbers], axis=1), song.base)
 
 
+def test_of_two_string_parts_the_one_that_is_lowest_in_more_steps_is_heard(tmp_path):
+    quarters = {4: (48, 50, range(0, 8)), 5: (50, 45, range(8, 28))}  # the first is lowest where the second rests
+    tracks = [[(0, FOUR)]]
+    for channel, (program, pitch, beats) in (quarters | {0: (33, 40, range(28)), 1: (25, 60, range(28))}).items():
+        events = [(0, mido.Message("program_change", program=program, channel=channel))]
+        tracks.append(events + [one for beat in beats for one in note(96 * beat, 96 * beat + 96, pitch, channel)])
+    tracks.append([one for beat in range(28) for one in note(96 * beat, 96 * beat + 24, 36, 9)])
+    source = midi.read(save(tmp_path / "two.mid", tracks))
+    assert source.instruments[rewrite.heard(source, SOUND)[3]].program == 50
+
+
 def test_two_windows_and_rests_at_the_end(tmp_path):
     """A window that ends in rests leaves the file as long as it was; two beside each other are both played."""
     path = own_file(tmp_path / "own.mid", bars=4, parts=HEARD)

@@ -62,7 +62,7 @@ def test_two_replicas_equal_one(whole, tmp_path):
 
 @pytest.mark.very_slow
 @pytest.mark.parametrize(
-    "words", [("--sgd",), ("--follow", "code"), ("--follow", "code", "--gaussian"), ("--music-vae",)], ids=str
+    "words", [("--sgd",), ("--follow", "code"), ("--follow", "code", "--gaussian"), ("--music-vae", "--sgd")], ids=str
 )
 def test_two_replicas_equal_one_with_other_steps(tmp_path, words):
     run_toy(tmp_path / "1", *words)
