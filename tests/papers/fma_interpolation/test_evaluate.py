@@ -352,6 +352,7 @@ def test_density_is_drawn_of_genres_with_points_enough(tmp_path):
 
 def test_grids_are_the_printed_ones():
     assert classifiers.GRIDS["DT"] == (1, 3, 5, 7, 10, 25) and classifiers.GRIDS["KNN"] == (5, 10, 20, 40)
+    assert all(best in classifiers.GRIDS[name] for name, best in classifiers.PRINTED_BEST.items())
     assert classifiers.build("SVM", 100, 8, 0, 10_000).gamma == "auto"
     assert classifiers.build("LR", 0.1, 8, 0, 10_000).max_iter == 100
     assert classifiers.build("KNN", 40, 8, 0, 7).n_neighbors == 7
