@@ -393,6 +393,11 @@ def test_published_groups_are_read_once_until_a_file_is_another(tmp_path, papers
         groups = published.published_groups(paper)
         assert published.published_groups(paper) is groups
         assert groups[0].mode(follow) and groups[0].judgements(follow) is groups[0].judgements(follow)
+    modes = [groups[0].judgements(follow) for follow in ("sound", "paper")]
+    assert [{one.follow for one in judged.values()} for judged in modes] == [{"sound"}, {"paper"}]
+    path = next((papers / "softmax_ae" / "results").glob("*-sound-*.json"))
+    path.write_text(path.read_text() + " ")  # the same name, another file
+    assert published.published_groups(paper) is not groups
 
 
 def test_what_is_published_of_demo_corpora_is_of_generator_seed_0():

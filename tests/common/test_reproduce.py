@@ -84,12 +84,12 @@ def test_a_run_is_trained_and_then_evaluated_by_the_chief_alone(monkeypatch, cap
     run = SimpleNamespace(directory="here", lock=lock, is_done=lambda store: done,
                           settle=lambda store, fresh, accepted: asked.append(f"settle {fresh} {accepted}"),
                           write_config=lambda store: asked.append("write"))
-    step = lambda name: SimpleNamespace(**{name: lambda config, store, run: asked.append(name)})  # noqa: E731
-    monkeypatch.setattr(reproduce, "opened", lambda *asked: ("config", "store", run))
+    monkeypatch.setattr(reproduce, "opened", lambda *_: ("config", "store", run))
     monkeypatch.setattr(reproduce.process, "quiet_tensorflow", lambda: None)
     monkeypatch.setattr(reproduce.locks, "is_chief", lambda: chief)
-    for name in ("train", "evaluate"):
-        monkeypatch.setitem(sys.modules, f"papers.none.{name}", step(name))
+    steps = {"train": lambda *_: asked.append("train"), "evaluate": lambda *_: asked.append("evaluate")}
+    for name, step in steps.items():
+        monkeypatch.setitem(sys.modules, f"papers.none.{name}", SimpleNamespace(**{name: step}))
     reproduce.reproduce(SimpleNamespace(fresh="f", accept_code="a"), SimpleNamespace(PAPER="none"), None)
     assert asked == wanted
     said = capsys.readouterr().out
