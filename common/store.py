@@ -186,7 +186,7 @@ def prepare(corpus: Any, recipe: dict, stores: Path, build: Callable[[Writer], N
     fingerprint = sha256({"format": FORMAT, "recipe": recipe, "corpus": corpus.fingerprint, "code": code})[:10]
     final = Path(stores) / place(corpus) / f"{recipe['name']}-{fingerprint}"
     if not (final / "store.json").exists():
-        with locks.held(final.with_name(f".{final.name}.lock"), f"store {final}", wait=not locks.is_chief()):
+        with locks.held(final.with_name(f".{final.name}.lock"), f"store {final}", wait=bool(locks.cluster())):
             if not (final / "store.json").exists():
                 _make(final, fingerprint, code, corpus, recipe, build, bytes_needed)
     return Store(final)

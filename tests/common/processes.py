@@ -4,9 +4,11 @@ Loading takes six of the eight seconds that a command on a toy needs.
 """
 
 import atexit
+import contextlib
 import multiprocessing
 import os
 import runpy
+import socket
 import subprocess
 import sys
 import tempfile
@@ -60,6 +62,20 @@ def run(*words, cwd=ROOT, environment=None) -> subprocess.CompletedProcess:
     process = Process(*words, cwd=cwd, environment=environment)
     output, errors = process.communicate()
     return subprocess.CompletedProcess(process.words, process.returncode, output, errors)
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback device that nobody uses, below those that the kernel gives to whoever connects.
+
+    Processes that ask at the same time look from different places on.
+    """
+    found, port = [], 10000 + os.getpid() * 37 % 20000
+    while len(found) < count:
+        port = 10000 + (port - 9999) % 20000
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.append(port)
+    return found
 
 
 def _run(words: list[str], cwd: str, environment: dict, files: list[str]):

@@ -16,7 +16,8 @@ import pytest
 
 from common import jobs, reproduce
 from common.errors import EncoreError
-from tests.common.test_record import ROOT, Checkout, free_ports
+from tests.common import processes
+from tests.common.test_record import ROOT, Checkout
 
 
 def job(tmp_path, name, work, *arguments):
@@ -115,7 +116,7 @@ def test_a_stop_lets_the_jobs_at_work_save_and_begins_no_other(tmp_path, number,
 @pytest.mark.slow
 def test_a_stop_reaches_the_workers_of_a_cluster(tmp_path):
     pytest.importorskip("distributed", reason="Dask is not installed: requirements-cluster.txt")
-    address = f"tcp://127.0.0.1:{free_ports(1)[0]}"
+    address = f"tcp://127.0.0.1:{processes.free_ports(1)[0]}"
     with workers(ROOT, ("--dask", address)):
         stopped(tmp_path, signal.SIGINT, 130, 2, address)
 
@@ -215,7 +216,7 @@ def test_results_are_the_same_side_by_side(one_after_another, tmp_path):
 @pytest.mark.slow
 def test_results_are_the_same_on_a_dask_cluster(one_after_another, tmp_path):
     pytest.importorskip("distributed", reason="Dask is not installed: requirements-cluster.txt")
-    assert runs_of(tmp_path, "--dask", f"tcp://127.0.0.1:{free_ports(1)[0]}") == one_after_another
+    assert runs_of(tmp_path, "--dask", f"tcp://127.0.0.1:{processes.free_ports(1)[0]}") == one_after_another
 
 
 @pytest.mark.slow

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.common import processes
 from tests.common.test_jobs import ASKED, left_by, python, workers
-from tests.common.test_record import Checkout, free_ports
+from tests.common.test_record import Checkout
 
 LATEST = 12.0  # seconds after the first run's directory is there: by then the toy's jobs are at work or done
 
@@ -51,7 +52,7 @@ def uninterrupted(tmp_path_factory):
 def test_the_same_command_ends_with_the_same_weights_after(uninterrupted, tmp_path, who, seed):
     pytest.importorskip("distributed", reason="Dask is not installed: requirements-cluster.txt")
     checkout, moment = Checkout(tmp_path), random.Random(seed).uniform(0, LATEST)
-    dask = ("--dask", f"tcp://127.0.0.1:{free_ports(1)[0]}")
+    dask = ("--dask", f"tcp://127.0.0.1:{processes.free_ports(1)[0]}")
     with workers(checkout.root, dask) as cluster, open(tmp_path / "said", "w+") as said:
         client = subprocess.Popen([sys.executable, *ASKED, *dask], cwd=checkout.root, stdout=said, stderr=said)
         until = time.monotonic() + 300
@@ -65,7 +66,7 @@ def test_the_same_command_ends_with_the_same_weights_after(uninterrupted, tmp_pa
             assert who == "scheduler"  # it may wait for one to come back
             client.kill()
             client.wait()
-    dask = ("--dask", f"tcp://127.0.0.1:{free_ports(1)[0]}")
+    dask = ("--dask", f"tcp://127.0.0.1:{processes.free_ports(1)[0]}")
     with workers(checkout.root, dask):
         code, words = python(checkout, *ASKED, *dask)
     assert code == 0, words

@@ -11,8 +11,9 @@ import pytest
 
 from common import jobs
 from common.reproduce import PAPERS
+from tests.common import processes
 from tests.common.test_jobs import workers
-from tests.common.test_record import ROOT, free_ports
+from tests.common.test_record import ROOT
 
 # Values that are seconds, or ratios of seconds, and no two runs share; everything else is equal.
 TIMED = ("T-", "Q11-time")
@@ -50,7 +51,7 @@ def test_what_a_paper_makes_is_the_same_however_its_jobs_are_run(one_after_anoth
     paper, wanted = one_after_another
     if how == "--dask":
         pytest.importorskip("distributed", reason="Dask is not installed: requirements-cluster.txt")
-    found = made(paper, tmp_path, how, "2" if how == "--jobs" else f"tcp://127.0.0.1:{free_ports(1)[0]}")
+    found = made(paper, tmp_path, how, "2" if how == "--jobs" else f"tcp://127.0.0.1:{processes.free_ports(1)[0]}")
     assert {key.split()[0] for key in wanted} >= {"store"} and sum(" weights " in key for key in wanted) >= 3
     assert found.keys() == wanted.keys()
     assert [key for key in wanted if found[key] != wanted[key]] == []

@@ -1,8 +1,11 @@
 """One writer: who holds a lock is said in one line, and one of several machines writes."""
 
+import concurrent.futures
 import json
 import multiprocessing
 import os
+import threading
+import time
 
 import pytest
 
@@ -71,6 +74,35 @@ def test_a_model_and_a_store_have_one_writer(tmp_path):
             store.prepare(corpus(tmp_path), {"name": "r", "version": 1}, tmp_path / "stores", build)
 
     store.prepare(corpus(tmp_path), {"name": "r", "version": 1}, tmp_path / "stores", build)
+
+
+@pytest.mark.parametrize("role", ["chief", "worker"])
+def test_machines_of_one_training_wait_for_a_store_that_another_builds(tmp_path, monkeypatch, role):
+    """Whichever came first builds it: the chief too found a worker at work, and gave up."""
+    said = {"cluster": {"chief": ["a"], "worker": ["b"]}, "task": {"type": role, "index": 0}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(said))
+    begun, waiting = threading.Event(), threading.Event()
+    held = locks.held
+
+    def build(writer):
+        begun.set()
+        assert waiting.wait(60)
+        time.sleep(0.3)  # the other has asked for the lock
+        writer.row(item="a", group="a", label="a")
+
+    def prepared():
+        return store.prepare(corpus(tmp_path), {"name": "r", "version": 1}, tmp_path / "stores", build).directory
+
+    def seen(*words, **options):
+        if begun.is_set():
+            waiting.set()
+        return held(*words, **options)
+
+    monkeypatch.setattr(locks, "held", seen)
+    with concurrent.futures.ThreadPoolExecutor(1) as machine:
+        first = machine.submit(prepared)
+        assert begun.wait(60)
+        assert prepared() == first.result()
 
 
 @pytest.mark.parametrize(("cluster", "task", "chief"), [

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 from pathlib import Path
 
@@ -15,17 +14,6 @@ from common.errors import CheckpointError
 from tests.common import processes
 
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_ports(count):
-    """Ports of the loopback device that nobody uses."""
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 class Checkout:
@@ -199,7 +187,7 @@ def test_of_several_machines_the_chief_alone_writes_and_evaluates(tmp_path):
     checkout = Checkout(tmp_path)
     checkout.change("papers/toy/evaluate.py", "    directory = run",
                     "    import time\n    time.sleep(9)  # the worker ends before it\n    directory = run")
-    places = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    places = [f"127.0.0.1:{port}" for port in processes.free_ports(2)]
     cluster = {"chief": places[:1], "worker": places[1:]}
     both = [processes.Process("common.reproduce", "toy", "--preset", "smoke", "--follow", "paper", cwd=checkout.root,
                               environment=os.environ | {"TF_CONFIG": json.dumps(

@@ -119,7 +119,7 @@ def test_two_replicas_equal_one(tmp_path, optimizer, clip):
 
 def start_workers(directory, *words, chief=False):
     """Two processes of one training, joined over the loopback device."""
-    places = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    places = [f"127.0.0.1:{port}" for port in processes.free_ports(2)]
     cluster = {"chief": places[:1], "worker": places[1:]} if chief else {"worker": places}
     tasks = [{"type": name, "index": i} for name, mine in cluster.items() for i in range(len(mine))]
     return [processes.Process("tests.common.toy", directory, *words, environment={
@@ -164,18 +164,6 @@ def assert_close(one, two):
         assert np.linalg.norm(a - b) <= 1e-5 * np.linalg.norm(a), kind
     lines = [[json.loads(x)["losses/total"] for x in c[1].splitlines()] for c in (one, two)]
     np.testing.assert_allclose(lines[0], lines[1], rtol=1e-5)
-
-
-def free_ports(count):
-    import socket
-
-    sockets = [socket.socket() for _ in range(count)]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 # In this process
